@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# The Debian packages that the commands in build/ need, and how they get here.
+#
+#   need_packages PKG...  installs those that are missing, as root or by sudo
+#   need_node             Node.js 18 or later with npm, from wherever it came;
+#                         Debian's if there is none
+#
+# Nothing of the system is started or stopped: while apt runs, a policy-rc.d
+# forbids it (one that is there already stays as it is), and a service that
+# comes with a new package is not enabled for the next boot.
+
+# shellcheck source=build/lib/say.sh
+. "$(dirname "${BASH_SOURCE[0]}")/say.sh"
+
+# shellcheck disable=SC2034 # the lists are for whoever sources this file
+{
+    # apache2-bin is all of httpd without the service that Debian makes of it.
+    PKGS_BUILD=(
+        apache2-bin apache2-dev autoconf automake gcc libc6-dev libjansson-dev
+        libjwt-dev libssl-dev libtool make pkg-config
+    )
+    PKGS_DEMO=(
+        ca-certificates curl media-types openssl php8.2-cli php8.2-curl
+        php8.2-fpm php8.2-gd php8.2-intl php8.2-mbstring php8.2-sqlite3
+        php8.2-xml php8.2-zip unzip util-linux
+    )
+    PKGS_TEST=(
+        chromium clang fonts-dejavu-core libapache2-mod-perl2
+        libclang-rt-14-dev libio-socket-ssl-perl libmojolicious-perl perl
+        python3 valgrind
+    )
+}
+
+POLICY_RC_D=/usr/sbin/policy-rc.d
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+is_installed() {
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# Runs apt with services forbidden to start. Called in a subshell (by step),
+# so that the trap is ours alone.
+apt_quietly() {
+    if ! [[ -e $POLICY_RC_D ]]; then
+        trap 'as_root rm -f "$POLICY_RC_D"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY_RC_D" >/dev/null
+        as_root chmod 755 "$POLICY_RC_D"
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -o DPkg::Lock::Timeout=300 -q -y "$@"
+}
+
+install_packages() {
+    # Old or empty package lists are the usual reason for a first failure.
+    apt_quietly install --no-install-recommends "$@" && return
+    apt_quietly update
+    apt_quietly install --no-install-recommends "$@"
+}
+
+keep_from_booting() {
+    local unit
+
+    [[ -d /run/systemd/system ]] || return 0
+    for unit in $(dpkg -L "$@" 2>/dev/null |
+        sed -n 's|^/lib/systemd/system/\([^/]*\.service\)$|\1|p'); do
+        as_root systemctl disable --quiet "$unit" || :
+    done
+}
+
+need_packages() {
+    local pkg missing=()
+
+    command -v apt-get >/dev/null ||
+        die "this needs Debian's apt-get; elsewhere install by hand: $*"
+    for pkg; do
+        is_installed "$pkg" || missing+=("$pkg")
+    done
+    ((${#missing[@]})) || return 0
+    if ((EUID)) && ! command -v sudo >/dev/null; then
+        die "as root first: apt-get install ${missing[*]}"
+    fi
+    if ((EUID)) && ! sudo -n true 2>/dev/null; then
+        say "sudo is needed to install: ${missing[*]}"
+        sudo -v || die "as root first: apt-get install ${missing[*]}"
+    fi
+    step "packages: installing ${#missing[@]} (${missing[*]})" \
+        "Try: apt-get update && apt-get install ${missing[*]}" \
+        install_packages "${missing[@]}"
+    keep_from_booting "${missing[@]}"
+}
+
+need_node() {
+    local major
+
+    major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || major=0
+    if ((major >= 18)) && command -v npm >/dev/null; then
+        return 0
+    fi
+    need_packages nodejs npm
+    major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || major=0
+    ((major >= 18)) ||
+        die "Node.js 18 or later is needed, found ${major}: install a newer one"
+}
