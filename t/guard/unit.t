@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# A source with logic has a unit test of the same noun. What speaks to httpd is
+# tested against httpd, in t/*.t; everything else is tested bare.
+use v5.30;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use WordSocket::Tree qw(files slurp);
+
+# Sources without a test of their own, and why.
+my %exempt = (
+);
+
+my %noun_of;
+for my $source (files(qr{^src/\w+/\w+\.c$})) {
+    my ($noun) = $source =~ m{/wsk_(\w+)\.c$};
+    ok $noun, "$source is called wsk_<noun>.c" or next;
+    ok !$noun_of{$noun}, "$source has a noun of its own"
+        or diag "$noun_of{$noun} has it already";
+    $noun_of{$noun} = $source;
+    my $header = $source =~ s/\.c$/.h/r;
+    my $text   = slurp($source) . (-e $header ? slurp($header) : '');
+    my $httpd  = $text =~ m{^\s*#\s*include\s+["<](?:httpd|http_|ap_|apr_|util_|mod_|mpm_)}m;
+    if ($exempt{$source}) {
+        pass "$source: $exempt{$source}";
+    }
+    elsif ($httpd) {
+        pass "$source speaks to httpd and is tested with it";
+    }
+    else {
+        ok -e "t/unit/$noun.c", "$source is tested by t/unit/$noun.c";
+    }
+}
+for my $source (sort keys %exempt) {
+    ok -e $source, "$source, which is exempt, exists";
+}
+for my $test (files(qr{^t/unit/\w+\.c$})) {
+    my ($noun) = $test =~ m{/(\w+)\.c$};
+    ok $noun_of{$noun}, "$test tests a source of that noun";
+}
+done_testing;
