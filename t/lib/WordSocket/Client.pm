@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a site and its browsers do: sign, mint, publish, poll, connect.
+#
+#   my $client = WordSocket::Client->new($server, site => {...}, tls => 0);
+#   $client->publish('events', 'post.updated', { id => 1 })->{status};
+#   my $ws  = $client->socket(channels => ['events']);     # WordSocket::Frames
+#   my $sse = $client->events(channels => ['events']);     # WordSocket::Events
+#
+# Every claim, header and byte can be given, so that it can be wrong.
+package WordSocket::Client;
+use v5.30;
+use warnings;
+use Digest::SHA qw(hmac_sha256 hmac_sha256_hex sha256_hex);
+use HTTP::Tiny;
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
+use Time::HiRes qw(time);
+use WordSocket::Events;
+use WordSocket::Frames;
+
+my $json = JSON::PP->new->utf8->canonical->allow_nonref;
+
+sub new {
+    my ($class, $server, %option) = @_;
+    my $self = bless { server => $server, site => $server->site, tls => 0, %option }, $class;
+    $self->{http} = HTTP::Tiny->new(
+        timeout => 20, verify_SSL => 0, keep_alive => $self->{keep_alive} // 1,
+        max_redirect => 0);
+    return $self;
+}
+
+sub encode { $json->encode($_[-1]) }
+
+sub decode {
+    my $text = $_[-1];
+    return eval { $json->decode($text) } // die "not JSON: $text\n";
+}
+
+# --- identity ----------------------------------------------------------------
+
+sub site_id   { sha256_hex('site:' . $_[0]{site}{site_key}) }
+sub tenant_id { sha256_hex('tenant:' . $_[0]{site}{site_key}) }
+sub qualified { "site:@{[$_[0]->site_id]}:$_[1]" }
+
+sub first_of { ref $_[0] ? $_[0][0] : $_[0] }
+
+# The claims of a token with all rights of the site, changed as told; a claim
+# given as undef is left out.
+sub claims {
+    my ($self, %change) = @_;
+    my $now = int time;
+    my %claims = (
+        v => 2, tenant_id => $self->tenant_id, site_id => $self->site_id,
+        user_id => '1',
+        allowed_channel_prefixes => [ $self->qualified('') ],
+        allowed_publish_prefixes => [ $self->qualified('') ],
+        iat => $now, exp => $now + 300, %change,
+    );
+    delete $claims{$_} for grep { !defined $claims{$_} } keys %claims;
+    return \%claims;
+}
+
+sub token {
+    my ($self, %change) = @_;
+    return $self->token_of('{"alg":"HS256","typ":"JWT"}', encode($self->claims(%change)));
+}
+
+# A token of exactly these bytes, signed with the site's secret or another.
+sub token_of {
+    my ($self, $header, $claims, $secret) = @_;
+    my $signed = join '.', map { encode_base64url($_) } $header, $claims;
+    return $signed . '.' . encode_base64url(
+        hmac_sha256($signed, $secret // first_of($self->{site}{jwt_secret})));
+}
+
+# --- HTTP --------------------------------------------------------------------
+
+sub url { my ($self, $path) = @_; $self->{server}->base($self->{tls}) . $path }
+
+# Returns status, headers, content, and json if that is what came.
+sub request {
+    my ($self, $method, $path, %option) = @_;
+    my $answer = $self->{http}->request($method, $self->url($path), {
+        headers => $option{headers} // {},
+        defined $option{content} ? (content => $option{content}) : (),
+    });
+    $answer->{json} = eval { decode($answer->{content}) };
+    return $answer;
+}
+
+sub get { my ($self, $path, %headers) = @_; $self->request(GET => $path, headers => \%headers) }
+
+# Signature v1: HMAC over the body, a dot and the time in milliseconds.
+sub signature {
+    my ($self, $body, $ts) = @_;
+    return hmac_sha256_hex("$body.$ts", first_of($self->{site}{publish_secret}));
+}
+
+sub signed_headers {
+    my ($self, $body, %option) = @_;
+    my $ts = $option{ts} // int(time * 1000);
+    return (
+        'X-WP-Signal-Key'  => $option{key} // $self->{site}{site_key},
+        'X-WP-Signal-Ts'   => $ts,
+        'X-WP-Signal-Sign' => $option{sign} // $self->signature($body, $ts),
+    );
+}
+
+# POST a signed body of exactly these bytes.
+sub publish_body {
+    my ($self, $body, %option) = @_;
+    return $self->request(POST => $option{path} // '/publish',
+        content => $body,
+        headers => {
+            'Content-Type' => 'application/json',
+            $self->signed_headers($body, %option),
+            %{ $option{headers} // {} },
+        });
+}
+
+sub publish {
+    my ($self, $channel, $event, $data, %option) = @_;
+    return $self->publish_body(
+        encode({ channel => $channel, event => $event, data => $data }), %option);
+}
+
+sub stats { $_[0]->request(GET => '/site/stats', headers => { $_[0]->signed_headers('') }) }
+
+sub query {
+    my (%value) = @_;
+    return join '&', map { my $v = $value{$_}; "$_=" . ($v =~ s/([^\w.~-])/sprintf '%%%02X', ord $1/ger) }
+        grep { defined $value{$_} } sort keys %value;
+}
+
+sub poll {
+    my ($self, %option) = @_;
+    return $self->get('/poll?' . query(
+        token    => $option{token} // $self->token,
+        channels => join(',', @{ $option{channels} // ['events'] }),
+        since    => $option{since}));
+}
+
+# --- connections -------------------------------------------------------------
+
+sub connect_options {
+    my ($self, %option) = @_;
+    return (host => '127.0.0.1',
+        port => $self->{tls} ? $self->{server}{tls_port} : $self->{server}{port},
+        tls => $self->{tls}, base => $self->{server}{path}, %option);
+}
+
+# A WebSocket on /ws; with channels, subscribed already.
+sub socket {
+    my ($self, %option) = @_;
+    my $token = $option{token} // $self->token;
+    my $ws = WordSocket::Frames->connect(
+        path => '/ws?' . query(token => $token), $self->connect_options(%option));
+    $ws->subscribe($option{channels}, $option{since}) if $option{channels};
+    return $ws;
+}
+
+# An event stream on /sse.
+sub events {
+    my ($self, %option) = @_;
+    my $token = $option{token} // $self->token;
+    return WordSocket::Events->connect(
+        path => '/sse?' . query(
+            token    => $token,
+            channels => join(',', @{ $option{channels} // ['events'] }),
+            since    => $option{since}),
+        $self->connect_options(%option));
+}
+
+1;

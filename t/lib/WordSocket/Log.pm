@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# The error log is under test: a line of warning or worse that the test did not
+# announce is a failure, and so is an announced one that never came.
+#
+#   $server->announce(qr/WSK0123/);             # must come, once or more
+#   $server->announce(qr/AH00045/, maybe => 1); # may come
+package WordSocket::Log;
+use v5.30;
+use warnings;
+use Test::More ();
+
+# httpd's own words that say nothing about us.
+my @of_httpd = (
+    qr/AH00045|AH00046|AH00047/,    # a child gets its second TERM: judged by time
+    qr/AH02577: Init: SSLPassPhraseDialog/,
+);
+
+sub new {
+    my ($class, $server) = @_;
+    return bless { server => $server, announced => [] }, $class;
+}
+
+sub begin {
+    my ($self, $file) = @_;
+    @$self{qw(file from)} = ($file, -s $file // 0);
+    $self->{from} = 0 if !$self->{server}{is_shared};
+    return;
+}
+
+sub announce {
+    my ($self, $pattern, %option) = @_;
+    push @{ $self->{announced} }, { pattern => $pattern, %option };
+    return;
+}
+
+# What was logged since the server or the test began.
+sub text {
+    my ($self) = @_;
+    open my $in, '<', $self->{file} or return '';
+    seek $in, $self->{from}, 0;
+    local $/;
+    return <$in> // '';
+}
+
+# Lines of warning or worse, and lines that are none of httpd's: a sanitizer's,
+# a failed assertion's, the last words of a library.
+sub loud {
+    my ($self) = @_;
+    return grep {
+        /\[[\w-]+:(?:warn|error|crit|alert|emerg)\]/
+            || (!/^\[\w{3} \w{3} / && /\S/)
+            || /exit signal/
+    } split /\n/, $self->text;
+}
+
+sub judge {
+    my ($self) = @_;
+    my @known = (@of_httpd, map { $_->{pattern} } @{ $self->{announced} });
+    my @loud  = grep { my $line = $_; !grep { $line =~ $_ } @known } $self->loud;
+    Test::More::is(join("\n", @loud[0 .. ($#loud < 9 ? $#loud : 9)]), '',
+        'the error log holds no warning that was not announced');
+    my $text = $self->text;
+    for my $one (grep { !$_->{maybe} } @{ $self->{announced} }) {
+        Test::More::like($text, $one->{pattern}, 'an announced line was logged');
+    }
+    return;
+}
+
+1;

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# Apache::TestRun with our configuration: a template made of server.conf.template, our
+# list of modules for a base, and build/lib/run-tap for a harness where
+# build/check wants to count. It runs in a copy of the tree (see t/TEST).
+package WordSocket::TestRun;
+use v5.30;
+use warnings;
+use Cwd qw(abs_path);
+use WordSocket::Sanitizer;
+use WordSocket::Server;
+
+# Apache::Test looks for these when it is loaded.
+BEGIN {
+    $ENV{APACHE_TEST_NO_STICKY_PREFERENCES} = 1;
+    $ENV{APACHE_TEST_ULIMIT_SET}            = 1;
+}
+use parent 'Apache::TestRun';
+
+my $server;
+
+# The options of Apache::Test that everybody would give.
+sub defaults {
+    $server = WordSocket::Server->new(root => abs_path('t'));
+    my $port = WordSocket::Server::free_port();
+    @$server{qw(port tls_port)} = ($port, WordSocket::Server::free_port());
+    return (
+        -apxs        => $ENV{APXS} // abs_path_of('apxs'),
+        -httpd       => $server->httpd,
+        -httpd_conf  => base_conf(),
+        -servername  => '127.0.0.1',
+        -port        => $port,
+    );
+}
+
+sub abs_path_of {
+    my ($name) = @_;
+    return (grep { -x } map { "$_/$name" } split /:/, $ENV{PATH})[0]
+        // die "$name not found\n";
+}
+
+# need_module() knows the modules this file loads, by their names.
+sub base_conf {
+    return $server->write_file('conf/base.conf', $server->load_lines);
+}
+
+# Apache::Test writes an httpd.conf of its own, in which it gives other ports to
+# virtual hosts; what it includes it leaves alone.
+sub pre_configure {
+    my ($self) = @_;
+    $server->{loaded} = 1;
+    $server->prepare->write_config('conf/server.conf');
+    $server->write_file('conf/httpd.conf.in', qq{Include "\@ServerRoot@/conf/server.conf"\n});
+    return;
+}
+
+sub start {
+    my ($self) = @_;
+    my %more = WordSocket::Sanitizer::environment($server->{root});
+    local @ENV{ keys %more } = values %more;
+    $self->SUPER::start;
+    @ENV{qw(WSK_SHARED_PORT WSK_SHARED_TLS_PORT WSK_SHARED_ROOT)} =
+        @$server{qw(port tls_port root)};
+    return;
+}
+
+sub run_tests {
+    my ($self) = @_;
+    return $self->SUPER::run_tests if !$ENV{WSK_RESULTS};
+    my @tests = @{ $self->{tests} // [] };
+    @tests = glob 't/[0-9]*.t' if !@tests;
+    my $failed = system 'build/lib/run-tap', '--timeout', $ENV{WSK_TIMEOUT} // 180,
+        '--results', $ENV{WSK_RESULTS}, '--logs', $ENV{WSK_LOGS}, @tests;
+    $self->{wsk_failed} = $failed;
+    return;
+}
+
+1;
