@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/wsk_addr.h"
+
+#include <string.h>
+
+static uint32_t *chain_of(const wsk_segment_t *seg, uint32_t site,
+                          uint64_t address)
+{
+    uint8_t bytes[sizeof(address) + sizeof(site)];
+
+    memcpy(bytes, &address, sizeof(address));
+    memcpy(bytes + sizeof(address), &site, sizeof(site));
+    return &seg->chains[wsk_hash(seg->header->secret, bytes, sizeof(bytes))
+                        & (seg->spec.addresses - 1)];
+}
+
+static void sum(wsk_half_t *of, uint32_t n)
+{
+    atomic_store_explicit(of,
+                          atomic_load_explicit(of, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+/* n more connections (modulo 2^32: fewer) in every sum but the entry's. */
+static void sum_up(wsk_segment_t *seg, const wsk_addr_t *entry, uint32_t n)
+{
+    sum(&wsk_cell_of(seg, entry->slot, entry->site)->connections, n);
+    sum(&wsk_slot_of(seg, entry->slot)->connections, n);
+    sum(&seg->sites[entry->site].connections, n);
+    sum(&seg->header->connections, n);
+}
+
+static void put_free(wsk_segment_t *seg, uint32_t number)
+{
+    seg->addrs[number - 1].next = seg->header->addr_free;
+    seg->header->addr_free = number;
+}
+
+void wsk_addr_format(wsk_segment_t *seg)
+{
+    uint32_t i;
+
+    for (i = seg->spec.addresses; i > 0; i--) {
+        put_free(seg, i);
+    }
+}
+
+static void zero(wsk_half_t *of)
+{
+    atomic_store_explicit(of, 0, memory_order_relaxed);
+}
+
+static void zero_sums(wsk_segment_t *seg)
+{
+    const uint32_t known = wsk_sites_known(seg);
+    uint32_t slot, site;
+
+    zero(&seg->header->connections);
+    for (site = 0; site < known; site++) {
+        zero(&seg->sites[site].connections);
+    }
+    for (slot = 0; slot < seg->spec.slots; slot++) {
+        zero(&wsk_slot_of(seg, slot)->connections);
+        for (site = 0; site < known; site++) {
+            zero(&wsk_cell_of(seg, slot, site)->connections);
+        }
+    }
+}
+
+static bool entry_sane(const wsk_segment_t *seg, const wsk_addr_t *entry)
+{
+    return entry->count > 0 && entry->slot < seg->spec.slots
+           && wsk_site_known(seg, entry->site);
+}
+
+void wsk_addr_mend(wsk_segment_t *seg)
+{
+    uint32_t i;
+
+    zero_sums(seg);
+    seg->header->addr_free = 0;
+    memset(seg->chains, 0, (size_t)seg->spec.addresses * sizeof(uint32_t));
+    for (i = seg->spec.addresses; i > 0; i--) {
+        wsk_addr_t *entry = &seg->addrs[i - 1];
+
+        if (entry_sane(seg, entry)) {
+            uint32_t *chain = chain_of(seg, entry->site, entry->address);
+
+            entry->next = *chain;
+            *chain = i;
+            sum_up(seg, entry, entry->count);
+        }
+        else {
+            entry->count = 0;
+            put_free(seg, i);
+        }
+    }
+}
+
+uint32_t wsk_addr_count(const wsk_segment_t *seg, uint32_t site,
+                        uint64_t address)
+{
+    uint32_t at = *chain_of(seg, site, address);
+    uint32_t n = 0;
+
+    while (at != 0) {
+        const wsk_addr_t *entry = &seg->addrs[at - 1];
+
+        if (entry->address == address && entry->site == site) {
+            n += entry->count;
+        }
+        at = entry->next;
+    }
+    return n;
+}
+
+/* The link to the entry, or to nothing where the chain ends. */
+static uint32_t *find(const wsk_segment_t *seg, unsigned slot, uint32_t site,
+                      uint64_t address)
+{
+    uint32_t *link = chain_of(seg, site, address);
+
+    while (*link != 0) {
+        wsk_addr_t *entry = &seg->addrs[*link - 1];
+
+        if (entry->address == address && entry->site == site
+            && entry->slot == slot) {
+            break;
+        }
+        link = &entry->next;
+    }
+    return link;
+}
+
+wsk_status_e wsk_addr_add(wsk_segment_t *seg, unsigned slot, uint32_t site,
+                          uint64_t address)
+{
+    uint32_t *link = find(seg, slot, site, address);
+    const uint32_t number = seg->header->addr_free;
+    wsk_addr_t *entry;
+
+    if (*link != 0) {
+        entry = &seg->addrs[*link - 1];
+    }
+    else {
+        if (number == 0) {
+            return WSK_EFULL;
+        }
+        entry = &seg->addrs[number - 1];
+        seg->header->addr_free = entry->next;
+        entry->address = address;
+        entry->site = site;
+        entry->slot = slot;
+        entry->next = 0;
+        *link = number;
+    }
+    wsk_settle();
+    entry->count++;
+    wsk_settle();
+    sum_up(seg, entry, 1);
+    return WSK_OK;
+}
+
+static void unlink_free(wsk_segment_t *seg, uint32_t *link)
+{
+    const uint32_t number = *link;
+
+    *link = seg->addrs[number - 1].next;
+    put_free(seg, number);
+}
+
+wsk_status_e wsk_addr_remove(wsk_segment_t *seg, unsigned slot, uint32_t site,
+                             uint64_t address)
+{
+    uint32_t *link = find(seg, slot, site, address);
+    wsk_addr_t *entry;
+
+    if (*link == 0) {
+        return WSK_ENOTFOUND;
+    }
+    entry = &seg->addrs[*link - 1];
+    entry->count--;
+    wsk_settle();
+    sum_up(seg, entry, UINT32_MAX);
+    if (entry->count == 0) {
+        unlink_free(seg, link);
+    }
+    return WSK_OK;
+}
+
+void wsk_addr_reap(wsk_segment_t *seg, unsigned slot)
+{
+    uint32_t i;
+
+    for (i = 0; i < seg->spec.addresses; i++) {
+        wsk_addr_t *entry = &seg->addrs[i];
+        const uint32_t n = entry->count;
+
+        if (n > 0 && entry->slot == slot) {
+            uint32_t *link = find(seg, slot, entry->site, entry->address);
+
+            entry->count = 0;
+            wsk_settle();
+            sum_up(seg, entry, 0 - n);
+            unlink_free(seg, link);
+        }
+    }
+}
+
+static uint32_t get(const wsk_half_t *of)
+{
+    return atomic_load_explicit(of, memory_order_relaxed);
+}
+
+/* The sums of cells against those of slots, sites and the host. */
+static const char *check_sums(const wsk_segment_t *seg)
+{
+    const uint32_t known = wsk_sites_known(seg);
+    uint32_t slot, site, cells, total = 0;
+
+    for (slot = 0; slot < seg->spec.slots; slot++) {
+        cells = 0;
+        for (site = 0; site < known; site++) {
+            cells += get(&wsk_cell_of(seg, slot, site)->connections);
+        }
+        if (cells != get(&wsk_slot_of(seg, slot)->connections)) {
+            return "a slot's connections are not those of its cells";
+        }
+        total += cells;
+    }
+    for (site = 0; site < known; site++) {
+        cells = 0;
+        for (slot = 0; slot < seg->spec.slots; slot++) {
+            cells += get(&wsk_cell_of(seg, slot, site)->connections);
+        }
+        if (cells != get(&seg->sites[site].connections)) {
+            return "a site's connections are not those of its cells";
+        }
+    }
+    return total == get(&seg->header->connections)
+               ? NULL
+               : "the host's connections are not those of all cells";
+}
+
+const char *wsk_addr_check(const wsk_segment_t *seg)
+{
+    uint32_t i, at, used = 0, unused = 0, total = 0;
+
+    for (i = 0; i < seg->spec.addresses; i++) {
+        const wsk_addr_t *entry = &seg->addrs[i];
+
+        if (entry->count == 0) {
+            continue;
+        }
+        used++;
+        total += entry->count;
+        if (!entry_sane(seg, entry)
+            || *find(seg, entry->slot, entry->site, entry->address) != i + 1) {
+            return "an address is not found";
+        }
+    }
+    for (at = seg->header->addr_free; at != 0; at = seg->addrs[at - 1].next) {
+        unused++;
+        if (seg->addrs[at - 1].count != 0 || unused > seg->spec.addresses) {
+            return "the free list of addresses is broken";
+        }
+    }
+    if (used + unused != seg->spec.addresses) {
+        return "an address entry is neither used nor free";
+    }
+    if (total != get(&seg->header->connections)) {
+        return "the addresses do not add up to the host's connections";
+    }
+    return check_sums(seg);
+}

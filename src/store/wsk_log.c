@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/wsk_log.h"
+
+#include "store/wsk_chain.h"
+#include "store/wsk_evict.h"
+#include "store/wsk_pages.h"
+#include "store/wsk_replay.h"
+
+#define RECORDS_MAX 100
+
+/* What an append is about. */
+typedef struct load_t {
+    const wsk_record_t *records;
+    unsigned n;
+    uint64_t bytes;
+    uint8_t trace[RECORDS_MAX];
+} load_t;
+
+/* The site's lock, if the site is on. */
+static bool begin_on(wsk_work_t *work, wsk_segment_t *seg, uint32_t site)
+{
+    if (!wsk_work_begin(work, seg, site)) {
+        return false;
+    }
+    if (wsk_said_of(work->site)->state != WSK_SITE_ON) {
+        wsk_work_end(work);
+        return false;
+    }
+    return true;
+}
+
+/* Pages that must be added before so many bytes fit. */
+static uint32_t pages_for(const wsk_log_state_t *log, uint64_t bytes)
+{
+    const uint64_t room = log->pages > 0 ? WSK_PAGE_BYTES - log->last_at : 0;
+
+    if (bytes <= room) {
+        return 0;
+    }
+    return (uint32_t)((bytes - room + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES);
+}
+
+/* Whether the site can ever have n pages at once, its logs emptied. */
+static bool within_reach(const wsk_work_t *work, uint64_t n)
+{
+    const wsk_state_t *state = &work->state;
+
+    return n <= (uint64_t)state->log[WSK_LOG_TEXT].pages
+                    + state->log[WSK_LOG_BINARY].pages
+                    + wsk_pages_left(work->seg, work->number);
+}
+
+/* Let a page fall out of a log, but not the last one of `keep`. */
+static bool evict_one(wsk_work_t *work, wsk_log_e keep)
+{
+    const wsk_log_e other = keep == WSK_LOG_TEXT ? WSK_LOG_BINARY
+                                                 : WSK_LOG_TEXT;
+    const bool evicted = wsk_evict_page(work, keep)
+                         || wsk_evict_page(work, other)
+                         || wsk_evict_last_page(work, other);
+
+    if (evicted) {
+        wsk_work_commit(work);
+    }
+    return evicted;
+}
+
+static void link_pages(const wsk_work_t *work, wsk_log_state_t *log,
+                       uint32_t first, uint32_t n)
+{
+    if (log->pages == 0) {
+        log->first = first;
+        log->last = first;
+        log->first_at = 0;
+        log->last_at = 0;
+    }
+    else {
+        wsk_page_of(work->seg, log->last)->next = first;
+    }
+    log->pages += n;
+}
+
+/* Make the log long enough, at the cost of what is oldest at the site. */
+static wsk_status_e room_for(wsk_work_t *work, wsk_log_e which, uint64_t bytes)
+{
+    wsk_log_state_t *log = &work->state.log[which];
+    uint32_t need = pages_for(log, bytes);
+    uint32_t first, last;
+
+    if (need == 0) {
+        return WSK_OK;
+    }
+    if (!within_reach(work, (bytes + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES)) {
+        return WSK_EFULL;
+    }
+    while (need > 0) {
+        if (wsk_pages_take(work->seg, work->number, (wsk_page_kind_e)which,
+                           need, &first, &last)
+            == WSK_OK) {
+            link_pages(work, log, first, need);
+            return WSK_OK;
+        }
+        if (!evict_one(work, which)) {
+            return WSK_EFULL;
+        }
+        need = pages_for(log, bytes);
+    }
+    return WSK_OK;
+}
+
+/* Make the table of requests long enough; it never takes what the records of
+ * the same append need. */
+static wsk_status_e room_for_once(wsk_work_t *work, wsk_log_e which,
+                                  uint64_t bytes, int64_t now_us)
+{
+    const wsk_limits_t *limits = &wsk_said_of(work->site)->spec.limits;
+    const uint64_t pages = (bytes + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES;
+    uint32_t first, last;
+
+    if (!wsk_replay_needs(work)) {
+        return WSK_OK;
+    }
+    wsk_replay_expire(work, now_us);
+    if (work->changed) {
+        wsk_work_commit(work);
+    }
+    if (!within_reach(work, pages)) {
+        return WSK_EFULL;
+    }
+    if (work->state.once.pages >= wsk_replay_bound(limits)
+        || !within_reach(work, pages + 1)) {
+        return WSK_EAGAIN;
+    }
+    while (
+        wsk_pages_take(work->seg, work->number, WSK_PAGE_ONCE, 1, &first, &last)
+        != WSK_OK) {
+        if (!evict_one(work, which) && !wsk_evict_last_page(work, which)) {
+            return WSK_EAGAIN;
+        }
+        wsk_work_commit(work);
+    }
+    wsk_replay_grow(work, first);
+    wsk_work_commit(work);
+    return WSK_OK;
+}
+
+static void write_all(wsk_work_t *work, wsk_log_e which, const load_t *load,
+                      int64_t now_us)
+{
+    unsigned i;
+
+    for (i = 0; i < load->n; i++) {
+        wsk_chain_write(work->seg, work->site, which, &work->state.log[which],
+                        &load->records[i], load->trace[i], now_us);
+    }
+}
+
+static wsk_status_e append(wsk_work_t *work, wsk_log_e which,
+                           const load_t *load, const wsk_once_t *once,
+                           int64_t now_us, wsk_cursor_t *first)
+{
+    const wsk_log_state_t *log = &work->state.log[which];
+    wsk_status_e rv = WSK_OK;
+
+    if (once != NULL && wsk_replay_find(work, once, first) == WSK_OK) {
+        return WSK_EDUP;
+    }
+    if (once != NULL) {
+        rv = room_for_once(work, which, load->bytes, now_us);
+    }
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    wsk_evict_limits(work, which, load->bytes, load->n, now_us);
+    if (work->changed) {
+        wsk_work_commit(work);
+    }
+    rv = room_for(work, which, load->bytes);
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    first->epoch = log->epoch;
+    first->seq = log->head + 1;
+    write_all(work, which, load, now_us);
+    if (once != NULL) {
+        wsk_replay_put(work, once, first);
+    }
+    wsk_work_commit(work);
+    return WSK_OK;
+}
+
+/* What needs no lock: sums, hashes, and whether it is allowed at all. */
+static bool weigh(const wsk_segment_t *seg, load_t *load)
+{
+    unsigned i;
+
+    load->bytes = 0;
+    for (i = 0; i < load->n; i++) {
+        const wsk_record_t *record = &load->records[i];
+
+        if (record->channel.len > WSK_CHANNEL_MAX
+            || record->body.len > (size_t)WSK_LOG_BODY_MAX) {
+            return false;
+        }
+        load->bytes += wsk_record_bytes(record->channel.len, record->body.len);
+        load->trace[i] = wsk_record_trace(seg, record->channel);
+    }
+    return true;
+}
+
+wsk_status_e wsk_log_append(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
+                            const wsk_record_t *records, unsigned n,
+                            const wsk_once_t *once, int64_t now_us,
+                            wsk_cursor_t *first)
+{
+    load_t load;
+    wsk_work_t work;
+    wsk_status_e rv;
+
+    if (n < 1 || n > RECORDS_MAX || (unsigned)log >= WSK_LOG_COUNT) {
+        return WSK_EINVAL;
+    }
+    load.records = records;
+    load.n = n;
+    if (!weigh(seg, &load)) {
+        return WSK_EINVAL;
+    }
+    if (!begin_on(&work, seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    rv = append(&work, log, &load, once, now_us, first);
+    wsk_work_end(&work);
+    return rv;
+}
+
+wsk_status_e wsk_log_head(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
+                          wsk_cursor_t *out)
+{
+    wsk_work_t work;
+
+    if (!begin_on(&work, seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    out->epoch = work.state.log[log].epoch;
+    out->seq = work.state.log[log].head;
+    wsk_work_end(&work);
+    return WSK_OK;
+}
+
+/* Where a reader's copies go. */
+typedef struct sink_t {
+    char *at;
+    size_t left;
+    wsk_record_t *records;
+    unsigned max, n;
+} sink_t;
+
+/* Copy the record at the spot. @return false: it does not fit; *pneed then */
+static bool copy_one(const wsk_segment_t *seg, wsk_spot_t *spot, sink_t *sink,
+                     size_t *pneed)
+{
+    wsk_record_head_t head;
+    wsk_record_t *record = &sink->records[sink->n];
+
+    wsk_chain_copy(seg, spot, &head, sizeof(head));
+    *pneed = (size_t)head.channel + head.body;
+    if (*pneed > sink->left) {
+        return false;
+    }
+    record->channel.at = sink->at;
+    record->channel.len = head.channel;
+    record->body.at = sink->at + head.channel;
+    record->body.len = head.body;
+    record->sender = head.sender;
+    record->seq = head.seq;
+    record->time_us = head.time_us;
+    wsk_chain_copy(seg, spot, sink->at, *pneed);
+    wsk_chain_copy(seg, spot, NULL,
+                   wsk_record_bytes(head.channel, head.body) - sizeof(head)
+                       - *pneed);
+    sink->at += *pneed;
+    sink->left -= *pneed;
+    sink->n++;
+    return true;
+}
+
+static wsk_status_e read_on(const wsk_work_t *work, wsk_log_e which,
+                            wsk_cursor_t *cursor, sink_t *sink, unsigned *pn)
+{
+    const wsk_log_state_t *log = &work->state.log[which];
+    wsk_spot_t spot;
+    size_t need = 0;
+
+    *pn = 0;
+    if (cursor->epoch != log->epoch || cursor->seq > log->head
+        || cursor->seq + 1 < log->oldest) {
+        cursor->epoch = log->epoch;
+        cursor->seq = log->oldest - 1;
+        return WSK_EGAP;
+    }
+    if (cursor->seq == log->head || sink->max == 0) {
+        return WSK_OK;
+    }
+    spot = wsk_chain_find(work->seg, work->site, which, log, cursor->seq + 1);
+    while (cursor->seq < log->head && sink->n < sink->max
+           && copy_one(work->seg, &spot, sink, &need)) {
+        cursor->seq++;
+    }
+    *pn = sink->n > 0 ? sink->n : (unsigned)need;
+    return sink->n > 0 ? WSK_OK : WSK_EFULL;
+}
+
+wsk_status_e wsk_log_read(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
+                          wsk_cursor_t *cursor, void *buf, size_t cap,
+                          wsk_record_t *records, unsigned max, unsigned *pn)
+{
+    sink_t sink = { buf, cap, records, max, 0 };
+    wsk_work_t work;
+    wsk_status_e rv;
+
+    *pn = 0;
+    if (!begin_on(&work, seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    rv = read_on(&work, log, cursor, &sink, pn);
+    wsk_work_end(&work);
+    return rv;
+}
+
+/* A set of traces. */
+typedef struct traces_t {
+    uint64_t bits[WSK_LOG_TRACES / 64];
+} traces_t;
+
+static bool asked(const traces_t *traces, unsigned trace)
+{
+    return traces->bits[trace / 64] >> (trace % 64) & 1;
+}
+
+/* Whether one of the channels had a record that was evicted after `seq`. */
+static bool evicted_after(const wsk_site_t *site, const traces_t *traces,
+                          uint64_t seq)
+{
+    unsigned i;
+
+    for (i = 0; i < WSK_LOG_TRACES; i++) {
+        if (asked(traces, i) && site->trace[i] > seq) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether one of the channels has a record that is kept after `seq`. */
+static bool kept_after(const wsk_work_t *work, const traces_t *traces,
+                       uint64_t seq)
+{
+    const wsk_log_state_t *log = &work->state.log[WSK_LOG_TEXT];
+    uint64_t at = WSK_MAX(seq + 1, log->oldest);
+    wsk_record_head_t head;
+    wsk_spot_t spot;
+
+    if (at > log->head) {
+        return false;
+    }
+    spot = wsk_chain_find(work->seg, work->site, WSK_LOG_TEXT, log, at);
+    for (; at <= log->head; at++) {
+        wsk_chain_copy(work->seg, &spot, &head, sizeof(head));
+        if (asked(traces, head.trace)) {
+            return true;
+        }
+        wsk_chain_skip(work->seg, &spot, &head);
+    }
+    return false;
+}
+
+static wsk_status_e since_of(const wsk_work_t *work, const wsk_cursor_t *since,
+                             const traces_t *traces, wsk_cursor_t *oldest)
+{
+    const wsk_log_state_t *log = &work->state.log[WSK_LOG_TEXT];
+    const bool history = wsk_evict_history(
+        &wsk_said_of(work->site)->spec.limits);
+    const uint64_t seq = since->seq;
+
+    oldest->epoch = log->epoch;
+    oldest->seq = history ? log->oldest - 1 : log->head;
+    if (since->epoch != log->epoch || seq > log->head
+        || evicted_after(work->site, traces, seq)
+        || (!history && kept_after(work, traces, seq))) {
+        return WSK_EGAP;
+    }
+    oldest->seq = WSK_MAX(oldest->seq, seq);
+    return WSK_OK;
+}
+
+wsk_status_e wsk_log_since(wsk_segment_t *seg, uint32_t site,
+                           const wsk_cursor_t *since,
+                           const wsk_slice_t *channels, unsigned n,
+                           int64_t now_us, wsk_cursor_t *oldest)
+{
+    traces_t traces = { { 0 } };
+    wsk_work_t work;
+    wsk_status_e rv;
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        const unsigned trace = wsk_record_trace(seg, channels[i]);
+
+        traces.bits[trace / 64] |= UINT64_C(1) << (trace % 64);
+    }
+    if (!begin_on(&work, seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    wsk_evict_limits(&work, WSK_LOG_TEXT, 0, 0, now_us);
+    if (work.changed) {
+        wsk_work_commit(&work);
+    }
+    rv = since_of(&work, since, &traces, oldest);
+    wsk_work_end(&work);
+    return rv;
+}

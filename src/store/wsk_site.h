@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_site -- the tenants: identity, secrets, limits, admission and rates.
+ *
+ * Promise   A site keeps its number as long as the segment lives. Secrets and
+ *           limits changed in one process are in force in all at the next call.
+ * Threads   Any; takes the site's lock, admission also the host lock.
+ * Errors    wsk_status_e as listed; a repair along the way is counted, not
+ *           told.
+ */
+#ifndef WSK_SITE_H
+#define WSK_SITE_H
+
+#include "store/wsk_slot.h"
+
+/** What a site may use. Zero means none, not unlimited. */
+typedef struct wsk_limits_t {
+    uint64_t history_bytes; /* 0: history is off */
+    uint32_t history_messages;
+    uint32_t history_age_ms;
+    uint32_t connections;         /* of the site */
+    uint32_t address_connections; /* of one client address at the site */
+    uint32_t publish_rate;        /* signed messages a second */
+    uint32_t publish_burst;
+    uint32_t browser_rate; /* browser messages a second, whole site */
+    uint32_t browser_burst;
+    uint32_t connection_rate; /* browser messages a second, one connection */
+    uint32_t connection_burst;
+    uint32_t max_message;  /* bytes of a client's message */
+    uint32_t max_publish;  /* bytes of a publish body */
+    uint32_t max_channels; /* of a connection */
+    uint32_t max_channel_name;
+    uint32_t send_queue; /* unsent bytes of a connection */
+    uint32_t ping_ms;
+    uint32_t idle_ms;
+    uint32_t drain_ms;
+} wsk_limits_t;
+
+/** Up to two live secrets of a kind, newest first; an empty text is none. */
+typedef struct wsk_secret_pair_t {
+    char at[2][WSK_SECRET_MAX + 1];
+} wsk_secret_pair_t;
+
+/** Everything said about a site from outside. */
+typedef struct wsk_site_spec_t {
+    char key[WSK_KEY_MAX + 1];
+    char site_id[WSK_HEX256 + 1]; /* given by the caller: auth derives it */
+    char url[256];
+    wsk_secret_pair_t publish;
+    wsk_secret_pair_t jwt;
+    uint32_t signature; /* 1 or 2 */
+    wsk_limits_t limits;
+} wsk_site_spec_t;
+
+typedef enum wsk_site_state_e {
+    WSK_SITE_EMPTY = 0,
+    WSK_SITE_ON,
+    WSK_SITE_OFF /* known, refuses everything: 4003 */
+} wsk_site_state_e;
+
+/**
+ * Add a site or change the one with this key. New ones get `epoch` for their
+ * first log.
+ * @param stamp  noted with the site; see wsk_site_retire
+ * @param psite  receives its number
+ * @return WSK_OK; WSK_EFULL no place in the table, or the reserved pages do not
+ *         fit: then the site works without a reservation if *psite was set
+ */
+wsk_status_e wsk_site_put(wsk_segment_t *seg, const wsk_site_spec_t *spec,
+                          uint64_t stamp, uint64_t epoch, uint32_t *psite);
+
+/** Switch off every site whose stamp is not this one: what the configuration no
+ *  longer names. Their pages are given back, their number stays theirs. */
+void wsk_site_retire(wsk_segment_t *seg, uint64_t stamp);
+
+/** Switch one off or on again. */
+wsk_status_e wsk_site_switch(wsk_segment_t *seg, uint32_t site, bool on);
+
+/** By key or by site_id, in constant expected time. Sites that are off are found
+ *  too. @return WSK_OK or WSK_ENOTFOUND */
+wsk_status_e wsk_site_by_key(wsk_segment_t *seg, wsk_slice_t key,
+                             uint32_t *psite);
+wsk_status_e wsk_site_by_id(wsk_segment_t *seg, wsk_slice_t site_id,
+                            uint32_t *psite);
+
+/** Copy what is said of a site; *state may be NULL.
+ *  @return WSK_OK, WSK_ENOTFOUND for an empty number */
+wsk_status_e wsk_site_read(wsk_segment_t *seg, uint32_t site,
+                           wsk_site_spec_t *out, wsk_site_state_e *state);
+
+/** A number that changes with everything wsk_site_read would answer; no lock. */
+uint64_t wsk_site_version(const wsk_segment_t *seg, uint32_t site);
+
+typedef struct wsk_site_stats_t {
+    uint32_t connections;
+    uint32_t pages;
+    uint64_t epoch, head, oldest; /* of the log; oldest > head: empty */
+    uint64_t bytes;               /* of records kept */
+    uint64_t counters[WSK_C_COUNT];
+} wsk_site_stats_t;
+wsk_status_e wsk_site_stats(wsk_segment_t *seg, uint32_t site,
+                            wsk_site_stats_t *out);
+
+/** Numbers in use are 0 <= n < this; for lists. */
+uint32_t wsk_site_count(const wsk_segment_t *seg);
+
+/* Admission. */
+
+typedef enum wsk_admit_e {
+    WSK_ADMIT_OK = 0,
+    WSK_ADMIT_OFF,  /* the site is off */
+    WSK_ADMIT_HOST, /* WSK_MARK_HOST_CONNECTIONS reached, or the address
+                          table is full */
+    WSK_ADMIT_SITE,
+    WSK_ADMIT_ADDRESS
+} wsk_admit_e;
+
+/** Count one connection in, atomically with the test of all caps.
+ *  @param address  a hash of the client's address, keyed by the boot secret */
+wsk_admit_e wsk_site_admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
+                           uint64_t address);
+
+/** Count it out; exactly once for each admission. */
+void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t site,
+                    uint64_t address);
+
+/* Rates: token buckets; the time is an argument and may jump. */
+
+typedef enum wsk_rate_e { WSK_RATE_PUBLISH, WSK_RATE_BROWSER } wsk_rate_e;
+
+/** Take n tokens, all or none.
+ *  @return 0, or the milliseconds after which it may succeed (at least 1) */
+uint32_t wsk_site_rate(wsk_segment_t *seg, uint32_t site, wsk_rate_e which,
+                       uint32_t n, int64_t now_us);
+
+#endif
