@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_hub -- who in this process hears what.
+ *
+ * Promise   A member gets every record of its channels that was appended after
+ *           it subscribed (or after its `since`), once and in order, or is told
+ *           of the gap. A site that has no member here costs nothing. One call
+ *           of wsk_hub_pump does a bounded amount of work.
+ * Owner     The hub owns channels and sites; members are their owner's and must
+ *           leave before they are freed.
+ * Threads   The loop thread only.
+ * Not here  Sockets, formats, rights, time.
+ */
+#ifndef WSK_HUB_H
+#define WSK_HUB_H
+
+#include "store/wsk_log.h"
+
+typedef struct wsk_hub_t wsk_hub_t;
+typedef struct wsk_hub_site_t wsk_hub_site_t;
+typedef struct wsk_channel_t wsk_channel_t;
+
+/** One member on one channel. */
+typedef struct wsk_sub_t {
+    wsk_channel_t *channel;
+    uint32_t at;   /* place in the channel's array */
+    uint64_t from; /* records up to this number are not for it */
+} wsk_sub_t;
+
+/** Who listens: embedded in a connection. All zero before joining. */
+typedef struct wsk_member_t {
+    wsk_hub_site_t *site;
+    struct wsk_member_t *next, *prev; /* of the site */
+    wsk_sub_t *subs;
+    uint16_t nsubs, cap;
+    bool replaying; /* catching up: live records wait for it */
+    bool binary;    /* has to do with binary frames: a lost one matters */
+    uint64_t id;    /* what a record's sender is compared with */
+    uint64_t at;    /* while replaying: seen up to here */
+} wsk_member_t;
+
+/** One record on its way to many members; frames are made once per format by
+ *  whoever needs them and freed by wsk_sink_ops_t.done. */
+typedef struct wsk_delivery_t {
+    const wsk_record_t *record;
+    uint64_t epoch;
+    wsk_log_e log;
+    void *frames[4];
+} wsk_delivery_t;
+
+/** What a member can be told. None of these may make a member leave at once:
+ *  mark it and leave later. */
+typedef struct wsk_sink_ops_t {
+    void (*deliver)(void *baton, wsk_member_t *m, wsk_delivery_t *d);
+    void (*done)(void *baton, wsk_delivery_t *d);
+    void (*gap)(void *baton, wsk_member_t *m, const wsk_cursor_t *since,
+                const wsk_cursor_t *oldest);
+    /** Binary frames are gone that it may have needed. */
+    void (*lost)(void *baton, wsk_member_t *m);
+    /** Whether a replaying member can take more now. */
+    bool (*room)(void *baton, wsk_member_t *m);
+} wsk_sink_ops_t;
+
+/** @return NULL without memory */
+wsk_hub_t *wsk_hub_make(wsk_segment_t *seg, unsigned slot,
+                        const wsk_sink_ops_t *ops, void *baton);
+void wsk_hub_free(wsk_hub_t *hub);
+
+/** @return WSK_OK, WSK_ENOMEM, WSK_ENOTFOUND: the site is off */
+wsk_status_e wsk_hub_join(wsk_hub_t *hub, wsk_member_t *m, uint32_t site);
+void wsk_hub_leave(wsk_hub_t *hub, wsk_member_t *m);
+
+/** Where this process stands in the site's text log: what a member that is not
+ *  replaying has seen. */
+wsk_cursor_t wsk_hub_position(const wsk_member_t *m);
+uint32_t wsk_hub_site_number(const wsk_member_t *m);
+
+/**
+ * Subscribe to bare names. Names it has already stay as they are.
+ * @return WSK_OK, WSK_EFULL (more than max), WSK_ENOMEM; nothing of the list is
+ *         kept then
+ */
+wsk_status_e wsk_hub_subscribe(wsk_hub_t *hub, wsk_member_t *m,
+                               const wsk_slice_t *names, unsigned n,
+                               unsigned max);
+
+/** Begin to replay what came after `since` on these names, which it has
+ *  subscribed to just now; a gap is told first. wsk_hub_replay goes on. */
+void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
+                    const wsk_slice_t *names, unsigned n, int64_t now_us);
+
+/** @return whether it was subscribed */
+bool wsk_hub_unsubscribe(wsk_hub_t *hub, wsk_member_t *m, wsk_slice_t name);
+bool wsk_hub_has(const wsk_member_t *m, wsk_slice_t name);
+wsk_slice_t wsk_hub_name(const wsk_sub_t *sub);
+
+/** Replay a bounded piece. @return whether there is more and it has room */
+bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m);
+
+/** Deliver a bounded piece of what is new at a site, from both logs.
+ *  @return whether there may be more */
+bool wsk_hub_pump(wsk_hub_t *hub, uint32_t site);
+
+/** Members at a site here. */
+unsigned wsk_hub_members(const wsk_hub_t *hub, uint32_t site);
+
+typedef void wsk_hub_visit_fn(void *baton, wsk_member_t *m);
+/** Visit all members at a site; visit may not make any of them leave. */
+void wsk_hub_each(const wsk_hub_t *hub, uint32_t site, wsk_hub_visit_fn *visit,
+                  void *baton);
+
+#endif

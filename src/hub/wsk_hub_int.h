@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_hub_int -- what the files of the hub share.
+ */
+#ifndef WSK_HUB_INT_H
+#define WSK_HUB_INT_H
+
+#include "hub/wsk_channels.h"
+
+/* Records and bytes one read takes out of a log: the bound on the work of a
+ * turn, and what is written to a socket at once at most. */
+#define HUB_BATCH 64
+#define HUB_SCRATCH 65536
+
+struct wsk_hub_site_t {
+    uint32_t number;
+    uint32_t members;
+    wsk_member_t *first;
+    wsk_channels_t channels;
+    wsk_cursor_t at[WSK_LOG_COUNT];
+};
+
+struct wsk_hub_t {
+    wsk_segment_t *seg;
+    unsigned slot;
+    const wsk_sink_ops_t *ops;
+    void *baton;
+    wsk_hub_site_t **sites; /* by number; NULL where nobody is */
+    char *scratch;
+    size_t scratch_cap;
+    wsk_record_t records[HUB_BATCH];
+};
+
+/** Read after a cursor into the scratch, making it larger for one large record.
+ *  The same returns as wsk_log_read, and WSK_ENOMEM. */
+wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
+                          wsk_cursor_t *cursor, unsigned *pn);
+
+/** Its sub on this channel, or NULL. */
+wsk_sub_t *wsk_hub_sub(const wsk_member_t *m, wsk_slice_t name);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hub's two ways out of a log: the live stream, shared by all members of a
+ * site, and the replay of one member that catches up with it.
+ */
+#include "hub/wsk_hub_int.h"
+
+#include <stdlib.h>
+
+wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
+                          wsk_cursor_t *cursor, unsigned *pn)
+{
+    wsk_status_e rv = wsk_log_read(hub->seg, site->number, log, cursor,
+                                   hub->scratch, hub->scratch_cap,
+                                   hub->records, HUB_BATCH, pn);
+
+    if (rv == WSK_EFULL) {
+        size_t need = *pn;
+        char *wider = realloc(hub->scratch, need);
+
+        if (!wider) {
+            return WSK_ENOMEM;
+        }
+        hub->scratch = wider;
+        hub->scratch_cap = need;
+        rv = wsk_log_read(hub->seg, site->number, log, cursor, hub->scratch,
+                          hub->scratch_cap, hub->records, HUB_BATCH, pn);
+    }
+    return rv;
+}
+
+/* A large frame must not leave its size behind for good. */
+static void trim(wsk_hub_t *hub)
+{
+    char *less;
+
+    if (hub->scratch_cap > HUB_SCRATCH) {
+        less = realloc(hub->scratch, HUB_SCRATCH);
+        if (less) {
+            hub->scratch = less;
+            hub->scratch_cap = HUB_SCRATCH;
+        }
+    }
+}
+
+static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
+                    const wsk_record_t *record)
+{
+    wsk_channel_t *ch = wsk_channels_find(&site->channels, record->channel);
+    wsk_delivery_t d = { .record = record,
+                         .epoch = site->at[log].epoch,
+                         .log = log };
+    uint32_t i;
+
+    if (!ch) {
+        return;
+    }
+    for (i = 0; i < ch->count; i++) {
+        wsk_member_t *m = ch->members[i];
+
+        if (log == WSK_LOG_TEXT ? m->replaying : m->id == record->sender) {
+            continue;
+        }
+        hub->ops->deliver(hub->baton, m, &d);
+    }
+    hub->ops->done(hub->baton, &d);
+}
+
+/* Tell one member that records between `since` and `oldest` are gone, if any
+ * of them may have been on its channels. */
+static void tell_gap(wsk_hub_t *hub, wsk_member_t *m,
+                     const wsk_cursor_t *since, const wsk_cursor_t *oldest)
+{
+    wsk_slice_t names[64];
+    wsk_cursor_t from;
+    unsigned i, n;
+
+    for (i = 0; i < m->nsubs; i += n) {
+        for (n = 0; n < WSK_COUNT_OF(names) && i + n < m->nsubs; n++) {
+            names[n] = wsk_hub_name(&m->subs[i + n]);
+        }
+        if (wsk_log_since(hub->seg, m->site->number, since, names, n, 0, &from)
+            == WSK_EGAP) {
+            hub->ops->gap(hub->baton, m, since, oldest);
+            return;
+        }
+    }
+}
+
+static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
+                   const wsk_cursor_t *since)
+{
+    wsk_member_t *m;
+
+    wsk_count(hub->seg, hub->slot, site->number, WSK_C_lapped, 1);
+    for (m = site->first; m; m = m->next) {
+        if (log == WSK_LOG_BINARY) {
+            if (m->binary) {
+                hub->ops->lost(hub->baton, m);
+            }
+        }
+        else if (!m->replaying) {
+            tell_gap(hub, m, since, &site->at[log]);
+        }
+    }
+}
+
+static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
+{
+    wsk_cursor_t before = site->at[log];
+    unsigned n = 0, i;
+    wsk_status_e rv = wsk_hub_read(hub, site, log, &site->at[log], &n);
+
+    if (rv == WSK_EGAP) {
+        lapped(hub, site, log, &before);
+        return true;
+    }
+    if (rv != WSK_OK || n == 0) {
+        return false;
+    }
+    for (i = 0; i < n; i++) {
+        fan_out(hub, site, log, &hub->records[i]);
+    }
+    wsk_log_at(hub->seg, site->number, hub->slot, log, site->at[log].seq);
+    trim(hub);
+    return true;
+}
+
+bool wsk_hub_pump(wsk_hub_t *hub, uint32_t number)
+{
+    wsk_hub_site_t *site = hub->sites[number];
+    bool more;
+
+    if (!site) {
+        return false;
+    }
+    more = pump_log(hub, site, WSK_LOG_TEXT);
+    return pump_log(hub, site, WSK_LOG_BINARY) || more;
+}
+
+/* Replay. */
+
+static void rewind_to(wsk_member_t *m, uint64_t seq)
+{
+    uint64_t seen = m->replaying ? m->at : m->site->at[WSK_LOG_TEXT].seq;
+    unsigned i;
+
+    for (i = 0; i < m->nsubs; i++) {
+        m->subs[i].from = WSK_MAX(m->subs[i].from, seen);
+    }
+    if (!m->replaying || seq < m->at) {
+        m->at = seq;
+    }
+    m->replaying = true;
+}
+
+void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
+                    const wsk_slice_t *names, unsigned n, int64_t now_us)
+{
+    wsk_cursor_t from = *since;
+    wsk_cursor_t live = m->site->at[WSK_LOG_TEXT];
+    unsigned i;
+
+    if (wsk_log_since(hub->seg, m->site->number, since, names, n, now_us,
+                      &from)
+        == WSK_EGAP) {
+        hub->ops->gap(hub->baton, m, since, &from);
+    }
+    if (from.epoch != live.epoch || from.seq >= live.seq) {
+        return; /* the live stream has all of it, or another epoch began */
+    }
+    rewind_to(m, from.seq);
+    for (i = 0; i < n; i++) {
+        wsk_sub_t *sub = wsk_hub_sub(m, names[i]);
+
+        if (sub) {
+            sub->from = from.seq;
+        }
+    }
+}
+
+static void replay_one(wsk_hub_t *hub, wsk_member_t *m,
+                       const wsk_record_t *record, uint64_t epoch)
+{
+    wsk_delivery_t d = { .record = record, .epoch = epoch,
+                         .log = WSK_LOG_TEXT };
+    wsk_sub_t *sub = wsk_hub_sub(m, record->channel);
+
+    if (sub && record->seq > sub->from) {
+        hub->ops->deliver(hub->baton, m, &d);
+        hub->ops->done(hub->baton, &d);
+        wsk_count(hub->seg, hub->slot, m->site->number, WSK_C_replayed, 1);
+    }
+}
+
+bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
+{
+    wsk_cursor_t live, cursor;
+    unsigned n = 0, i;
+    wsk_status_e rv;
+
+    if (!m->replaying) {
+        return false;
+    }
+    live = m->site->at[WSK_LOG_TEXT];
+    cursor = (wsk_cursor_t){ live.epoch, m->at };
+    if (m->at < live.seq) {
+        wsk_cursor_t since = cursor;
+
+        rv = wsk_hub_read(hub, m->site, WSK_LOG_TEXT, &cursor, &n);
+        if (rv == WSK_EGAP) {
+            tell_gap(hub, m, &since, &cursor);
+        }
+        else if (rv != WSK_OK) {
+            n = 0;
+        }
+        for (i = 0; i < n && hub->records[i].seq <= live.seq; i++) {
+            replay_one(hub, m, &hub->records[i], live.epoch);
+        }
+        m->at = rv == WSK_OK && n == 0 ? live.seq : cursor.seq;
+        trim(hub);
+    }
+    if (m->at >= live.seq) {
+        m->replaying = false;
+        return false;
+    }
+    return hub->ops->room(hub->baton, m);
+}
