@@ -13,15 +13,6 @@ bool wsk_close_code_valid(unsigned code)
            || (code >= 3000 && code <= 4999);
 }
 
-static void put_number(uint8_t *out, uint64_t value, size_t bytes)
-{
-    while (bytes > 0) {
-        bytes--;
-        out[bytes] = (uint8_t)value;
-        value >>= 8;
-    }
-}
-
 size_t wsk_frame_head(uint8_t *out, wsk_opcode_e op, uint64_t len)
 {
     out[0] = (uint8_t)(WSK_FRAME_FIN | (unsigned)op);
@@ -31,11 +22,11 @@ size_t wsk_frame_head(uint8_t *out, wsk_opcode_e op, uint64_t len)
     }
     if (len <= UINT16_MAX) {
         out[1] = WSK_FRAME_LEN16;
-        put_number(out + 2, len, 2);
+        wsk_frame_put_number(out + 2, len, 2);
         return 4;
     }
     out[1] = WSK_FRAME_LEN64;
-    put_number(out + 2, len, 8);
+    wsk_frame_put_number(out + 2, len, 8);
     return 10;
 }
 
@@ -66,7 +57,7 @@ size_t wsk_frame_close(uint8_t *out, unsigned code, const char *reason)
     }
     len = reason != NULL ? fitting(reason) : 0;
     head = wsk_frame_head(out, WSK_OP_CLOSE, CODE_LEN + len);
-    put_number(out + head, code, CODE_LEN);
+    wsk_frame_put_number(out + head, code, CODE_LEN);
     if (len > 0) {
         memcpy(out + head + CODE_LEN, reason, len);
     }

@@ -53,6 +53,17 @@ static inline bool wsk_frame_is_control(uint8_t op)
     return (op & 0x8) != 0;
 }
 
+/* In network order. */
+static inline void wsk_frame_put_number(uint8_t *out, uint64_t value,
+                                        size_t bytes)
+{
+    while (bytes > 0) {
+        bytes--;
+        out[bytes] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
 /**
  * Read a client's header, or the beginning of one.
  * @param so_far  bytes of the message the decoder is in

@@ -35,15 +35,6 @@ enum {
 };
 _Static_assert(AT_BYTES == WSK_FRAME_SAVE_MIN, "the header tells the size");
 
-static void put_number(uint8_t *out, uint64_t value, size_t bytes)
-{
-    while (bytes > 0) {
-        bytes--;
-        out[bytes] = (uint8_t)value;
-        value >>= 8;
-    }
-}
-
 static uint64_t get_number(const uint8_t *at, size_t bytes)
 {
     uint64_t value = 0;
@@ -80,9 +71,9 @@ size_t wsk_frame_in_save(const wsk_frame_in_t *in, uint8_t *out, size_t cap)
     out[AT_HEAD_LEN] = in->head_len;
     out[AT_CONTROL_LEN] = in->control_len;
     memcpy(out + AT_MASK, in->mask, sizeof(in->mask));
-    put_number(out + AT_FRAGMENTS, in->fragments, 4);
-    put_number(out + AT_HELD_LEN, in->held_len, 4);
-    put_number(out + AT_LEFT, in->left, 8);
+    wsk_frame_put_number(out + AT_FRAGMENTS, in->fragments, 4);
+    wsk_frame_put_number(out + AT_HELD_LEN, in->held_len, 4);
+    wsk_frame_put_number(out + AT_LEFT, in->left, 8);
     at = put_bytes(out + AT_BYTES, in->head, in->head_len);
     at = put_bytes(at, in->control, in->control_len);
     put_bytes(at, in->held, in->held_len);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What wsk_frame holds, and when it copies. */
+#include "proto/wsk_frame.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "frame_ways.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN 0
+#endif
+
+/* Without this the sanitizer ends the program where malloc should fail. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1:max_allocation_size_mb=48";
+}
+
+#define BIG ((size_t)40 << 20)
+
+static void copies(void)
+{
+    play_t p;
+
+    start();
+    FRAME(0x81, "whole");
+    FRAME(0x82, "");
+    FRAME(0x89, "ping");
+    FRAME(0x81, "and another");
+    play_init(&p, &roomy, &edge);
+    play_feed(&p, input, input_len);
+    is_int(p.in_place, 3, "whole messages are handed out from the input");
+    start();
+    FRAME(0x01, "in ");
+    FRAME(0x89, "ping");
+    FRAME(0x00, "");
+    FRAME(0x00, "three ");
+    FRAME(0x80, "fragments");
+    FRAME(0x01, "and ");
+    FRAME(0x80, "again");
+    play_feed(&p, input, input_len);
+    is_int(p.in_place, 5, "so are fragments which are all there");
+    ok(p.broken == NULL && wsk_frame_in_idle(&p.in), "and nothing is held");
+    start();
+    FRAME(0x01, "not ");
+    FRAME(0x80, "here");
+    FRAME(0x81, "whole");
+    play_feed(&p, input, 12);
+    play_feed(&p, input + 12, input_len - 12);
+    is_int(p.in_place, 6, "what came in two calls is not, what follows is");
+    is_int(p.events, 9, "all was handed out");
+    play_end(&p);
+}
+
+static void headers_reserve_nothing(void)
+{
+    static const wsk_frame_limits_t no_limit = { UINT64_MAX, 10 };
+    play_t p;
+
+    start();
+    add_head(0x82, 8, UINT32_MAX);
+    play_init(&p, &no_limit, &edge);
+    play_feed(&p, input, input_len);
+    is_int(p.code, 0, "a header that claims 4 GiB and may");
+    ok(p.in.held == NULL, "reserves nothing");
+    play_feed(&p, "x", 1);
+    ok(p.in.held_cap <= 4096, "one byte later there is a little");
+    ok(p.broken == NULL, "as promised");
+    play_end(&p);
+    start();
+    add_head(0x82, 8, UINT64_C(1) << 40);
+    play_init(&p, &no_limit, &edge);
+    play_feed(&p, input, input_len);
+    is_int(p.code, 1009, "a header that claims 2^40 is refused");
+    ok(p.in.held == NULL, "and reserves nothing");
+    play_end(&p);
+    start();
+    add_head(0x89, 0, 125);
+    play_init(&p, &no_limit, &edge);
+    play_feed(&p, input, input_len);
+    ok(p.in.control == NULL, "nor does the header of a ping");
+    play_end(&p);
+}
+
+/* Every allocation is seen as a new held_cap. */
+static unsigned growths(play_t *p, size_t total)
+{
+    uint32_t cap = 0;
+    unsigned count = 0;
+    size_t i;
+
+    for (i = 0; i < total && p->broken == NULL; i++) {
+        play_feed(p, "x", 1);
+        count += p->in.held_cap != cap && p->in.held_cap > 0;
+        cap = p->in.held_cap;
+    }
+    return count;
+}
+
+static void growth(void)
+{
+    static const wsk_frame_limits_t exact = { 100000, 10 };
+    play_t p;
+    unsigned count;
+
+    start();
+    add_head(0x02, 8, 100000);
+    play_init(&p, &exact, &edge);
+    play_feed(&p, input, input_len);
+    count = growths(&p, 100000);
+    ok(count > 0 && count < 12, "100000 bytes one by one: %u allocations",
+       count);
+    is_int(p.in.held_len, 100000, "all are held");
+    is_int(p.in.held_cap, 100000, "and no more than a message may have");
+    ok(p.broken == NULL, "as promised, at every byte");
+    play_end(&p);
+
+    start();
+    add_head(0x82, 2, 700);
+    play_init(&p, &roomy, &edge);
+    play_feed(&p, input, input_len);
+    growths(&p, 600);
+    is_int(p.in.held_cap, 700, "the last frame says how much it will be");
+    growths(&p, 100);
+    ok(p.events == 1 && wsk_frame_in_idle(&p.in) && p.broken == NULL,
+       "and when it was handed out nothing is left");
+    play_end(&p);
+}
+
+/* 1013, or what else the decoder said when there was no memory for BIG. */
+static int feed_big(const uint8_t *bytes)
+{
+    static const wsk_frame_limits_t no_limit = { UINT64_MAX, 10 };
+    play_t p;
+    int code;
+
+    start();
+    add_head(0x02, 8, 2 * BIG);
+    play_init(&p, &no_limit, &edge);
+    play_feed(&p, input, input_len);
+    code = (int)wsk_frame_feed(&p.in, &p.limits, &play_handler, &p,
+                               (uint8_t *)(uintptr_t)bytes, BIG);
+    if (p.in.held != NULL || wsk_frame_in_idle(&p.in)) {
+        return -1;
+    }
+    return code;
+}
+
+/* In a child of its own, with so little address space left that the bytes of
+ * the message do not fit a second time. */
+static void no_memory(void)
+{
+    uint8_t *bytes = calloc(1, BIG);
+    struct rlimit limit = { 0, 0 };
+    unsigned long pages = 0;
+    int status = 0;
+    FILE *file;
+    pid_t pid;
+
+    start();
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        file = fopen("/proc/self/statm", "r");
+        if (file == NULL || fscanf(file, "%lu", &pages) != 1) {
+            _exit(1);
+        }
+        fclose(file);
+        limit.rlim_cur = limit.rlim_max =
+            pages * (unsigned long)sysconf(_SC_PAGESIZE) + BIG / 2;
+        if (!WITH_ASAN && setrlimit(RLIMIT_AS, &limit) != 0) {
+            _exit(1);
+        }
+        _exit(feed_big(bytes) == WSK_CLOSE_TRY_LATER ? 42 : 2);
+    }
+    ok(bytes != NULL && pid > 0 && waitpid(pid, &status, 0) == pid,
+       "a child with little memory");
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 42,
+       "without memory for a message: 1013, and nothing is held");
+    free(bytes);
+}
+
+int main(void)
+{
+    copies();
+    headers_reserve_nothing();
+    growth();
+    no_memory();
+    return done_testing();
+}
