@@ -1,0 +1,157 @@
+<?php
+/**
+ * Where the relay is, and what this site is called there.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Reads the constants of wp-config.php, at use and not before, so that a
+ * must-use plugin may define them as well.
+ */
+final class Config {
+
+	/**
+	 * Base URL of the relay without a slash at its end; empty if none is set.
+	 */
+	public function base_url(): string {
+		return rtrim( self::constant( 'WPSignal\BASE_URL' ) ?: self::constant( 'WORDSOCKET_URL' ), '/' ); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is set.
+	}
+
+	/**
+	 * The addresses that browsers connect to.
+	 *
+	 * @return array{ws: string, sse: string}
+	 */
+	public function endpoints(): array {
+		return self::endpoints_for( $this->base_url() );
+	}
+
+	/**
+	 * The same for any relay. The scheme of the socket follows the relay's own.
+	 *
+	 * @param string $base_url http or https URL without a slash at its end.
+	 * @return array{ws: string, sse: string}
+	 */
+	public static function endpoints_for( string $base_url ): array {
+		return array(
+			'ws'  => preg_replace( '/^http/i', 'ws', $base_url ) . '/ws',
+			'sse' => $base_url . '/sse',
+		);
+	}
+
+	/** Public identifier of this site at the relay. */
+	public function site_key(): string {
+		return self::constant( 'WPSIGNAL_SITE_KEY' );
+	}
+
+	/** Secret that signs publishes; never leaves PHP. */
+	public function site_secret(): string {
+		return self::constant( 'WPSIGNAL_SITE_SECRET' );
+	}
+
+	/** Secret that signs browsers' tokens; never leaves PHP. */
+	public function jwt_secret(): string {
+		return self::constant( 'WPSIGNAL_JWT_SECRET' );
+	}
+
+	/** Identifier of this site in channel names. */
+	public function site_id(): string {
+		return hash( 'sha256', 'site:' . $this->site_key() );
+	}
+
+	/** Identifier of the tenant, as tokens carry it. */
+	public function tenant_id(): string {
+		return hash( 'sha256', 'tenant:' . $this->site_key() );
+	}
+
+	/**
+	 * Key of the payload encryption: 32 raw bytes, or empty if there is nothing
+	 * to derive it from.
+	 */
+	public function encryption_key(): string {
+		$seed = self::constant( 'AUTH_KEY' ) . self::constant( 'SECURE_AUTH_KEY' );
+
+		/**
+		 * Filters the secret text that the encryption key is derived from.
+		 *
+		 * @param string $seed AUTH_KEY followed by SECURE_AUTH_KEY.
+		 */
+		$seed = (string) apply_filters( 'wpsignal_encryption_seed', $seed );
+		if ( '' === $seed || '' === $this->site_key() ) {
+			return '';
+		}
+		return Envelope::key( $seed, $this->site_key() );
+	}
+
+	/**
+	 * Names of the constants that still lack a value.
+	 *
+	 * @return list<string>
+	 */
+	public function missing(): array {
+		return array_keys(
+			array_filter(
+				array(
+					'WORDSOCKET_URL'       => $this->base_url(),
+					'WPSIGNAL_SITE_KEY'    => $this->site_key(),
+					'WPSIGNAL_SITE_SECRET' => $this->site_secret(),
+					'WPSIGNAL_JWT_SECRET'  => $this->jwt_secret(),
+				),
+				static fn( string $value ): bool => '' === $value
+			)
+		);
+	}
+
+	/** Whether everything is there to talk to a relay. */
+	public function is_configured(): bool {
+		return array() === $this->missing();
+	}
+
+	/** Where the credentials come from: "constant", or "none". */
+	public function credential_source(): string {
+		return $this->is_configured() ? 'constant' : 'none';
+	}
+
+	/** Whether this WordPress knows real-time collaboration at all. */
+	public function is_wp_sync_available(): bool {
+		return function_exists( 'wp_is_collaboration_enabled' );
+	}
+
+	/** Whether this WordPress has real-time collaboration switched on. */
+	public function is_wp_rtc_enabled(): bool {
+		return $this->is_wp_sync_available() && wp_is_collaboration_enabled();
+	}
+
+	/**
+	 * Whether browsers should not try WebSocket.
+	 */
+	public function force_sse(): bool {
+		/**
+		 * Filters whether browsers go straight to Server-Sent Events.
+		 *
+		 * @param bool $force Value of the constant WPSIGNAL_FORCE_SSE.
+		 */
+		return (bool) apply_filters(
+			'wpsignal_force_sse',
+			defined( 'WPSIGNAL_FORCE_SSE' ) && constant( 'WPSIGNAL_FORCE_SSE' )
+		);
+	}
+
+	/**
+	 * Text of a constant; empty if it is not defined or not a text.
+	 *
+	 * @param string $name Full name of the constant.
+	 */
+	private static function constant( string $name ): string {
+		$value = defined( $name ) ? constant( $name ) : '';
+
+		return is_string( $value ) ? trim( $value ) : '';
+	}
+}

@@ -1,0 +1,120 @@
+<?php
+/**
+ * What went wrong last, and what to do about it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Remembers the last failed publish until one succeeds.
+ */
+final class Notices {
+
+	/** Where it is stored. */
+	public const OPTION = Options::LAST_ERROR;
+
+	/** Refusals after which browsers need not try: the relay does not know us. */
+	public const REJECTED_CODES = array(
+		'unknown_site_key',
+		'invalid_token',
+		'site_not_found',
+		'account_deactivated',
+		'invalid_api_key',
+	);
+
+	private const DETAIL_CHARS = 200;
+
+	/**
+	 * Remembers a failure.
+	 *
+	 * @param string $code    Machine-readable code: the relay's own, or one of ours.
+	 * @param string $message What the relay said, cut to a bearable length.
+	 * @param string $detail  What was being done.
+	 */
+	public static function record( string $code, string $message, string $detail = '' ): void {
+		update_option(
+			self::OPTION,
+			array(
+				'code'    => self::cut( $code ),
+				'message' => self::cut( $message ),
+				'detail'  => self::cut( $detail ),
+				'time'    => time(),
+			)
+		);
+	}
+
+	/** Forgets the failure: something worked. Costs no query if there is none. */
+	public static function clear(): void {
+		if ( null !== self::last() ) {
+			delete_option( self::OPTION );
+		}
+	}
+
+	/**
+	 * The failure that is remembered.
+	 *
+	 * @return array{code: string, message: string, detail: string, time: int}|null
+	 */
+	public static function last(): ?array {
+		$last = get_option( self::OPTION );
+
+		if ( ! is_array( $last ) || ! isset( $last['code'] ) ) {
+			return null;
+		}
+		return array(
+			'code'    => (string) $last['code'],
+			'message' => (string) ( $last['message'] ?? '' ),
+			'detail'  => (string) ( $last['detail'] ?? '' ),
+			'time'    => (int) ( $last['time'] ?? 0 ),
+		);
+	}
+
+	/** Whether the relay refuses who we say we are. */
+	public static function credentials_rejected(): bool {
+		$last = self::last();
+
+		return null !== $last && in_array( $last['code'], self::REJECTED_CODES, true );
+	}
+
+	/**
+	 * What a person can do about a code.
+	 *
+	 * @param string $code As recorded.
+	 */
+	public static function describe( string $code ): string {
+		if ( in_array( $code, self::REJECTED_CODES, true ) ) {
+			return __( 'The relay does not know this site key. Compare WPSIGNAL_SITE_KEY in wp-config.php with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
+		}
+		switch ( $code ) {
+			case 'unreachable':
+				return __( 'The relay did not answer in time. Check WORDSOCKET_URL in wp-config.php, and that the web server running mod_wordsocket can be reached from this server.', 'wordsocket' );
+			case 'invalid_signature':
+				return __( 'The relay knows the site but not the secret. Compare WPSIGNAL_SITE_SECRET in wp-config.php with the site file of the relay.', 'wordsocket' );
+			case 'stale_timestamp':
+				return __( 'The clocks of this server and the relay differ by more than a minute. Set both by NTP.', 'wordsocket' );
+			case 'rate_limited':
+				return __( 'This site publishes faster than the relay lets it. Publish less often, or ask for a higher WordSocketPublishRate.', 'wordsocket' );
+			case 'encryption_unavailable':
+				return __( 'This PHP cannot encrypt. Install its OpenSSL extension; nothing is sent in the clear instead.', 'wordsocket' );
+			case 'http_404':
+				return __( 'There is no relay at this address. Check WORDSOCKET_URL in wp-config.php, and that the virtual host says "WordSocket On".', 'wordsocket' );
+			default:
+				return __( 'The log of the web server that runs mod_wordsocket may say more.', 'wordsocket' );
+		}
+	}
+
+	/**
+	 * Text of a bearable length.
+	 *
+	 * @param string $text Anything.
+	 */
+	private static function cut( string $text ): string {
+		return mb_substr( wp_strip_all_tags( $text, true ), 0, self::DETAIL_CHARS );
+	}
+}

@@ -1,0 +1,149 @@
+<?php
+/**
+ * The plugin's screen in wp-admin.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Says whether the site is connected, what failed last, and what to do.
+ *
+ * @access private
+ */
+final class Settings_Page {
+
+	/** Slug of the page. */
+	public const SLUG = 'wordsocket';
+
+	private const CAPABILITY = 'manage_options';
+	private const POSITION   = 80;
+
+	/**
+	 * Hands in what the screen tells about.
+	 *
+	 * @param Config    $config    Relay and site.
+	 * @param Publisher $publisher Asks the relay.
+	 */
+	public function __construct( private Config $config, private Publisher $publisher ) {}
+
+	/** Adds the menu entry. */
+	public function add(): void {
+		add_menu_page(
+			__( 'WordSocket', 'wordsocket' ),
+			__( 'WordSocket', 'wordsocket' ),
+			self::CAPABILITY,
+			self::SLUG,
+			array( $this, 'render' ),
+			'dashicons-rss',
+			self::POSITION
+		);
+	}
+
+	/** Prints the screen. Asks the relay, so it shows what is and not what was. */
+	public function render(): void {
+		echo '<div class="wrap"><h1>' . esc_html__( 'WordSocket', 'wordsocket' ) . '</h1>';
+		if ( $this->config->is_configured() ) {
+			$this->render_connection();
+			$this->render_last_error();
+		} else {
+			$this->render_missing();
+		}
+		if ( ! Client::is_built() ) {
+			self::notice( 'error', __( 'The browser client is missing from this copy of the plugin, so pages stay still. Build it in the folder client of the source, and copy dist/wpsignal.js to assets.', 'wordsocket' ) );
+		}
+		echo '</div>';
+	}
+
+	/** What is known of the connection. */
+	private function render_connection(): void {
+		$stats = $this->publisher->stats();
+
+		if ( is_wp_error( $stats ) ) {
+			$code = (string) $stats->get_error_data()['code'];
+			self::notice(
+				'error',
+				/* translators: 1: what the relay or WordPress said, 2: what to do about it. */
+				sprintf( __( 'Not connected: %1$s %2$s', 'wordsocket' ), rtrim( $stats->get_error_message(), '.' ) . '.', Notices::describe( $code ) )
+			);
+		} else {
+			if ( Notices::credentials_rejected() ) {
+				Notices::clear();
+			}
+			self::notice(
+				'success',
+				sprintf(
+					/* translators: 1: number of open connections, 2: how many there may be. */
+					__( 'Connected by the constants in wp-config.php. Open connections: %1$s of %2$s.', 'wordsocket' ),
+					number_format_i18n( $stats['active_connections'] ),
+					number_format_i18n( $stats['max_connections'] )
+				)
+			);
+		}
+		echo '<table class="form-table" role="presentation">';
+		self::row( __( 'Relay', 'wordsocket' ), $this->config->base_url() );
+		self::row( __( 'Site key', 'wordsocket' ), $this->config->site_key() );
+		echo '</table>';
+	}
+
+	/** The last publish that failed, if none succeeded since. */
+	private function render_last_error(): void {
+		$last = Notices::last();
+
+		if ( null === $last ) {
+			return;
+		}
+		self::notice(
+			'warning',
+			sprintf(
+				/* translators: 1: name of an event, 2: how long ago, such as "5 mins", 3: what went wrong, 4: what to do about it. */
+				__( 'The last event, %1$s, was not delivered %2$s ago: %3$s %4$s', 'wordsocket' ),
+				$last['detail'],
+				human_time_diff( $last['time'] ),
+				rtrim( $last['message'], '.' ) . '.',
+				Notices::describe( $last['code'] )
+			)
+		);
+	}
+
+	/** How to connect the site. */
+	private function render_missing(): void {
+		self::notice( 'warning', __( 'Not connected.', 'wordsocket' ) );
+		echo '<p>' . esc_html__( 'Define these constants in wp-config.php, with the values from the site file of the relay:', 'wordsocket' ) . '</p><ul class="ul-disc">';
+		foreach ( $this->config->missing() as $name ) {
+			echo '<li><code>' . esc_html( $name ) . '</code></li>';
+		}
+		echo '</ul>';
+	}
+
+	/**
+	 * Prints a notice in the screen itself.
+	 *
+	 * @param string $type success, warning or error.
+	 * @param string $text Plain text.
+	 */
+	private static function notice( string $type, string $text ): void {
+		wp_admin_notice(
+			esc_html( $text ),
+			array(
+				'type'               => $type,
+				'additional_classes' => array( 'inline' ),
+			)
+		);
+	}
+
+	/**
+	 * Prints a line of the table.
+	 *
+	 * @param string $name  Left.
+	 * @param string $value Right.
+	 */
+	private static function row( string $name, string $value ): void {
+		echo '<tr><th scope="row">' . esc_html( $name ) . '</th><td><code>' . esc_html( $value ) . '</code></td></tr>';
+	}
+}

@@ -1,0 +1,252 @@
+<?php
+/**
+ * What a browser shows to the relay.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Mints tokens, into the page and by the route wpsignal/v1/token.
+ */
+final class Token {
+
+	/** Version of the claims. */
+	public const TOKEN_VERSION = 2;
+
+	/** Namespace of the plugin's routes. */
+	public const ROUTE_NAMESPACE = 'wpsignal/v1';
+
+	/** Route that mints a token. */
+	public const ROUTE = '/token';
+
+	private const LIFETIME_S = 300;
+
+	/**
+	 * Hands in what a token is made of.
+	 *
+	 * @param Config   $config   Site and secret.
+	 * @param Channels $channels Rights.
+	 */
+	public function __construct( private Config $config, private Channels $channels ) {}
+
+	/**
+	 * A token for the current user.
+	 *
+	 * @param int|null $now Unix time; left out, it is now.
+	 * @return array{token: string, channels: list<string>, exp: int}|null Null while there is no secret to sign with.
+	 */
+	public function mint( ?int $now = null ): ?array {
+		if ( ! $this->config->is_configured() ) {
+			return null;
+		}
+		$now    ??= time();
+		$exp      = $now + self::LIFETIME_S;
+		$channels = $this->channels_of( get_current_user_id() );
+
+		return array(
+			'token'    => Jwt::make( $this->claims( $channels, $now, $exp ), $this->config->jwt_secret() ),
+			'channels' => $channels,
+			'exp'      => $exp,
+		);
+	}
+
+	/**
+	 * Whether the current user may have a token, and the client with it.
+	 */
+	public static function allowed(): bool {
+		/**
+		 * Filters who gets the browser client and tokens.
+		 *
+		 * @param bool $allow Whether the current user does; by default, whoever is logged in.
+		 */
+		return (bool) apply_filters( 'wpsignal_allow_client', is_user_logged_in() );
+	}
+
+	/**
+	 * Adds the route to the REST API.
+	 */
+	public function register_routes(): void {
+		register_rest_route(
+			self::ROUTE_NAMESPACE,
+			self::ROUTE,
+			array(
+				'schema' => array( self::class, 'schema' ),
+				array(
+					'methods'             => 'GET, POST',
+					'args'                => array(),
+					'callback'            => array( $this, 'answer' ),
+					// Who may have the client may have tokens; nobody else.
+					'permission_callback' => array( $this, 'check_permission' ),
+				),
+			)
+		);
+	}
+
+	/**
+	 * 401 for whoever the client is closed to.
+	 *
+	 * @return true|\WP_Error
+	 */
+	public function check_permission() {
+		if ( self::allowed() ) {
+			return true;
+		}
+		return new \WP_Error(
+			'wpsignal_not_allowed',
+			__( 'The live connection is not open to you. Log in, or ask whoever runs this site.', 'wordsocket' ),
+			array( 'status' => 401 )
+		);
+	}
+
+	/**
+	 * Answers the route.
+	 *
+	 * @return \WP_REST_Response|\WP_Error
+	 */
+	public function answer() {
+		$minted = $this->mint();
+
+		if ( null === $minted ) {
+			return new \WP_Error(
+				'wpsignal_not_configured',
+				__( 'This site is not connected to a relay.', 'wordsocket' ),
+				array( 'status' => 503 )
+			);
+		}
+		$response = new \WP_REST_Response( $minted );
+		// WordPress says so itself for users, but a visitor's token is no
+		// more for sharing.
+		$response->header( 'Cache-Control', 'no-store, private' );
+		return $response;
+	}
+
+	/**
+	 * Schema of the answer.
+	 *
+	 * @return array<string, mixed>
+	 */
+	public static function schema(): array {
+		return array(
+			'$schema'    => 'http://json-schema.org/draft-04/schema#',
+			'title'      => 'wpsignal-token',
+			'type'       => 'object',
+			'properties' => array(
+				'token'    => array(
+					'description' => __( 'Token to show to the relay.', 'wordsocket' ),
+					'type'        => 'string',
+					'readonly'    => true,
+				),
+				'channels' => array(
+					'description' => __( 'Channels to subscribe to.', 'wordsocket' ),
+					'type'        => 'array',
+					'items'       => array( 'type' => 'string' ),
+					'readonly'    => true,
+				),
+				'exp'      => array(
+					'description' => __( 'When the token ends, in Unix time.', 'wordsocket' ),
+					'type'        => 'integer',
+					'readonly'    => true,
+				),
+			),
+		);
+	}
+
+	/**
+	 * Claims of the current user's token, in the order of the wire format.
+	 *
+	 * @param list<string> $channels What the user's pages subscribe to.
+	 * @param int          $iat      Now.
+	 * @param int          $exp      The end.
+	 * @return array<string, mixed>
+	 */
+	private function claims( array $channels, int $iat, int $exp ): array {
+		$user_id = get_current_user_id();
+		$site_id = $this->config->site_id();
+
+		/**
+		 * Filters which channels a user may subscribe to.
+		 *
+		 * @param list<string> $prefixes Prefixes of channel names.
+		 * @param int          $user_id  0 is a visitor.
+		 * @param string       $site_id  Identifier of the site in channel names.
+		 */
+		$read = apply_filters(
+			'wpsignal_token_channel_prefixes',
+			$this->channels->allowed_prefixes( $user_id, $site_id, $channels ),
+			$user_id,
+			$site_id
+		);
+
+		/**
+		 * Filters which channels a user's pages may send to.
+		 *
+		 * @param list<string> $prefixes Prefixes of channel names.
+		 * @param int          $user_id  0 is a visitor.
+		 * @param string       $site_id  Identifier of the site in channel names.
+		 */
+		$write = apply_filters(
+			'wpsignal_token_publish_prefixes',
+			$this->channels->allowed_publish_prefixes( $user_id, $site_id ),
+			$user_id,
+			$site_id
+		);
+
+		return array(
+			'v'                        => self::TOKEN_VERSION,
+			'tenant_id'                => $this->config->tenant_id(),
+			'site_id'                  => $site_id,
+			'user_id'                  => (string) $user_id,
+			'allowed_channel_prefixes' => self::texts( $read ),
+			'allowed_publish_prefixes' => self::texts( $write ),
+			'iat'                      => $iat,
+			'exp'                      => $exp,
+		);
+	}
+
+	/**
+	 * The channels that a user's pages subscribe to by themselves.
+	 *
+	 * @param int $user_id 0 is a visitor.
+	 * @return list<string>
+	 */
+	private function channels_of( int $user_id ): array {
+		$site_id = $this->config->site_id();
+
+		/**
+		 * Filters the channels that pages subscribe to by themselves.
+		 *
+		 * @param list<string> $channels Names of channels, bare or full.
+		 * @param int          $user_id  0 is a visitor.
+		 * @param string       $site_id  Identifier of the site in channel names.
+		 */
+		$channels = apply_filters(
+			'wpsignal_token_channels',
+			array( Channels::qualify( Channels::EVENTS, $site_id ) ),
+			$user_id,
+			$site_id
+		);
+		return self::texts( $channels );
+	}
+
+	/**
+	 * What a filter gave back, as a list of texts: a claim must never become a
+	 * JSON object because somebody unset a key, nor hold what is no prefix. An
+	 * empty prefix would allow everything.
+	 *
+	 * @param mixed $given What came out of the filter.
+	 * @return list<string>
+	 */
+	private static function texts( $given ): array {
+		$texts = array_filter(
+			is_array( $given ) ? $given : array(),
+			static fn( $item ): bool => is_string( $item ) && '' !== $item && 1 === preg_match( '//u', $item )
+		);
+		return array_values( array_unique( $texts ) );
+	}
+}

@@ -1,0 +1,125 @@
+<?php
+/**
+ * The plugin.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Holds the parts, and every hook on one screen. Extensions know it as
+ * WPSignal\WPS.
+ */
+final class WPS {
+
+	/**
+	 * The only one.
+	 *
+	 * @var self|null
+	 */
+	private static ?self $instance = null;
+
+	/**
+	 * The parts, in the order in which they need each other.
+	 *
+	 * @param Config           $config    Relay, site and secrets.
+	 * @param Channels         $channels  Rights.
+	 * @param Token            $token     Tokens.
+	 * @param Publisher        $publisher Sends events.
+	 * @param Trigger_Registry $triggers  Hooks to events.
+	 * @param Client           $client    Browser client.
+	 */
+	private function __construct(
+		private Config $config,
+		private Channels $channels,
+		private Token $token,
+		private Publisher $publisher,
+		private Trigger_Registry $triggers,
+		private Client $client
+	) {}
+
+	/** The plugin, made when first asked for. */
+	public static function instance(): self {
+		if ( null === self::$instance ) {
+			$config         = new Config();
+			$channels       = new Channels();
+			$token          = new Token( $config, $channels );
+			$publisher      = new Publisher( $config );
+			$triggers       = new Trigger_Registry( $publisher );
+			$client         = new Client( $config, $token );
+			self::$instance = new self( $config, $channels, $token, $publisher, $triggers, $client );
+		}
+		return self::$instance;
+	}
+
+	/**
+	 * Hooks the plugin into WordPress.
+	 */
+	public function boot(): void {
+		// Not while plugins are being loaded: an extension whose folder sorts
+		// after ours would never hear of it.
+		add_action( 'plugins_loaded', array( $this, 'announce' ), 1 );
+		add_action( 'init', array( $this->triggers, 'register_defaults' ) );
+		add_action( 'rest_api_init', array( $this->token, 'register_routes' ) );
+		add_action( 'wp_enqueue_scripts', array( $this->client, 'enqueue' ) );
+		add_action( 'admin_enqueue_scripts', array( $this->client, 'enqueue' ) );
+		add_action( 'admin_menu', array( new Settings_Page( $this->config, $this->publisher ), 'add' ) );
+	}
+
+	/** Tells extensions that the API is there. */
+	public function announce(): void {
+		/** Fires once the public API can be used. */
+		do_action( 'wpsignal_loaded' );
+	}
+
+	/**
+	 * Begins a trigger.
+	 *
+	 * @param string $event Name of the event.
+	 */
+	public static function trigger( string $event ): Trigger {
+		return new Trigger( $event, self::instance()->triggers );
+	}
+
+	/**
+	 * Publishes one event.
+	 *
+	 * @param string               $channel Name within the site.
+	 * @param string               $event   Name of the event.
+	 * @param array<string, mixed> $data    What JSON can carry.
+	 * @return array<string, mixed>|\WP_Error See Publisher::publish().
+	 */
+	public static function publish( string $channel, string $event, array $data = array() ) {
+		return self::instance()->publisher->publish( $channel, $event, $data );
+	}
+
+	/** Relay, site and secrets. */
+	public function config(): Config {
+		return $this->config;
+	}
+
+	/** Rights. */
+	public function channels(): Channels {
+		return $this->channels;
+	}
+
+	/** Tokens. */
+	public function token(): Token {
+		return $this->token;
+	}
+
+	/** Sends events. */
+	public function publisher(): Publisher {
+		return $this->publisher;
+	}
+
+	/** Hooks to events. */
+	public function trigger_registry(): Trigger_Registry {
+		return $this->triggers;
+	}
+}

@@ -1,0 +1,64 @@
+<?php
+/**
+ * What is in a token, and who gets one.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+require __DIR__ . '/site.php';
+
+use WordSocket\Channels;
+use WordSocket\Config;
+use WordSocket\Token;
+
+/** Claims of a token, as written. */
+function claims_of( string $token ): string {
+	return base64_decode( strtr( explode( '.', $token )[1], '-_', '+/' ) );
+}
+
+$token          = new Token( new Config(), new Channels() );
+World::$user_id = 1;
+$minted         = $token->mint( 1700000000 );
+$vector         = vectors( 'jwt' )[0];
+is( claims_of( $minted['token'] ), $vector['claims'], 'the claims, to the byte' );
+is( explode( '.', $minted['token'] )[2], $vector['signature'], 'the signature' );
+is( $minted['exp'], 1700000300, 'it lives five minutes' );
+is( $minted['channels'], array( SITE . 'events' ), 'pages subscribe to events' );
+
+World::$user_id = 0;
+ok( str_contains( claims_of( $token->mint()['token'] ), '"user_id":"0"' ), 'a visitor is user "0"' );
+
+add_filter(
+	'wpsignal_token_channel_prefixes',
+	static function ( array $list, int $user_id, string $site_id ): array {
+		$list = array( 'a' => 'x:', 'b' => 7, 'c' => '', 'd' => "u$user_id", 'e' => $site_id, 'f' => 'x:', 'g' => "\xff" );
+		unset( $list['a'] );
+		return $list;
+	},
+	10,
+	3
+);
+add_filter( 'wpsignal_token_publish_prefixes', static fn() => null );
+add_filter( 'wpsignal_token_channels', static fn( array $list ): array => array( 1 => 'news', 2 => 'news' ) );
+$claims = json_decode( claims_of( $token->mint()['token'] ) );
+is( $claims->allowed_channel_prefixes, array( 'u0', SITE_ID, 'x:' ), 'a careless filter still makes a list, of texts only, none empty' );
+is( $claims->allowed_publish_prefixes, array(), 'and nothing means nowhere' );
+is( $token->mint()['channels'], array( 'news' ), 'channels can be filtered' );
+
+$refused = $token->check_permission();
+is( is_wp_error( $refused ) ? $refused->get_error_data() : null, array( 'status' => 401 ), 'a visitor is refused with 401' );
+World::$user_id = 1;
+is( $token->check_permission(), true, 'a user is not' );
+add_filter( 'wpsignal_allow_client', static fn( bool $allow ): bool => ! $allow );
+ok( is_wp_error( $token->check_permission() ), 'unless a filter says so' );
+World::$user_id = 0;
+is( $token->check_permission(), true, 'which may also let visitors in' );
+
+$answer = $token->answer();
+is( array_keys( $answer->data ), array( 'token', 'channels', 'exp' ), 'the route answers with token, channels and exp' );
+is( array_keys( Token::schema()['properties'] ), array_keys( $answer->data ), 'as its schema says' );
+is( $answer->headers, array( 'Cache-Control' => 'no-store, private' ), 'and nobody may keep it' );
+
+done_testing();

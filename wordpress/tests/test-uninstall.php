@@ -1,0 +1,34 @@
+<?php
+/**
+ * Nothing stays behind.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+require __DIR__ . '/site.php';
+
+$stored = ( new ReflectionClass( WordSocket\Options::class ) )->getConstants();
+$listed = $stored['ALL'];
+unset( $stored['ALL'] );
+is( array_values( $stored ), $listed, 'every stored name is in the list' );
+
+// Every option the code writes is one of these.
+$written = array();
+foreach ( glob( dirname( __DIR__ ) . '/includes/*.php' ) as $file ) {
+	preg_match_all( '/\b(?:update_option|add_option|set_transient)\(\s*([^,]+),/', file_get_contents( $file ), $found );
+	array_push( $written, ...$found[1] );
+}
+is( array_unique( $written ), array( 'self::OPTION' ), 'options are written by constants only' );
+
+function is_multisite(): bool {
+	return false;
+}
+define( 'WP_UNINSTALL_PLUGIN', 'wordsocket/wordsocket.php' );
+WordSocket\Notices::record( 'x', 'y' );
+World::$options['somebody_elses'] = 1;
+require dirname( __DIR__ ) . '/uninstall.php';
+is( World::$options, array( 'somebody_elses' => 1 ), 'uninstalling leaves what is not ours' );
+
+done_testing();

@@ -1,0 +1,194 @@
+<?php
+/**
+ * As much of WordPress as the tests touch, written to remember what was asked
+ * of it. What this cannot show (hooks that really fire, routes that really
+ * answer) is shown against a real WordPress in t/browser.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+define( 'ABSPATH', __DIR__ . '/' );
+
+/** What the fake WordPress is at the moment. */
+final class World {
+	public static array $filters   = array();
+	public static array $options   = array();
+	public static array $requests  = array();
+	public static array $caps      = array();
+	public static array $wrong     = array();
+	public static array $viewable  = array( 'post', 'page' );
+	public static int $user_id     = 0;
+	/** Answer to the next requests: array, WP_Error, or a function. */
+	public static mixed $answer    = null;
+	/** What a query would have cost. */
+	public static int $deletions   = 0;
+
+	/** An HTTP response. */
+	public static function response( int $status, string $body = '' ): array {
+		return array(
+			'response' => array( 'code' => $status ),
+			'body'     => $body,
+		);
+	}
+}
+
+class WP_Error {
+	public function __construct( private string $code, private string $message = '', private mixed $data = null ) {}
+	public function get_error_code(): string {
+		return $this->code;
+	}
+	public function get_error_message(): string {
+		return $this->message;
+	}
+	public function get_error_data(): mixed {
+		return $this->data;
+	}
+}
+
+class WP_REST_Response {
+	public array $headers = array();
+	public function __construct( public mixed $data ) {}
+	public function header( string $name, string $value ): void {
+		$this->headers[ $name ] = $value;
+	}
+}
+
+class WP_Post {
+	public int $ID                = 7;
+	public string $post_status    = 'publish';
+	public string $post_type      = 'post';
+	public string $post_title     = 'Title';
+	public string $post_excerpt   = '';
+	public string $post_content   = '';
+	public string $post_password  = '';
+	public function __construct( array $fields = array() ) {
+		foreach ( $fields as $name => $value ) {
+			$this->$name = $value;
+		}
+	}
+}
+
+function add_filter( string $hook, callable $callback, int $priority = 10, int $args = 1 ): bool {
+	World::$filters[ $hook ][] = array( $callback, $args );
+	return true;
+}
+
+function add_action( string $hook, callable $callback, int $priority = 10, int $args = 1 ): bool {
+	return add_filter( $hook, $callback, $priority, $args );
+}
+
+function apply_filters( string $hook, $value, ...$more ) {
+	foreach ( World::$filters[ $hook ] ?? array() as list( $callback, $args ) ) {
+		$value = $callback( ...array_slice( array( $value, ...$more ), 0, $args ) );
+	}
+	return $value;
+}
+
+function get_option( string $name, $otherwise = false ) {
+	return World::$options[ $name ] ?? $otherwise;
+}
+
+function update_option( string $name, $value ): bool {
+	World::$options[ $name ] = $value;
+	return true;
+}
+
+function delete_option( string $name ): bool {
+	++World::$deletions;
+	unset( World::$options[ $name ] );
+	return true;
+}
+
+function wp_remote_post( string $url, array $args ) {
+	World::$requests[] = array( 'POST', $url, $args );
+	return is_callable( World::$answer ) ? ( World::$answer )() : World::$answer;
+}
+
+function wp_remote_get( string $url, array $args ) {
+	World::$requests[] = array( 'GET', $url, $args );
+	return is_callable( World::$answer ) ? ( World::$answer )() : World::$answer;
+}
+
+function wp_remote_retrieve_response_code( array $response ) {
+	return $response['response']['code'];
+}
+
+function wp_remote_retrieve_body( array $response ): string {
+	return $response['body'];
+}
+
+function is_wp_error( $thing ): bool {
+	return $thing instanceof WP_Error;
+}
+
+function wp_json_encode( $value, int $flags = 0 ) {
+	return json_encode( $value, $flags );
+}
+
+function sanitize_key( string $key ): string {
+	return preg_replace( '/[^a-z0-9_\-]/', '', strtolower( $key ) );
+}
+
+function wp_strip_all_tags( string $text, bool $breaks = false ): string {
+	$text = strip_tags( $text );
+	return trim( $breaks ? preg_replace( '/[\r\n\t ]+/', ' ', $text ) : $text );
+}
+
+function wp_trim_words( string $text, int $words ): string {
+	$all = preg_split( '/\s+/', wp_strip_all_tags( $text ), -1, PREG_SPLIT_NO_EMPTY );
+	return implode( ' ', array_slice( $all, 0, $words ) ) . ( count( $all ) > $words ? '&hellip;' : '' );
+}
+
+function excerpt_remove_blocks( string $text ): string {
+	return $text;
+}
+
+function strip_shortcodes( string $text ): string {
+	return preg_replace( '/\[[^\]]*\]/', '', $text );
+}
+
+function user_can( int $user_id, string $capability ): bool {
+	return in_array( $capability, World::$caps[ $user_id ] ?? array(), true );
+}
+
+function get_current_user_id(): int {
+	return World::$user_id;
+}
+
+function is_user_logged_in(): bool {
+	return World::$user_id > 0;
+}
+
+function _doing_it_wrong( string $where, string $message, string $since ): void {
+	World::$wrong[] = $message;
+}
+
+function __( string $text, string $domain ): string {
+	return $text;
+}
+
+function esc_html__( string $text, string $domain ): string {
+	return $text;
+}
+
+function wp_is_post_autosave( int $id ): bool {
+	return 1001 === $id;
+}
+
+function wp_is_post_revision( int $id ): bool {
+	return 1002 === $id;
+}
+
+function is_post_type_viewable( string $type ): bool {
+	return in_array( $type, World::$viewable, true );
+}
+
+function get_permalink( WP_Post $post ): string {
+	return "https://example.org/?p=$post->ID";
+}
+
+function get_post_modified_time( string $format, bool $gmt, WP_Post $post ): string {
+	return '2023-11-14T22:13:20+00:00';
+}
