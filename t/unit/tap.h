@@ -131,10 +131,9 @@ static int is_str(const char *got, const char *want, const char *fmt, ...)
     int passed;
 
     va_start(args, fmt);
-    passed = tap_report(got == want
-                            || (got != NULL && want != NULL
-                                && strcmp(got, want) == 0),
-                        fmt, args);
+    passed = tap_report(
+        got == want || (got != NULL && want != NULL && strcmp(got, want) == 0),
+        fmt, args);
     va_end(args);
     if (!passed) {
         tap_show("got ", got, got != NULL ? strlen(got) : 0);
@@ -152,10 +151,10 @@ static int is_mem(const void *got, size_t got_len, const void *want,
     int passed;
 
     va_start(args, fmt);
-    passed = tap_report(got_len == want_len
-                            && (want_len == 0
-                                || memcmp(got, want, want_len) == 0),
-                        fmt, args);
+    passed = tap_report(
+        got_len == want_len
+            && (want_len == 0 || memcmp(got, want, want_len) == 0),
+        fmt, args);
     va_end(args);
     if (!passed) {
         tap_show("got ", got, got_len);
