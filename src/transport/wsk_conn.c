@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transport/wsk_conn.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define VECTORS 64
+/* One TLS record's plaintext, so that small frames share records. */
+#define RECORD 16384
+
+wsk_conn_t *wsk_conn_make(wsk_kind_e kind)
+{
+    wsk_conn_t *c = calloc(1, sizeof *c);
+
+    if (c) {
+        c->kind = (uint8_t)kind;
+        c->fd = -1;
+        c->out_tail = &c->out;
+    }
+    return c;
+}
+
+static void free_out(wsk_conn_t *c, wsk_out_t *out)
+{
+    c->out_bytes -= out->slab->len - out->at;
+    wsk_slab_unref(out->slab);
+    free(out);
+}
+
+void wsk_conn_drop(wsk_conn_t *c)
+{
+    while (c->out) {
+        wsk_out_t *next = c->out->next;
+
+        free_out(c, c->out);
+        c->out = next;
+    }
+    if (c->ssl) {
+        SSL_free(c->ssl);
+    }
+    if (c->fd >= 0) {
+        close(c->fd);
+    }
+    if (c->grant) {
+        wsk_grant_unref(c->grant);
+    }
+    wsk_frame_in_clear(&c->in);
+    free(c->early);
+    free(c->first);
+    free(c->user);
+    free(c);
+}
+
+wsk_slab_t *wsk_slab_make(size_t len)
+{
+    wsk_slab_t *slab;
+
+    if (len > UINT32_MAX / 2) {
+        return NULL;
+    }
+    slab = malloc(sizeof *slab + len);
+    if (slab) {
+        slab->refs = 1;
+        slab->len = (uint32_t)len;
+    }
+    return slab;
+}
+
+void wsk_slab_ref(wsk_slab_t *slab)
+{
+    slab->refs++;
+}
+
+void wsk_slab_unref(wsk_slab_t *slab)
+{
+    if (--slab->refs == 0) {
+        free(slab);
+    }
+}
+
+bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab)
+{
+    wsk_out_t *out = malloc(sizeof *out);
+
+    if (!out) {
+        return false;
+    }
+    *out = (wsk_out_t){ .slab = slab };
+    wsk_slab_ref(slab);
+    *c->out_tail = out;
+    c->out_tail = &out->next;
+    c->out_bytes += slab->len;
+    return true;
+}
+
+void wsk_conn_unqueue(wsk_conn_t *c)
+{
+    wsk_out_t *keep = c->out && c->out->at ? c->out : NULL;
+    wsk_out_t *out = keep ? keep->next : c->out;
+
+    while (out) {
+        wsk_out_t *next = out->next;
+
+        free_out(c, out);
+        out = next;
+    }
+    c->out = keep;
+    c->out_tail = keep ? &keep->next : &c->out;
+    if (keep) {
+        keep->next = NULL;
+    }
+}
+
+static void sent(wsk_conn_t *c, size_t n)
+{
+    c->bytes_out += n;
+    while (n) {
+        wsk_out_t *out = c->out;
+        size_t left = out->slab->len - out->at;
+
+        if (n < left) {
+            out->at += (uint32_t)n;
+            c->out_bytes -= (uint32_t)n;
+            return;
+        }
+        n -= left;
+        c->out = out->next;
+        if (!c->out) {
+            c->out_tail = &c->out;
+        }
+        free_out(c, out);
+    }
+}
+
+static ssize_t write_plain(wsk_conn_t *c)
+{
+    struct iovec iov[VECTORS];
+    struct msghdr msg = { .msg_iov = iov };
+    wsk_out_t *out;
+    ssize_t n;
+
+    for (out = c->out; out && msg.msg_iovlen < VECTORS; out = out->next) {
+        iov[msg.msg_iovlen].iov_base = out->slab->bytes + out->at;
+        iov[msg.msg_iovlen++].iov_len = out->slab->len - out->at;
+    }
+    do {
+        n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+    }
+    return n;
+}
+
+static ssize_t write_tls(wsk_conn_t *c)
+{
+    uint8_t record[RECORD];
+    size_t len = 0;
+    wsk_out_t *out;
+    int n, why;
+
+    for (out = c->out; out && len < sizeof record; out = out->next) {
+        size_t some = WSK_MIN(out->slab->len - out->at, sizeof record - len);
+
+        memcpy(record + len, out->slab->bytes + out->at, some);
+        len += some;
+    }
+    ERR_clear_error();
+    n = SSL_write(c->ssl, record, (int)len);
+    if (n > 0) {
+        return n;
+    }
+    why = SSL_get_error(c->ssl, n);
+    return why == SSL_ERROR_WANT_WRITE || why == SSL_ERROR_WANT_READ ? 0 : -1;
+}
+
+wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes)
+{
+    while (c->out) {
+        ssize_t n = c->ssl ? write_tls(c) : write_plain(c);
+
+        ++*sends;
+        if (n < 0) {
+            return WSK_IO_GONE;
+        }
+        if (n == 0) {
+            return WSK_IO_AGAIN;
+        }
+        *bytes += (uint64_t)n;
+        sent(c, (size_t)n);
+    }
+    return WSK_IO_OK;
+}
+
+wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn)
+{
+    ssize_t n;
+    int why;
+
+    if (!c->ssl) {
+        do {
+            n = recv(c->fd, buf, cap, MSG_DONTWAIT);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            return WSK_IO_AGAIN;
+        }
+    }
+    else {
+        ERR_clear_error();
+        n = SSL_read(c->ssl, buf, (int)cap);
+        if (n <= 0) {
+            why = SSL_get_error(c->ssl, (int)n);
+            if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+                return WSK_IO_AGAIN;
+            }
+        }
+    }
+    if (n <= 0) {
+        return WSK_IO_GONE;
+    }
+    c->bytes_in += (uint64_t)n;
+    *pn = (size_t)n;
+    return WSK_IO_OK;
+}
+
+static void no_info(const SSL *ssl, int where, int ret)
+{
+    (void)ssl;
+    (void)where;
+    (void)ret;
+}
+
+bool wsk_conn_own_ssl(wsk_conn_t *c)
+{
+    BIO *bio;
+
+    if (!c->ssl) {
+        return true;
+    }
+    /* NULL would fall back to the context's callback, which expects a live
+     * conn_rec. */
+    SSL_set_info_callback(c->ssl, no_info);
+    SSL_set_msg_callback(c->ssl, NULL);
+    SSL_set_app_data(c->ssl, NULL);
+    SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
+    SSL_set_mode(c->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
+                             | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    bio = BIO_new_socket(c->fd, BIO_NOCLOSE);
+    if (!bio) {
+        return false;
+    }
+    SSL_set_bio(c->ssl, bio, bio);
+    return true;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_conn -- one client's connection, WebSocket or event stream, plain or TLS,
+ * after httpd has let go of it.
+ *
+ * Promise   An idle one costs this struct, its subscriptions and, over TLS, an
+ *           SSL object. The send queue is bounded by the site's send_queue; who
+ *           does not read is closed with a code it can resume after. Every state
+ *           has a deadline.
+ * Owner     Made by a worker (wsk_conn_make), then the loop's alone.
+ * Threads   The loop thread, but for wsk_conn_make and wsk_conn_drop.
+ * Travel    Everything that must survive a hand-over to another process is in
+ *           here as plain data, or has a save/load of its own (decoder, grant);
+ *           member.at and the hub's position are its cursor.
+ */
+#ifndef WSK_CONN_H
+#define WSK_CONN_H
+
+#include <openssl/ssl.h>
+
+#include "auth/wsk_token.h"
+#include "hub/wsk_hub.h"
+#include "proto/wsk_frame.h"
+#include "transport/wsk_inbox.h"
+
+typedef enum wsk_kind_e { WSK_KIND_WS, WSK_KIND_SSE, WSK_KIND_ECHO } wsk_kind_e;
+
+typedef enum wsk_conn_state_e {
+    WSK_CONN_OPEN,
+    WSK_CONN_CLOSING, /* our Close is queued or sent; waiting for the peer */
+    WSK_CONN_DEAD     /* to be freed at the end of the turn */
+} wsk_conn_state_e;
+
+/** Bytes that many connections send; counted references, one thread. */
+typedef struct wsk_slab_t {
+    uint32_t refs, len;
+    uint8_t bytes[];
+} wsk_slab_t;
+
+typedef struct wsk_out_t {
+    struct wsk_out_t *next;
+    wsk_slab_t *slab;
+    uint32_t at; /* sent so far */
+} wsk_out_t;
+
+typedef struct wsk_conn_t {
+    wsk_member_t member; /* first: the hub's members are connections */
+    struct wsk_conn_t *timer_next, **timer_link; /* in the wheel */
+    struct wsk_conn_t *turn_next; /* to be written, or freed, this turn */
+    SSL *ssl;
+    wsk_out_t *out, **out_tail;
+    wsk_grant_t *grant;
+    char *user; /* owned */
+    int fd;
+    uint32_t site;
+    uint64_t address; /* hash, for admission */
+    uint32_t out_bytes;
+    uint8_t kind, state;
+    bool want_write, in_turn, told, binary_events, admitted, shut;
+    uint8_t bad_messages;
+    uint16_t close_code;
+    int64_t exp_s;
+    int64_t born_us;
+    uint32_t heard_s; /* loop seconds: when the peer was last heard */
+    uint32_t ping_s;  /* when the next ping is due */
+    uint32_t wrote_s; /* since when nothing could be written; 0: all is */
+    uint32_t due_s;   /* deadline of CLOSING */
+    uint32_t bad_since_s;
+    wsk_bucket_t bucket;
+    uint64_t bytes_in, bytes_out;
+    wsk_frame_in_t in;
+    uint8_t *early; /* input that came with the request; owned */
+    uint32_t early_len;
+    wsk_slice_t *first; /* channels of an event stream; one block, owned */
+    uint16_t nfirst;
+    bool has_since;
+    wsk_cursor_t since;
+} wsk_conn_t;
+
+/** @return all zero but for the tail, or NULL */
+wsk_conn_t *wsk_conn_make(wsk_kind_e kind);
+
+/** Free what it owns, close the descriptor; SSL without a shutdown. */
+void wsk_conn_drop(wsk_conn_t *c);
+
+wsk_slab_t *wsk_slab_make(size_t len);
+void wsk_slab_ref(wsk_slab_t *slab);
+void wsk_slab_unref(wsk_slab_t *slab);
+
+/** Queue shared bytes; takes a reference of its own.
+ *  @return false without memory */
+bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab);
+
+/** Drop what is queued but for a frame that has begun to leave. */
+void wsk_conn_unqueue(wsk_conn_t *c);
+
+typedef enum wsk_io_e { WSK_IO_OK, WSK_IO_AGAIN, WSK_IO_GONE } wsk_io_e;
+
+/** Write what is queued, in as few calls as can be.
+ *  @param sends counts them; @return OK: all is written */
+wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes);
+
+/** Read once. @param pn bytes read when OK */
+wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn);
+
+/** The SSL object becomes ours alone: callbacks of mod_ssl go, its own BIO and
+ *  modes come (reference: OpenSSL SSL_set_bio, SSL_set_mode). */
+bool wsk_conn_own_ssl(wsk_conn_t *c);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transport/wsk_inbox.h"
+
+#include <unistd.h>
+
+#include "auth/wsk_channel.h"
+#include "proto/wsk_utf8.h"
+
+#define EVENT_MAX 200
+
+static const struct {
+    const char *name, *text;
+    int status;
+} answers[] = {
+#define X(name, text, status) { #name, text, status },
+    WSK_ANSWERS(X)
+#undef X
+};
+_Static_assert(WSK_COUNT_OF(answers) == WSK_A_COUNT, "a row for every answer");
+
+const char *wsk_answer_name(wsk_answer_e answer)
+{
+    return answers[answer].name;
+}
+
+const char *wsk_answer_text(wsk_answer_e answer)
+{
+    return answers[answer].text;
+}
+
+int wsk_answer_status(wsk_answer_e answer)
+{
+    return answers[answer].status;
+}
+
+static void ring_one(void *baton, unsigned slot)
+{
+    const int *fds = baton;
+    uint64_t one = 1;
+    ssize_t n = write(fds[slot], &one, sizeof one);
+
+    (void)n; /* full means it will wake anyhow */
+}
+
+void wsk_bell_ring(wsk_bell_t bell, wsk_segment_t *seg, uint32_t site)
+{
+    wsk_slot_ring(seg, site, ring_one, (void *)(uintptr_t)bell.fds);
+}
+
+bool wsk_bucket_take(wsk_bucket_t *b, uint32_t rate, uint32_t burst,
+                     int64_t now_us)
+{
+    uint64_t most = (uint64_t)burst * 1000;
+    uint64_t have = b->at_us ? b->milli : most;
+
+    if (b->at_us && now_us > b->at_us) {
+        uint64_t idle_ms = WSK_MIN((uint64_t)(now_us - b->at_us) / 1000,
+                                   UINT64_C(3600000));
+
+        have = WSK_MIN(have + idle_ms * rate, most);
+    }
+    b->at_us = now_us ? now_us : 1;
+    if (have < 1000) {
+        b->milli = (uint32_t)have;
+        return false;
+    }
+    b->milli = (uint32_t)WSK_MIN(have - 1000, (uint64_t)UINT32_MAX);
+    return true;
+}
+
+static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)
+{
+    wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
+    return answer;
+}
+
+static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
+                             size_t len, wsk_slice_t *bare)
+{
+    const wsk_limits_t *limits = &from->spec->limits;
+
+    *bare = wsk_channel_bare(given, from->spec->site_id);
+    if (!wsk_channel_valid(*bare, limits->max_channel_name)) {
+        return WSK_A_invalid_channel;
+    }
+    if (wsk_channel_reserved(*bare)
+        || !wsk_grant_may_write(from->grant, from->spec->site_id, *bare,
+                                given)) {
+        return WSK_A_publish_forbidden;
+    }
+    if (len > limits->max_message) {
+        return WSK_A_too_large;
+    }
+    if ((from->bucket
+         && !wsk_bucket_take(from->bucket, limits->connection_rate,
+                             limits->connection_burst, from->now_us))
+        || wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
+                         from->now_us)) {
+        return WSK_A_rate_limited;
+    }
+    return WSK_A_ok;
+}
+
+static wsk_answer_e append(const wsk_sender_t *from, wsk_log_e log,
+                           const wsk_record_t *record, wsk_cursor_t *id)
+{
+    wsk_status_e rv = wsk_log_append(from->seg, from->site, log, record, 1,
+                                     NULL, from->now_us, id);
+
+    if (rv != WSK_OK) {
+        return refused(from, WSK_A_unavailable);
+    }
+    wsk_count(from->seg, from->slot, from->site,
+              log == WSK_LOG_TEXT ? WSK_C_published_browser
+                                  : WSK_C_published_binary,
+              1);
+    wsk_count(from->seg, from->slot, from->site, WSK_C_published_bytes,
+              record->body.len);
+    wsk_bell_ring(from->bell, from->seg, from->site);
+    return WSK_A_ok;
+}
+
+wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
+                               wsk_cursor_t *id)
+{
+    json_t *channel = json_object_get(msg, "channel");
+    json_t *event = json_object_get(msg, "event");
+    wsk_record_t record = { 0 };
+    wsk_text_t body = { 0 };
+    wsk_answer_e answer;
+
+    if (!json_is_string(channel) || !json_is_string(event)
+        || json_string_length(event) == 0
+        || json_string_length(event) > EVENT_MAX) {
+        return refused(from, WSK_A_bad_message);
+    }
+    answer = may_send(from,
+                      (wsk_slice_t){ json_string_value(channel),
+                                     json_string_length(channel) },
+                      0, &record.channel);
+    if (answer != WSK_A_ok) {
+        return refused(from, answer);
+    }
+    wsk_text_body(&body, json_string_value(event),
+                  json_object_get(msg, "data"));
+    record.body = (wsk_slice_t){ body.at, body.len };
+    answer = wsk_text_ok(&body) ? append(from, WSK_LOG_TEXT, &record, id)
+                                : refused(from, WSK_A_unavailable);
+    wsk_text_free(&body);
+    return answer;
+}
+
+wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
+                              size_t len)
+{
+    wsk_record_t record = { .body = { (const char *)bytes, len },
+                            .sender = from->id };
+    wsk_cursor_t id;
+    wsk_slice_t given;
+    wsk_answer_e answer;
+
+    if (len < 2) {
+        return refused(from, WSK_A_bad_message);
+    }
+    given.len = (size_t)bytes[0] << 8 | bytes[1];
+    given.at = (const char *)bytes + 2;
+    if (given.len == 0 || given.len > len - 2) {
+        return refused(from, WSK_A_bad_message);
+    }
+    answer = may_send(from, given, len, &record.channel);
+    if (answer != WSK_A_ok) {
+        return refused(from, answer);
+    }
+    return append(from, WSK_LOG_BINARY, &record, &id);
+}

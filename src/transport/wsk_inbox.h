@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_inbox -- what browsers send: the same door for a socket and for /send.
+ *
+ * Promise   Rights, rates and limits are those of the site now; nothing is
+ *           appended that was refused.
+ * Threads   Any.
+ */
+#ifndef WSK_INBOX_H
+#define WSK_INBOX_H
+
+#include "auth/wsk_grant.h"
+#include "transport/wsk_text.h"
+
+/** Eventfds by slot, to wake loops with; set before the children start. */
+typedef struct wsk_bell_t {
+    const int *fds;
+} wsk_bell_t;
+void wsk_bell_ring(wsk_bell_t bell, wsk_segment_t *seg, uint32_t site);
+
+/* clang-format off */
+/* name, what the client reads, HTTP status over /send */
+#define WSK_ANSWERS(X) \
+X( ok,                "",                                               200) \
+X( bad_message,       "not a message this server knows",                400) \
+X( channel_forbidden, "the token does not allow these channels",        403) \
+X( publish_forbidden, "the token does not allow to send there",         403) \
+X( invalid_channel,   "not a channel name",                             400) \
+X( too_many_channels, "more channels than a connection may have",       400) \
+X( too_large,         "longer than this site allows",                   413) \
+X( rate_limited,      "too many messages; try again later",             429) \
+X( unavailable,       "the server has no room for it now; try again",   503) \
+X( presence_unavailable, "this server keeps no presence",               501) \
+X( unauthorized,      "the token is not valid here",                    401)
+/* clang-format on */
+
+typedef enum wsk_answer_e {
+#define X(name, text, status) WSK_A_##name,
+    WSK_ANSWERS(X)
+#undef X
+        WSK_A_COUNT
+} wsk_answer_e;
+
+const char *wsk_answer_name(wsk_answer_e answer);
+const char *wsk_answer_text(wsk_answer_e answer);
+int wsk_answer_status(wsk_answer_e answer);
+
+/** A connection's own token bucket, in thousandths of a message. */
+typedef struct wsk_bucket_t {
+    int64_t at_us;
+    uint32_t milli;
+} wsk_bucket_t;
+bool wsk_bucket_take(wsk_bucket_t *b, uint32_t rate, uint32_t burst,
+                     int64_t now_us);
+
+/** Who sends; everything is lent for one call. */
+typedef struct wsk_sender_t {
+    wsk_segment_t *seg;
+    wsk_bell_t bell;
+    unsigned slot;
+    uint32_t site;
+    const wsk_site_spec_t *spec;
+    const wsk_grant_t *grant;
+    uint64_t id;          /* for binary frames: does not get it back */
+    wsk_bucket_t *bucket; /* or NULL */
+    int64_t now_us;
+} wsk_sender_t;
+
+/** A parsed `message`. @param id receives its number when ok */
+wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
+                               wsk_cursor_t *id);
+
+/** A binary frame: length, channel, payload (wire document, section 5.3). The
+ *  frame is forwarded byte for byte. */
+wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
+                              size_t len);
+
+#endif

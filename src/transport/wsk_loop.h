@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_loop -- the thread of a process that holds its connections.
+ *
+ * Promise   Sites are served in turn, each with a bounded piece of work, so one
+ *           site's crowd does not hold up another's message. Nothing on the loop
+ *           blocks. After wsk_loop_stop every client is told, and the thread ends
+ *           within the drain.
+ * Owner     wsk_loop_start makes it; wsk_loop_free after wsk_loop_done.
+ * Threads   start, free: the child's main thread. give, stop: any. The rest of
+ *           the transport room runs on the loop thread.
+ */
+#ifndef WSK_LOOP_H
+#define WSK_LOOP_H
+
+#include "transport/wsk_conn.h"
+
+typedef struct wsk_loop_t wsk_loop_t;
+
+/** One connection's end, for the log. */
+typedef struct wsk_session_end_t {
+    const char *site_key;
+    const char *kind;
+    unsigned code; /* close code, 0 for none */
+    int64_t lived_ms;
+    uint64_t bytes_in, bytes_out;
+} wsk_session_end_t;
+
+typedef struct wsk_loop_spec_t {
+    wsk_segment_t *seg;
+    wsk_bell_t bell; /* by slot */
+    uint32_t generation;
+    int32_t pid;
+    uint32_t drain_ms;        /* at most this after a graceful stop */
+    uint32_t max_connections; /* of this process: its descriptors' worth */
+    void (*ended)(void *baton, const wsk_session_end_t *end);
+    void *baton;
+} wsk_loop_spec_t;
+
+/** @return NULL: no memory, no descriptor, no thread, or no slot is free */
+wsk_loop_t *wsk_loop_start(const wsk_loop_spec_t *spec);
+
+unsigned wsk_loop_slot(const wsk_loop_t *loop);
+
+/** Whether it can take one more now: not stopping, and below its ceiling. */
+bool wsk_loop_has_room(const wsk_loop_t *loop);
+
+/** Takes the connection, whatever happens. */
+void wsk_loop_give(wsk_loop_t *loop, wsk_conn_t *c);
+
+/** Begin to leave; hurry: at once. May be called again to hurry. Async-signal
+ *  safe. */
+void wsk_loop_stop(wsk_loop_t *loop, bool hurry);
+
+bool wsk_loop_done(const wsk_loop_t *loop);
+
+/** Join the thread and free. */
+void wsk_loop_free(wsk_loop_t *loop);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client's JSON messages (wire document, section 5.1; PROTOCOL.md).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/wsk_channel.h"
+#include "transport/wsk_loop_int.h"
+
+#define BAD_MESSAGES 10 /* in a minute: then 1008 */
+
+static void bad_message(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer)
+{
+    wsk_say_error(l, c, answer, NULL);
+    if (l->now_s - c->bad_since_s >= 60) {
+        c->bad_since_s = l->now_s;
+        c->bad_messages = 0;
+    }
+    if (++c->bad_messages >= BAD_MESSAGES) {
+        wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
+        wsk_say_close(l, c, WSK_CLOSE_POLICY, "too many bad messages");
+    }
+}
+
+static wsk_sender_t sender(wsk_loop_t *l, wsk_conn_t *c)
+{
+    return (wsk_sender_t){ .seg = l->spec.seg,
+                           .bell = l->spec.bell,
+                           .slot = l->slot,
+                           .site = c->site,
+                           .spec = &l->views[c->site]->spec,
+                           .grant = c->grant,
+                           .id = c->member.id,
+                           .bucket = &c->bucket,
+                           .now_us = l->now_us };
+}
+
+/* `,"channels":[..]` */
+static void put_channels(wsk_text_t *t, const wsk_slice_t *names, unsigned n)
+{
+    unsigned i;
+
+    wsk_text_put(t, ",\"channels\":[");
+    for (i = 0; i < n; i++) {
+        wsk_text_put(t, i ? "," : "");
+        wsk_text_string(t, names[i]);
+    }
+    wsk_text_put(t, "]");
+}
+
+static void say_list(wsk_loop_t *l, wsk_conn_t *c, const char *type,
+                     const wsk_slice_t *names, unsigned n)
+{
+    wsk_text_t t = { 0 };
+    wsk_cursor_t at = wsk_hub_position(&c->member);
+
+    wsk_text_fmt(&t, "{\"type\":\"%s\"", type);
+    put_channels(&t, names, n);
+    if (strcmp(type, "subscribed") == 0) {
+        wsk_text_put(&t, ",\"id\":");
+        wsk_text_id(&t, &at);
+    }
+    wsk_text_put(&t, "}");
+    wsk_say_text(l, c, &t);
+}
+
+/* The lists a subscribe is sorted into; all lent from the parsed message. */
+typedef struct sorted_t {
+    wsk_slice_t *granted, *fresh, *refused;
+    unsigned ngranted, nfresh, nrefused;
+} sorted_t;
+
+static void sort_channels(wsk_loop_t *l, const wsk_conn_t *c, json_t *list,
+                          sorted_t *s)
+{
+    const wsk_site_spec_t *spec = &l->views[c->site]->spec;
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(list, i, item)
+    {
+        wsk_slice_t given = { json_string_value(item),
+                              json_string_length(item) };
+        wsk_slice_t bare;
+
+        if (!given.at) {
+            continue;
+        }
+        bare = wsk_channel_bare(given, spec->site_id);
+        if (!wsk_channel_valid(bare, spec->limits.max_channel_name)
+            || !wsk_grant_may_read(c->grant, spec->site_id, bare, given)) {
+            s->refused[s->nrefused++] = given;
+            continue;
+        }
+        s->granted[s->ngranted++] = bare;
+        if (!wsk_hub_has(&c->member, bare)) {
+            s->fresh[s->nfresh++] = bare;
+        }
+    }
+}
+
+static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
+                             json_t *since)
+{
+    wsk_cursor_t from = { 0, 0 };
+    wsk_text_t extra = { 0 };
+    wsk_status_e rv = wsk_hub_subscribe(
+        l->hub, &c->member, s->granted, s->ngranted,
+        l->views[c->site]->spec.limits.max_channels);
+
+    if (rv != WSK_OK) {
+        wsk_say_error(l, c,
+                      rv == WSK_EFULL ? WSK_A_too_many_channels
+                                      : WSK_A_unavailable,
+                      NULL);
+        return;
+    }
+    say_list(l, c, "subscribed", s->granted, s->ngranted);
+    if (s->nrefused) {
+        put_channels(&extra, s->refused, s->nrefused);
+        wsk_say_error(l, c, WSK_A_channel_forbidden, &extra);
+        wsk_text_free(&extra);
+    }
+    if (json_is_string(since) && s->nfresh) {
+        /* What is not an id of ours is a place nobody knows: a gap. */
+        wsk_cursor_parse((wsk_slice_t){ json_string_value(since),
+                                        json_string_length(since) },
+                         &from);
+        wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
+                       l->now_us);
+        wsk_loop_write_soon(l, c);
+    }
+}
+
+static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
+{
+    json_t *list = json_object_get(msg, "channels");
+    size_t n = json_array_size(list);
+    sorted_t s = { 0 };
+
+    if (!json_is_array(list) || n > 4u * WSK_MAX(
+            l->views[c->site]->spec.limits.max_channels, 1u)) {
+        bad_message(l, c, json_is_array(list) ? WSK_A_too_many_channels
+                                              : WSK_A_bad_message);
+        return;
+    }
+    s.granted = calloc(3 * n + 1, sizeof *s.granted);
+    if (!s.granted) {
+        wsk_say_error(l, c, WSK_A_unavailable, NULL);
+        return;
+    }
+    s.fresh = s.granted + n;
+    s.refused = s.fresh + n;
+    sort_channels(l, c, list, &s);
+    subscribe_sorted(l, c, &s, json_object_get(msg, "since"));
+    free(s.granted);
+}
+
+static void on_unsubscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
+{
+    json_t *list = json_object_get(msg, "channels"), *item;
+    wsk_slice_t *names = calloc(json_array_size(list) + 1, sizeof *names);
+    unsigned n = 0;
+    size_t i;
+
+    if (!json_is_array(list) || !names) {
+        free(names);
+        bad_message(l, c, WSK_A_bad_message);
+        return;
+    }
+    json_array_foreach(list, i, item)
+    {
+        wsk_slice_t bare = { json_string_value(item),
+                             json_string_length(item) };
+
+        if (bare.at) {
+            bare = wsk_channel_bare(bare, l->views[c->site]->spec.site_id);
+            if (wsk_hub_unsubscribe(l->hub, &c->member, bare)) {
+                names[n++] = bare;
+            }
+        }
+    }
+    say_list(l, c, "unsubscribed", names, n);
+    free(names);
+}
+
+static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
+{
+    wsk_sender_t from = sender(l, c);
+    wsk_text_t extra = { 0 };
+    wsk_cursor_t id;
+    wsk_answer_e answer = wsk_inbox_message(&from, msg, &id);
+    json_t *ref = json_object_get(msg, "ref");
+    bool has_ref = json_is_string(ref) && json_string_length(ref) <= 64;
+
+    if (has_ref) {
+        wsk_text_put(&extra, ",\"ref\":");
+        wsk_text_string(&extra, (wsk_slice_t){ json_string_value(ref),
+                                               json_string_length(ref) });
+    }
+    if (answer == WSK_A_bad_message) {
+        bad_message(l, c, answer);
+    }
+    else if (answer != WSK_A_ok) {
+        wsk_say_error(l, c, answer, has_ref ? &extra : NULL);
+    }
+    else if (has_ref) {
+        wsk_text_t t = { 0 };
+
+        wsk_text_put(&t, "{\"type\":\"ack\"");
+        wsk_text_raw(&t, extra.at, extra.len);
+        wsk_text_put(&t, ",\"id\":");
+        wsk_text_id(&t, &id);
+        wsk_text_put(&t, "}");
+        wsk_say_text(l, c, &t);
+    }
+    wsk_text_free(&extra);
+}
+
+/* Presence comes with the relay's member lists; until then a client is told,
+ * not left waiting. */
+static void on_presence(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
+{
+    json_t *channel = json_object_get(msg, "channel");
+
+    if (!json_is_string(channel)) {
+        bad_message(l, c, WSK_A_bad_message);
+        return;
+    }
+    wsk_say_error(l, c, WSK_A_presence_unavailable, NULL);
+}
+
+/* Subscriptions a refreshed token no longer allows. */
+static void drop_forbidden(wsk_loop_t *l, wsk_conn_t *c)
+{
+    const wsk_site_spec_t *spec = &l->views[c->site]->spec;
+    unsigned i = 0;
+
+    while (i < c->member.nsubs) {
+        wsk_slice_t lent = wsk_hub_name(&c->member.subs[i]), name;
+        char copy[WSK_CHANNEL_MAX];
+
+        memcpy(copy, lent.at, lent.len); /* goes with its last member */
+        name = (wsk_slice_t){ copy, lent.len };
+        if (wsk_grant_may_read(c->grant, spec->site_id, name, name)) {
+            i++;
+            continue;
+        }
+        wsk_hub_unsubscribe(l->hub, &c->member, name);
+        say_list(l, c, "unsubscribed", &name, 1);
+    }
+}
+
+static void refuse_token(wsk_loop_t *l, wsk_conn_t *c)
+{
+    wsk_loop_count(l, c, WSK_C_refused_token, 1);
+    wsk_say_error(l, c, WSK_A_unauthorized, NULL);
+    wsk_say_close(l, c, WSK_CLOSE_TOKEN, "token refused");
+}
+
+static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
+{
+    const wsk_site_spec_t *spec = &l->views[c->site]->spec;
+    json_t *token = json_object_get(msg, "token");
+    wsk_slice_t key = { spec->key, strlen(spec->key) };
+    wsk_secrets_t secrets;
+    wsk_claims_t claims;
+    wsk_text_t t = { 0 };
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        secrets.at[i] = (wsk_slice_t){ spec->jwt.at[i],
+                                       strlen(spec->jwt.at[i]) };
+    }
+    if (!json_is_string(token)
+        || wsk_token_verify((wsk_slice_t){ json_string_value(token),
+                                           json_string_length(token) },
+                            key, &secrets, l->now_us / 1000000, &claims)
+             != WSK_TOKEN_OK) {
+        refuse_token(l, c);
+        return;
+    }
+    wsk_grant_unref(c->grant);
+    c->grant = wsk_grant_intern(l->grants, claims.grant);
+    c->exp_s = claims.exp;
+    drop_forbidden(l, c);
+    wsk_text_fmt(&t, "{\"type\":\"auth_ok\",\"exp\":%lld}",
+                 (long long)claims.exp);
+    wsk_say_text(l, c, &t);
+    wsk_loop_timer(l, c, l->now_s + 1);
+}
+
+static void on_pong(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
+{
+    (void)l;
+    (void)c;
+    (void)msg; /* that it was heard is noted where bytes are read */
+}
+
+static const struct {
+    const char *type;
+    void (*on)(wsk_loop_t *, wsk_conn_t *, json_t *);
+} types[] = { { "subscribe", on_subscribe }, { "unsubscribe", on_unsubscribe },
+              { "message", on_publish },     { "presence", on_presence },
+              { "auth", on_auth },           { "pong", on_pong } };
+
+void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
+                      size_t len)
+{
+    json_t *msg = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+    const char *type = json_string_value(json_object_get(msg, "type"));
+    size_t i;
+
+    for (i = 0; type && i < WSK_COUNT_OF(types); i++) {
+        if (strcmp(types[i].type, type) == 0) {
+            types[i].on(l, c, msg);
+            break;
+        }
+    }
+    if (!type || i == WSK_COUNT_OF(types)) {
+        bad_message(l, c, WSK_A_bad_message);
+    }
+    json_decref(msg);
+}
+
+void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
+                        size_t len)
+{
+    wsk_sender_t from = sender(l, c);
+    wsk_answer_e answer = wsk_inbox_binary(&from, bytes, len);
+
+    c->member.binary = true;
+    if (answer == WSK_A_bad_message) {
+        bad_message(l, c, answer);
+    }
+    else if (answer != WSK_A_ok) {
+        wsk_say_error(l, c, answer, NULL);
+    }
+}

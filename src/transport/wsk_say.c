@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What we say to one client, in its transport's form.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/wsk_loop_int.h"
+
+static void queue(wsk_loop_t *l, wsk_conn_t *c, wsk_slab_t *slab)
+{
+    if (!slab || !wsk_conn_queue(c, slab)) {
+        /* Without memory the message would be lost in silence: the client
+         * resumes on another connection. */
+        c->state = WSK_CONN_CLOSING;
+        c->due_s = l->now_s;
+    }
+    if (slab) {
+        wsk_slab_unref(slab);
+    }
+    wsk_loop_write_soon(l, c);
+}
+
+void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
+                   const void *bytes, size_t len)
+{
+    uint8_t head[WSK_FRAME_HEAD_MAX];
+    size_t n = wsk_frame_head(head, op, len);
+    wsk_slab_t *slab = wsk_slab_make(n + len);
+
+    if (slab) {
+        memcpy(slab->bytes, head, n);
+        if (len) {
+            memcpy(slab->bytes + n, bytes, len);
+        }
+    }
+    queue(l, c, slab);
+}
+
+void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev)
+{
+    size_t cap = wsk_sse_bound(ev);
+    wsk_slab_t *slab = wsk_slab_make(cap);
+
+    if (slab) {
+        slab->len = (uint32_t)wsk_sse_write((char *)slab->bytes, cap, ev);
+    }
+    queue(l, c, slab);
+}
+
+void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t)
+{
+    if (!wsk_text_ok(t)) {
+        queue(l, c, NULL);
+    }
+    else if (c->kind == WSK_KIND_WS) {
+        wsk_say_frame(l, c, WSK_OP_TEXT, t->at, t->len);
+    }
+    wsk_text_free(t);
+}
+
+void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
+                   const wsk_text_t *extra)
+{
+    wsk_text_t t = { 0 };
+
+    wsk_text_fmt(&t, "{\"type\":\"error\",\"code\":\"%s\",\"message\":\"%s\"",
+                 wsk_answer_name(answer), wsk_answer_text(answer));
+    if (extra) {
+        wsk_text_raw(&t, extra->at, extra->len);
+    }
+    wsk_text_put(&t, "}");
+    wsk_say_text(l, c, &t);
+}
+
+/* An event that has only an id: keeps the stream and the cursor alive. */
+static void say_place(wsk_loop_t *l, wsk_conn_t *c, const wsk_cursor_t *at)
+{
+    char id[WSK_ID_MAX];
+    wsk_sse_event_t ev = { .retry_ms = -1 };
+
+    ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, at) };
+    wsk_say_event(l, c, &ev);
+}
+
+void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c)
+{
+    wsk_text_t t = { 0 };
+    wsk_cursor_t at;
+
+    if (c->kind == WSK_KIND_ECHO) {
+        wsk_say_frame(l, c, WSK_OP_PING, NULL, 0);
+        return;
+    }
+    if (c->member.replaying) {
+        return; /* what it is being sent is sign enough */
+    }
+    at = wsk_hub_position(&c->member);
+    if (c->kind == WSK_KIND_SSE) {
+        say_place(l, c, &at);
+        return;
+    }
+    wsk_text_put(&t, "{\"type\":\"ping\",\"id\":");
+    wsk_text_id(&t, &at);
+    wsk_text_put(&t, "}");
+    wsk_say_text(l, c, &t);
+}
+
+void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms)
+{
+    wsk_text_t t = { 0 };
+    wsk_sse_event_t ev = { .retry_ms = in_ms };
+
+    if (c->kind == WSK_KIND_SSE) {
+        wsk_say_event(l, c, &ev);
+    }
+    else if (c->kind == WSK_KIND_WS) {
+        wsk_text_fmt(&t, "{\"type\":\"reconnect\",\"in\":%u}", in_ms);
+        wsk_say_text(l, c, &t);
+    }
+}
+
+void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
+                   const char *reason)
+{
+    uint8_t frame[2 + WSK_FRAME_CONTROL_MAX];
+    size_t n;
+    wsk_slab_t *slab;
+
+    if (c->state != WSK_CONN_OPEN) {
+        return;
+    }
+    c->close_code = (uint16_t)code;
+    if (c->kind != WSK_KIND_SSE) {
+        n = wsk_frame_close(frame, code == WSK_CLOSE_NO_STATUS ? 0 : code,
+                            reason);
+        slab = wsk_slab_make(n);
+        if (slab) {
+            memcpy(slab->bytes, frame, n);
+        }
+        queue(l, c, slab);
+    }
+    c->state = WSK_CONN_CLOSING;
+    c->due_s = l->now_s + CLOSE_WAIT_S;
+    c->member.replaying = false;
+    wsk_loop_timer(l, c, c->due_s);
+    wsk_loop_write_soon(l, c);
+}

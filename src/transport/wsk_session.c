@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection's beginning, and what its bytes mean.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/wsk_loop_int.h"
+
+/* What comes up an event stream is nobody's; more than this is an abuse. */
+#define SSE_INPUT_MAX 65536
+#define FRAGMENTS_MAX 4096
+#define ECHO_MAX WSK_MB(16)
+
+typedef struct input_t {
+    wsk_loop_t *l;
+    wsk_conn_t *c;
+} input_t;
+
+static bool on_message(void *baton, wsk_opcode_e op, uint8_t *payload,
+                       size_t len)
+{
+    input_t *in = baton;
+
+    wsk_loop_count(in->l, in->c, WSK_C_received_messages, 1);
+    if (in->c->kind == WSK_KIND_ECHO) {
+        wsk_say_frame(in->l, in->c, op, payload, len);
+    }
+    else if (op == WSK_OP_TEXT) {
+        wsk_message_text(in->l, in->c, (const char *)payload, len);
+    }
+    else {
+        wsk_message_binary(in->l, in->c, payload, len);
+    }
+    return in->c->state == WSK_CONN_OPEN;
+}
+
+static bool on_control(void *baton, wsk_opcode_e op, uint8_t *payload,
+                       size_t len)
+{
+    input_t *in = baton;
+
+    if (op == WSK_OP_PING) {
+        /* A flood of pings by one who reads no pongs ends at this bound. */
+        if (in->c->out_bytes > (uint32_t)WSK_MB(1)
+            && in->c->kind != WSK_KIND_ECHO) {
+            wsk_loop_count(in->l, in->c, WSK_C_slow_closed, 1);
+            wsk_conn_unqueue(in->c);
+            wsk_say_close(in->l, in->c, WSK_CLOSE_POLICY, "too many pings");
+            return false;
+        }
+        wsk_say_frame(in->l, in->c, WSK_OP_PONG, payload, len);
+    }
+    return in->c->state == WSK_CONN_OPEN;
+}
+
+static bool on_close(void *baton, unsigned code, const char *reason, size_t len)
+{
+    input_t *in = baton;
+
+    (void)reason;
+    (void)len;
+    wsk_say_close(in->l, in->c, code, NULL);
+    return false;
+}
+
+static const wsk_frame_handler_t handlers = { .message = on_message,
+                                              .control = on_control,
+                                              .close = on_close };
+
+static const char *fault_text(unsigned code)
+{
+    switch (code) {
+    case WSK_CLOSE_BAD_DATA:
+        return "not UTF-8";
+    case WSK_CLOSE_TOO_BIG:
+        return "message too large";
+    default:
+        return "not a frame of RFC 6455";
+    }
+}
+
+void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
+{
+    input_t in = { l, c };
+    wsk_frame_limits_t limits = { (uint64_t)ECHO_MAX, FRAGMENTS_MAX };
+    unsigned fault;
+
+    if (c->kind == WSK_KIND_SSE) {
+        if (c->bytes_in > SSE_INPUT_MAX) {
+            wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
+            wsk_loop_kill(l, c);
+        }
+        return;
+    }
+    if (c->kind == WSK_KIND_WS) {
+        limits.max_message = wsk_loop_view(l, c->site)->spec.limits.max_message;
+    }
+    else {
+        limits.max_fragments = UINT32_MAX;
+    }
+    fault = wsk_frame_feed(&c->in, &limits, &handlers, &in, bytes, len);
+    if (fault) {
+        wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
+        wsk_frame_in_clear(&c->in);
+        wsk_say_close(l, c, fault, fault_text(fault));
+    }
+}
+
+/* An event stream opens with its id for /send, and with the place it starts
+ * from, so that a client that never receives a message can resume too. */
+static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
+{
+    wsk_cursor_t at = wsk_hub_position(&c->member);
+    char id[WSK_ID_MAX];
+    wsk_sse_event_t ev = { .retry_ms = -1 };
+
+    if (wsk_hub_subscribe(l->hub, &c->member, c->first, c->nfirst,
+                          v->spec.limits.max_channels)
+        != WSK_OK) {
+        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
+        return;
+    }
+    if (c->has_since) {
+        wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
+                       l->now_us);
+    }
+    free(c->first);
+    c->first = NULL;
+    if (!c->member.replaying) {
+        ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, &at) };
+        wsk_say_event(l, c, &ev);
+    }
+}
+
+void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
+{
+    uint8_t *early = c->early;
+    uint32_t len = c->early_len;
+    site_view_t *v;
+
+    wsk_loop_count(l, c, WSK_C_adopted, 1);
+    if (c->kind != WSK_KIND_ECHO) {
+        v = wsk_loop_view(l, c->site);
+        if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
+            wsk_loop_kill(l, c);
+            return;
+        }
+        wsk_loop_count(l, c,
+                       c->kind == WSK_KIND_WS ? WSK_C_opened_ws
+                                              : WSK_C_opened_sse,
+                       1);
+        c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
+        if (c->kind == WSK_KIND_SSE) {
+            begin_events(l, c, v);
+        }
+    }
+    if (early) {
+        c->early = NULL;
+        c->bytes_in += len;
+        wsk_session_input(l, c, early, len);
+        free(early);
+    }
+    wsk_loop_write_soon(l, c);
+}

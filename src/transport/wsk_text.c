@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transport/wsk_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool room(wsk_text_t *t, size_t more)
+{
+    size_t cap = t->cap ? t->cap : 128;
+    char *wider;
+
+    if (t->failed || more > SIZE_MAX / 2 - t->len) {
+        t->failed = true;
+        return false;
+    }
+    if (t->len + more <= t->cap) {
+        return true;
+    }
+    while (cap < t->len + more) {
+        cap *= 2;
+    }
+    wider = realloc(t->at, cap);
+    if (!wider) {
+        t->failed = true;
+        return false;
+    }
+    t->at = wider;
+    t->cap = cap;
+    return true;
+}
+
+void wsk_text_raw(wsk_text_t *t, const char *bytes, size_t len)
+{
+    if (len && room(t, len)) {
+        memcpy(t->at + t->len, bytes, len);
+        t->len += len;
+    }
+}
+
+void wsk_text_put(wsk_text_t *t, const char *text)
+{
+    wsk_text_raw(t, text, strlen(text));
+}
+
+void wsk_text_fmt(wsk_text_t *t, const char *format, ...)
+{
+    char line[512];
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof line) {
+        t->failed = true;
+        return;
+    }
+    wsk_text_raw(t, line, (size_t)n);
+}
+
+void wsk_text_string(wsk_text_t *t, wsk_slice_t s)
+{
+    size_t i, from = 0;
+
+    wsk_text_raw(t, "\"", 1);
+    for (i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        wsk_text_raw(t, s.at + from, i - from);
+        from = i + 1;
+        wsk_text_fmt(t, c < 0x20 ? "\\u%04x" : "\\%c", c);
+    }
+    wsk_text_raw(t, s.at + from, s.len - from);
+    wsk_text_raw(t, "\"", 1);
+}
+
+void wsk_text_id(wsk_text_t *t, const wsk_cursor_t *id)
+{
+    char text[WSK_ID_MAX];
+    size_t len = wsk_cursor_text(text, id);
+
+    wsk_text_raw(t, "\"", 1);
+    wsk_text_raw(t, text, len);
+    wsk_text_raw(t, "\"", 1);
+}
+
+bool wsk_text_ok(const wsk_text_t *t)
+{
+    return !t->failed;
+}
+
+void wsk_text_free(wsk_text_t *t)
+{
+    free(t->at);
+    *t = (wsk_text_t){ 0 };
+}
+
+static int dump_to(const char *bytes, size_t len, void *baton)
+{
+    wsk_text_t *t = baton;
+
+    wsk_text_raw(t, bytes, len);
+    return t->failed ? -1 : 0;
+}
+
+void wsk_text_body(wsk_text_t *t, const char *event, json_t *data)
+{
+    wsk_text_put(t, "\"event\":");
+    wsk_text_string(t, (wsk_slice_t){ event, strlen(event) });
+    wsk_text_put(t, ",\"data\":");
+    if (!data) {
+        wsk_text_put(t, "{}");
+    }
+    else if (json_dump_callback(data, dump_to, t,
+                                JSON_COMPACT | JSON_ENCODE_ANY)
+             != 0) {
+        t->failed = true;
+    }
+}
+
+void wsk_text_message(wsk_text_t *t, const wsk_record_t *record,
+                      const wsk_cursor_t *id, bool with_type)
+{
+    wsk_text_put(t, with_type ? "{\"type\":\"message\",\"channel\":"
+                              : "{\"channel\":");
+    wsk_text_string(t, record->channel);
+    wsk_text_put(t, ",");
+    wsk_text_raw(t, record->body.at, record->body.len);
+    wsk_text_put(t, ",\"id\":");
+    wsk_text_id(t, id);
+    wsk_text_put(t, "}");
+}
