@@ -36,6 +36,7 @@ for my $source (sort keys %exempt) {
 }
 for my $test (files(qr{^t/unit/\w+\.c$})) {
     my ($noun) = $test =~ m{/(\w+)\.c$};
-    ok $noun_of{$noun}, "$test tests a source of that noun";
+    my @sources = grep { $noun eq $_ || $noun =~ /^\Q$_\E_/ } keys %noun_of;
+    ok scalar @sources, "$test tests a source of that noun";
 }
 done_testing;

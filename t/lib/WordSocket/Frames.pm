@@ -57,7 +57,7 @@ sub frame {
     return $head . $payload if !$masked;
     my $key = $f{key} // pack 'N', int rand 2**32;
     my $pad = $key x (1 + int(length($payload) / 4));
-    return $head . $key . ($payload ^ substr $pad, 0, length $payload);
+    return $head . $key . ($payload ^. substr $pad, 0, length $payload);
 }
 
 sub send_frame  { my ($self, %f) = @_; $self->send_bytes(frame(%f)) }
@@ -141,8 +141,10 @@ sub subscribe {
 
 sub close_of {
     my ($frame) = @_;
-    my ($code, $reason) = unpack 'na*', $frame->{payload};
-    return { code => $code // 1005, reason => $reason // '' };
+    my ($code, $reason) = length $frame->{payload} < 2
+        ? (1005, '')
+        : unpack 'na*', $frame->{payload};
+    return { code => $code, reason => $reason };
 }
 
 # The code of the close frame that comes, 1006 if the stream ends without one,

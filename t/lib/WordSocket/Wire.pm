@@ -87,10 +87,10 @@ sub take {
 # Up to and with what matches, or undef.
 sub take_until {
     my ($self, $pattern, $deadline) = @_;
-    while ($self->{in} !~ $pattern) {
+    while (1) {
+        return substr $self->{in}, 0, $+[0], '' if $self->{in} =~ $pattern;
         $self->fill($deadline) or return;
     }
-    return substr $self->{in}, 0, $+[0], '';
 }
 
 # Everything until the other side closes, or the deadline.
@@ -109,7 +109,7 @@ sub exchange {
     $self->{head} = $answer // '';
     ($self->{status}) = $self->{head} =~ m{^HTTP/1\.[01] (\d+)};
     $self->{status} //= 0;
-    $self->{headers} = { map { lc($1) => $2 if /^([^:]+):\s*(.*?)\s*$/ } split /\r\n/, $self->{head} };
+    $self->{headers} = { map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1 => $2) : () } split /\r\n/, $self->{head} };
     return $self->{status};
 }
 
