@@ -2,7 +2,6 @@
 /* What wsk_frame holds, and when it copies. */
 #include "proto/wsk_frame.h"
 
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -26,7 +25,7 @@ const char *__asan_default_options(void)
     return "allocator_may_return_null=1:max_allocation_size_mb=48";
 }
 
-#define BIG ((size_t)40 << 20)
+#define BIG ((size_t)50 << 20)
 
 static void copies(void)
 {
@@ -137,57 +136,84 @@ static void growth(void)
     play_end(&p);
 }
 
-/* 1013, or what else the decoder said when there was no memory for BIG. */
-static int feed_big(const uint8_t *bytes)
+/* A message for which there is no memory. */
+static int feed_big(uint8_t *bytes)
 {
     static const wsk_frame_limits_t no_limit = { UINT64_MAX, 10 };
+    unsigned code;
     play_t p;
-    int code;
 
     start();
     add_head(0x02, 8, 2 * BIG);
     play_init(&p, &no_limit, &edge);
     play_feed(&p, input, input_len);
-    code = (int)wsk_frame_feed(&p.in, &p.limits, &play_handler, &p,
-                               (uint8_t *)(uintptr_t)bytes, BIG);
-    if (p.in.held != NULL || wsk_frame_in_idle(&p.in)) {
-        return -1;
-    }
-    return code;
+    code = wsk_frame_feed(&p.in, &no_limit, &play_handler, &p, bytes, BIG);
+    return code == WSK_CLOSE_TRY_LATER && p.in.held == NULL
+           && !wsk_frame_in_idle(&p.in);
 }
 
-/* In a child of its own, with so little address space left that the bytes of
- * the message do not fit a second time. */
-static void no_memory(void)
+/* A record of one. */
+static int load_big(uint8_t *bytes)
 {
-    uint8_t *bytes = calloc(1, BIG);
+    static const uint8_t head[WSK_FRAME_SAVE_MIN] = { 1, 0,
+                                                      WSK_OP_BINARY, [15] = 1 };
+    const size_t held = BIG - sizeof(head);
+    wsk_frame_in_t in;
+    size_t i;
+
+    memcpy(bytes, head, sizeof(head));
+    for (i = 0; i < 4; i++) {
+        bytes[16 + i] = (uint8_t)(held >> 8 * (3 - i));
+    }
+    return wsk_frame_in_load(&in, bytes, BIG) == WSK_ENOMEM && in.held == NULL
+           && wsk_frame_in_idle(&in);
+}
+
+/* Let so little address space be left that the bytes do not fit twice. */
+static int little_memory(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
     struct rlimit limit = { 0, 0 };
     unsigned long pages = 0;
+    int found;
+
+    if (file == NULL) {
+        return 0;
+    }
+    found = fscanf(file, "%lu", &pages);
+    fclose(file);
+    limit.rlim_cur = limit.rlim_max = pages
+                                          * (unsigned long)sysconf(_SC_PAGESIZE)
+                                      + BIG / 2;
+    return found == 1 && (WITH_ASAN || setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
+/* @return what became of a child of little memory that runs `what` */
+static int in_child(int (*what)(uint8_t *), uint8_t *bytes)
+{
     int status = 0;
-    FILE *file;
     pid_t pid;
 
-    start();
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        file = fopen("/proc/self/statm", "r");
-        if (file == NULL || fscanf(file, "%lu", &pages) != 1) {
-            _exit(1);
-        }
-        fclose(file);
-        limit.rlim_cur = limit.rlim_max =
-            pages * (unsigned long)sysconf(_SC_PAGESIZE) + BIG / 2;
-        if (!WITH_ASAN && setrlimit(RLIMIT_AS, &limit) != 0) {
-            _exit(1);
-        }
-        _exit(feed_big(bytes) == WSK_CLOSE_TRY_LATER ? 42 : 2);
+        _exit(little_memory() && what(bytes) ? 42 : 1);
     }
-    ok(bytes != NULL && pid > 0 && waitpid(pid, &status, 0) == pid,
-       "a child with little memory");
-    ok(WIFEXITED(status) && WEXITSTATUS(status) == 42,
-       "without memory for a message: 1013, and nothing is held");
-    free(bytes);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+               ? WEXITSTATUS(status)
+               : -1;
+}
+
+static void no_memory(void)
+{
+    edge_t big = edge_make(BIG);
+
+    start();
+    is_int(in_child(feed_big, big.start), 42,
+           "without memory for a message: 1013, and nothing is held");
+    is_int(in_child(load_big, big.start), 42,
+           "without memory for a saved one: WSK_ENOMEM, and nothing is held");
+    edge_free(&big);
 }
 
 int main(void)
