@@ -48,7 +48,7 @@ bool wsk_jose_decode(uint8_t *out, size_t *plen, wsk_slice_t text)
     return nheld < 6 && (held & ((1U << nheld) - 1)) == 0;
 }
 
-/* @return false unless there are three segments and none is empty */
+/* @return false unless there are three segments; they may be empty */
 static bool split(wsk_slice_t segments[SEGMENTS], wsk_slice_t token)
 {
     const char *end = token.at + token.len;
@@ -59,7 +59,7 @@ static bool split(wsk_slice_t segments[SEGMENTS], wsk_slice_t token)
         const char *dot = memchr(at, '.', (size_t)(end - at));
         const char *stop = dot != NULL ? dot : end;
 
-        if (stop == at || (dot == NULL) != (i == SEGMENTS - 1)) {
+        if ((dot == NULL) != (i == SEGMENTS - 1)) {
             return false;
         }
         segments[i].at = at;
@@ -161,7 +161,8 @@ wsk_token_e wsk_jose_read(wsk_slice_t token, wsk_jose_t *jose)
 
     jose->header = NULL;
     jose->claims = NULL;
-    if (token.len > WSK_TOKEN_MAX || !split(segments, token)) {
+    if (token.len == 0 || token.len > WSK_TOKEN_MAX
+        || !split(segments, token)) {
         return WSK_TOKEN_MALFORMED;
     }
     why = read_object(&jose->header, segments[HEADER]);

@@ -4,11 +4,11 @@
  * serialization): three segments in, two JSON objects out.
  *
  * Promise   What libraries are known to let pass is refused here: padding,
- *           white space or unused bits in base64url, empty segments, members
- *           named twice, nesting over WSK_JOSE_DEPTH, NUL and malformed UTF-8,
- *           an algorithm spelled otherwise than "HS256", a header that asks
- *           for something we do not do. Bounded: a token over WSK_TOKEN_MAX
- *           bytes is refused unseen; memory is a multiple of its size.
+ *           white space or unused bits in base64url, members named twice,
+ *           nesting over WSK_JOSE_DEPTH, NUL and malformed UTF-8, an algorithm
+ *           spelled otherwise than "HS256", a header that asks for something
+ *           we do not do. Bounded: a token over WSK_TOKEN_MAX bytes is refused
+ *           unseen; memory is a multiple of its size.
  * Owner     The caller frees what it got with wsk_jose_free.
  * Threads   Any; no state.
  * Not here  The signature (auth/wsk_jwt): nothing read here is true yet.
