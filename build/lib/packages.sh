@@ -21,10 +21,10 @@
         apache2-bin apache2-dev autoconf automake gcc libc6-dev libjansson-dev
         libjwt-dev libssl-dev libtool make pkg-config
     )
+    PKGS_RELAY=(ca-certificates curl media-types openssl util-linux)
     PKGS_DEMO=(
-        ca-certificates curl media-types openssl php8.2-cli php8.2-curl
-        php8.2-fpm php8.2-gd php8.2-intl php8.2-mbstring php8.2-sqlite3
-        php8.2-xml php8.2-zip unzip util-linux
+        "${PKGS_RELAY[@]}" php8.2-cli php8.2-curl php8.2-fpm php8.2-gd
+        php8.2-intl php8.2-mbstring php8.2-sqlite3 php8.2-xml php8.2-zip
     )
     PKGS_TEST=(
         chromium clang fonts-dejavu-core libapache2-mod-perl2
