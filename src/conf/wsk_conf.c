@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/wsk_conf.h"
+
+#include <errno.h>
+
+#include "ap_config.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+#include "http_core.h"
+
+#define UNSET INT64_MIN
+#define HISTORY_BYTES WSK_KB(256)
+#define HISTORY_MESSAGES 1000
+#define HISTORY_AGE_MS 600000
+#define PUBLISH_RATE 50
+#define PUBLISH_BURST 200
+
+extern module AP_MODULE_DECLARE_DATA wordsocket_module;
+
+typedef enum kind_e { KIND_COUNT, KIND_BYTES, KIND_FLAG, KIND_MSEC } kind_e;
+
+typedef struct row_t {
+    size_t offset; /* of the field in wsk_settings_t */
+    kind_e kind;
+    int64_t initial, least, most;
+} row_t;
+
+static const row_t rows[] = {
+#define X(field, name, kind, initial, least, most, help) \
+    { offsetof(wsk_settings_t, field), KIND_##kind, initial, least, most },
+    WSK_DIRECTIVES(X)
+#undef X
+};
+
+enum {
+#define X(field, ...) ROW_##field,
+    WSK_DIRECTIVES(X)
+#undef X
+};
+
+static int64_t *field_of(wsk_settings_t *set, const row_t *row)
+{
+    return (int64_t *)(void *)((char *)set + row->offset);
+}
+
+/* Fields of directives with several values. */
+static const struct {
+    size_t offset;
+    int64_t initial;
+} others[] = {
+    { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
+    { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
+    { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
+    { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
+    { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST }
+};
+
+static int64_t *other_of(wsk_settings_t *set, size_t i)
+{
+    return (int64_t *)(void *)((char *)set + others[i].offset);
+}
+
+wsk_host_t *wsk_conf_of(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &wordsocket_module);
+}
+
+void *wsk_conf_create(apr_pool_t *pconf, server_rec *s)
+{
+    wsk_host_t *host = apr_pcalloc(pconf, sizeof *host);
+    size_t i;
+
+    (void)s;
+    for (i = 0; i < WSK_COUNT_OF(rows); i++) {
+        *field_of(&host->set, &rows[i]) = UNSET;
+    }
+    for (i = 0; i < WSK_COUNT_OF(others); i++) {
+        *other_of(&host->set, i) = UNSET;
+    }
+    return host;
+}
+
+void *wsk_conf_merge(apr_pool_t *pconf, void *base, void *add)
+{
+    wsk_host_t *host = apr_pmemdup(pconf, add, sizeof *host);
+    wsk_settings_t *from = &((wsk_host_t *)base)->set;
+    size_t i;
+
+    for (i = 0; i < WSK_COUNT_OF(rows); i++) {
+        int64_t *value = field_of(&host->set, &rows[i]);
+
+        *value = *value == UNSET ? *field_of(from, &rows[i]) : *value;
+    }
+    for (i = 0; i < WSK_COUNT_OF(others); i++) {
+        int64_t *value = other_of(&host->set, i);
+
+        *value = *value == UNSET ? *other_of(from, i) : *value;
+    }
+    if (!host->set.path) {
+        host->set.path = from->path;
+    }
+    if (!host->set.site_file) {
+        host->set.site_file = from->site_file;
+    }
+    if (!host->set.origins) {
+        host->set.origins = from->origins;
+        host->set.norigins = from->norigins;
+    }
+    return host;
+}
+
+void wsk_conf_settle(wsk_host_t *host)
+{
+    size_t i;
+
+    for (i = 0; i < WSK_COUNT_OF(rows); i++) {
+        int64_t *value = field_of(&host->set, &rows[i]);
+
+        *value = *value == UNSET ? rows[i].initial : *value;
+    }
+    for (i = 0; i < WSK_COUNT_OF(others); i++) {
+        int64_t *value = other_of(&host->set, i);
+
+        *value = *value == UNSET ? others[i].initial : *value;
+    }
+    if (!host->set.path) {
+        host->set.path = "/wordsocket";
+    }
+}
+
+bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
+{
+    unsigned i;
+
+    for (i = 0; i < host->nsites; i++) {
+        if (host->sites[i] == site) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reading what was written. */
+
+static bool parse_count(const char *arg, int64_t *value)
+{
+    char *end;
+
+    if (!apr_isdigit(*arg)) {
+        return false;
+    }
+    errno = 0;
+    *value = apr_strtoi64(arg, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+static bool parse_bytes(const char *arg, int64_t *value)
+{
+    static const char units[] = "KMG";
+    char *end;
+    const char *unit;
+    int shift;
+
+    if (!apr_isdigit(*arg)) {
+        return false;
+    }
+    errno = 0;
+    *value = apr_strtoi64(arg, &end, 10);
+    if (errno != 0 || *end == '\0') {
+        return errno == 0;
+    }
+    unit = strchr(units, apr_toupper(*end));
+    if (!unit || end[1] != '\0') {
+        return false;
+    }
+    shift = 10 * (int)(unit - units + 1);
+    if (*value > INT64_MAX >> shift) {
+        return false;
+    }
+    *value <<= shift;
+    return true;
+}
+
+static bool parse(const char *arg, kind_e kind, int64_t *value)
+{
+    apr_interval_time_t span;
+
+    switch (kind) {
+    case KIND_COUNT:
+        return parse_count(arg, value);
+    case KIND_BYTES:
+        return parse_bytes(arg, value);
+    case KIND_FLAG:
+        *value = strcasecmp(arg, "on") == 0;
+        return *value || strcasecmp(arg, "off") == 0;
+    case KIND_MSEC:
+        if (!apr_isdigit(*arg)
+            || ap_timeout_parameter_parse(arg, &span, "s") != APR_SUCCESS) {
+            return false;
+        }
+        *value = apr_time_as_msec(span);
+        return true;
+    }
+    return false;
+}
+
+static const char *show(apr_pool_t *ptemp, kind_e kind, int64_t value)
+{
+    static const char *const units[] = { "", "K", "M", "G" };
+    unsigned u = 0;
+
+    if (kind == KIND_FLAG) {
+        return value ? "On" : "Off";
+    }
+    if (kind == KIND_MSEC) {
+        return value % 1000
+                   ? apr_psprintf(ptemp, "%" APR_INT64_T_FMT "ms",
+                                  (apr_int64_t)value)
+                   : apr_psprintf(ptemp, "%" APR_INT64_T_FMT "s",
+                                  (apr_int64_t)value / 1000);
+    }
+    while (kind == KIND_BYTES && u < 3 && value && value % 1024 == 0) {
+        value /= 1024;
+        u++;
+    }
+    return apr_psprintf(ptemp, "%" APR_INT64_T_FMT "%s", (apr_int64_t)value,
+                        units[u]);
+}
+
+static const char *in_server_config(cmd_parms *cmd)
+{
+    return ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+}
+
+static const char *set_value(cmd_parms *cmd, const row_t *row, const char *arg,
+                             int64_t *field)
+{
+    int64_t value = 0;
+
+    if (!parse(arg, row->kind, &value)) {
+        return apr_psprintf(cmd->pool, "%s: cannot read '%s'", cmd->cmd->name,
+                            arg);
+    }
+    if (value < row->least || value > row->most) {
+        return apr_psprintf(cmd->pool, "%s: %s is outside %s to %s",
+                            cmd->cmd->name, arg,
+                            show(cmd->pool, row->kind, row->least),
+                            show(cmd->pool, row->kind, row->most));
+    }
+    *field = value;
+    return NULL;
+}
+
+/* What holds for the whole server is not a host's to say. */
+static bool server_only(const row_t *row)
+{
+    return row == &rows[ROW_shared_memory] || row == &rows[ROW_adopt]
+           || row == &rows[ROW_max_connections];
+}
+
+static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const row_t *row = cmd->info;
+    const char *error = in_server_config(cmd);
+
+    (void)unused;
+    if (!error && server_only(row)) {
+        error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    }
+    return error ? error
+                 : set_value(cmd, row, arg,
+                             field_of(&wsk_conf_of(cmd->server)->set, row));
+}
+
+static const char *set_history(cmd_parms *cmd, void *unused, const char *bytes,
+                               const char *messages, const char *age)
+{
+    static const row_t size = { 0, KIND_BYTES, 0, WSK_KB(1), WSK_MB(1024) };
+    static const row_t count = { 0, KIND_COUNT, 0, 1, 10000000 };
+    static const row_t time = { 0, KIND_MSEC, 0, 1000, 7 * 86400000LL };
+    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
+    const char *error = in_server_config(cmd);
+
+    (void)unused;
+    if (error) {
+        return error;
+    }
+    if (strcasecmp(bytes, "off") == 0) {
+        set->history_bytes = 0;
+        return messages ? "WordSocketHistory: nothing follows Off" : NULL;
+    }
+    error = set_value(cmd, &size, bytes, &set->history_bytes);
+    if (!error && messages) {
+        error = set_value(cmd, &count, messages, &set->history_messages);
+    }
+    if (!error && age) {
+        error = set_value(cmd, &time, age, &set->history_age_ms);
+    }
+    return error;
+}
+
+static const char *set_rate(cmd_parms *cmd, void *unused, const char *rate,
+                            const char *burst)
+{
+    static const row_t count = { 0, KIND_COUNT, 0, 0, 1000000 };
+    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
+    const char *error = in_server_config(cmd);
+
+    (void)unused;
+    if (!error) {
+        error = set_value(cmd, &count, rate, &set->publish_rate);
+    }
+    if (!error) {
+        set->publish_burst = WSK_MAX(set->publish_rate, (int64_t)1);
+        if (burst) {
+            error = set_value(cmd, &count, burst, &set->publish_burst);
+        }
+    }
+    return error;
+}
+
+static const char *set_path(cmd_parms *cmd, void *unused, const char *arg)
+{
+    size_t len = strlen(arg);
+    const char *error = in_server_config(cmd);
+
+    (void)unused;
+    if (error) {
+        return error;
+    }
+    if (arg[0] != '/' || len < 2 || arg[len - 1] == '/'
+        || strpbrk(arg, "?#%\\ ")) {
+        return apr_psprintf(cmd->pool, "%s: '%s' must begin with a slash and "
+                            "not end with one", cmd->cmd->name, arg);
+    }
+    wsk_conf_of(cmd->server)->set.path = arg;
+    return NULL;
+}
+
+static const char *set_site_file(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = in_server_config(cmd);
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+
+    (void)unused;
+    if (!error && !path) {
+        error = apr_psprintf(cmd->pool, "%s: '%s' is not a path",
+                             cmd->cmd->name, arg);
+    }
+    if (!error) {
+        wsk_conf_of(cmd->server)->set.site_file = path;
+    }
+    return error;
+}
+
+static const char *set_origins(cmd_parms *cmd, void *unused, int argc,
+                               char *const argv[])
+{
+    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
+    const char **list = apr_pcalloc(cmd->pool,
+                                    sizeof *list * (size_t)(argc + 1));
+    const char *error = in_server_config(cmd);
+    int i;
+
+    (void)unused;
+    for (i = 0; i < argc && !error; i++) {
+        const char *host = strstr(argv[i], "://");
+
+        if (!host || host == argv[i] || !host[3] || strchr(host + 3, '/')) {
+            error = apr_psprintf(cmd->pool, "%s: '%s' is not an origin such "
+                                 "as https://example.org", cmd->cmd->name,
+                                 argv[i]);
+        }
+        list[i] = argv[i];
+    }
+    if (!error && argc == 0) {
+        error = "WordSocketAllowOrigin: name at least one origin";
+    }
+    if (!error) {
+        set->origins = list;
+        set->norigins = (unsigned)argc;
+    }
+    return error;
+}
+
+const command_rec wsk_conf_cmds[] = {
+#define X(field, name, kind, initial, least, most, help) \
+    AP_INIT_TAKE1(name, set_number, (void *)(uintptr_t)&rows[ROW_##field], \
+                  RSRC_CONF, help),
+    WSK_DIRECTIVES(X)
+#undef X
+        AP_INIT_TAKE123("WordSocketHistory", set_history, NULL, RSRC_CONF,
+                        "what a client can catch up on, per site: bytes, "
+                        "messages, age; or Off"),
+    AP_INIT_TAKE12("WordSocketPublishRate", set_rate, NULL, RSRC_CONF,
+                   "signed messages a second of one site, and the burst"),
+    AP_INIT_TAKE1("WordSocketPath", set_path, NULL, RSRC_CONF,
+                  "the path everything is served under"),
+    AP_INIT_TAKE1("WordSocketSiteFile", set_site_file, NULL, RSRC_CONF,
+                  "a file with the sites of this host, in JSON"),
+    AP_INIT_TAKE_ARGV("WordSocketAllowOrigin", set_origins, NULL, RSRC_CONF,
+                      "web origins that may connect; any if not given"),
+    { NULL, { NULL }, NULL, 0, NO_ARGS, NULL }
+};

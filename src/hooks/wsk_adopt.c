@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_adopt -- a connection changes hands, from httpd to the loop.
+ *
+ * The worker writes the response head, marks the connection aborted and returns:
+ * httpd then logs and frees everything of its own without another byte on the
+ * wire. The last cleanup of the connection, after mod_ssl's, gives the socket to
+ * the loop. It leans on that behaviour, hence the allow-list of filters.
+ */
+#include "hooks/wsk_hooks.h"
+
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include "ap_mpm.h"
+#include "apr_portable.h"
+#include "http_connection.h"
+#include "http_ssl.h"
+#include "mod_ssl_openssl.h"
+#include "util_filter.h"
+
+#define EARLY_MAX 65536
+
+/* What is known of a connection; in c->conn_config. */
+typedef struct link_t {
+    SSL *ssl;
+    wsk_conn_t *give; /* to the loop, when httpd has let go */
+} link_t;
+
+static link_t *link_of(conn_rec *c)
+{
+    return ap_get_module_config(c->conn_config, &wordsocket_module);
+}
+
+static apr_status_t httpd_let_go(void *data)
+{
+    link_t *link = data;
+
+    if (link->give) {
+        wsk_loop_give(wsk_process.loop, link->give);
+        link->give = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+/* Before mod_ssl's, so that its cleanup runs after theirs. */
+static int on_connection(conn_rec *c, void *csd)
+{
+    link_t *link;
+
+    (void)csd;
+    if (c->master || !wsk_process.loop) {
+        return DECLINED;
+    }
+    link = apr_pcalloc(c->pool, sizeof *link);
+    ap_set_module_config(c->conn_config, &wordsocket_module, link);
+    apr_pool_cleanup_register(c->pool, link, httpd_let_go,
+                              apr_pool_cleanup_null);
+    return DECLINED;
+}
+
+static int on_handshake(conn_rec *c, SSL *ssl, int is_proxy)
+{
+    link_t *link = c->master || is_proxy ? NULL : link_of(c);
+
+    if (link) {
+        link->ssl = ssl;
+    }
+    return OK;
+}
+
+static bool known(const char *name, const char *const *list)
+{
+    for (; *list; list++) {
+        if (strcasecmp(name, *list) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Filters that hold nothing once the input is drained and the head is out. */
+static bool filters_known(request_rec *r)
+{
+    static const char *const in[] = { "ssl/tls filter", "log_input_output",
+                                      "core_in", "reqtimeout",
+                                      "remoteip_input", NULL };
+    static const char *const out[] = { "reqtimeout", "log_input_output",
+                                       "ssl/tls coalescing filter",
+                                       "ssl/tls filter", "core", NULL };
+    const ap_filter_t *f;
+
+    for (f = r->connection->input_filters; f; f = f->next) {
+        if (!known(f->frec->name, in)) {
+            break;
+        }
+    }
+    if (!f) {
+        for (f = r->connection->output_filters; f; f = f->next) {
+            if (!known(f->frec->name, out)) {
+                break;
+            }
+        }
+    }
+    if (f) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "WSK0201 not taken over: connection filter %s is not "
+                      "known; answering in poll mode", f->frec->name);
+    }
+    return !f;
+}
+
+wsk_adopt_e wsk_adopt_possible(request_rec *r)
+{
+    conn_rec *c = r->connection;
+    link_t *link;
+
+    if (c->master) {
+        return WSK_ADOPT_H2;
+    }
+    if (!wsk_process.adopt) {
+        return WSK_ADOPT_OFF;
+    }
+    link = link_of(c);
+    if (!link || (ap_ssl_conn_is_ssl(c) && !link->ssl)) {
+        return WSK_ADOPT_SSL;
+    }
+    if (!filters_known(r)) {
+        return WSK_ADOPT_FILTER;
+    }
+    return wsk_loop_has_room(wsk_process.loop) ? WSK_ADOPT_YES
+                                               : WSK_ADOPT_FULL;
+}
+
+void wsk_adopt_end_request(request_rec *r)
+{
+    conn_rec *c = r->connection;
+
+    r->output_filters = r->proto_output_filters = c->output_filters;
+    r->input_filters = r->proto_input_filters = c->input_filters;
+    r->eos_sent = 1;
+}
+
+/* What came with the request: frames in the same segment or TLS record. */
+static bool drain_input(request_rec *r, wsk_conn_t *conn)
+{
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
+    char chunk[8192];
+
+    for (;;) {
+        apr_size_t len = sizeof chunk;
+        uint8_t *wider;
+
+        apr_brigade_cleanup(bb);
+        if (ap_get_brigade(c->input_filters, bb, AP_MODE_READBYTES,
+                           APR_NONBLOCK_READ, sizeof chunk)
+              != APR_SUCCESS
+            || APR_BRIGADE_EMPTY(bb)) {
+            return true;
+        }
+        if (apr_brigade_flatten(bb, chunk, &len) != APR_SUCCESS || !len) {
+            return true;
+        }
+        if (conn->early_len + len > EARLY_MAX) {
+            return false;
+        }
+        wider = realloc(conn->early, conn->early_len + len);
+        if (!wider) {
+            return false;
+        }
+        memcpy(wider + conn->early_len, chunk, len);
+        conn->early = wider;
+        conn->early_len += (uint32_t)len;
+    }
+}
+
+static int give_up(request_rec *r, wsk_conn_t *conn)
+{
+    r->connection->aborted = 1;
+    if (conn->admitted) {
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), conn->site,
+                       conn->address);
+    }
+    wsk_conn_drop(conn);
+    return OK;
+}
+
+int wsk_adopt(request_rec *r, wsk_conn_t *conn)
+{
+    conn_rec *c = r->connection;
+    link_t *link = link_of(c);
+    apr_os_sock_t fd;
+
+    if (!drain_input(r, conn)
+        || apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS) {
+        return give_up(r, conn);
+    }
+    conn->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (conn->fd < 0
+        || fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) | O_NONBLOCK)
+             < 0) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, errno, r,
+                      "WSK0202 no descriptor for a connection; raise "
+                      "'ulimit -n' or lower WordSocketMaxConnections");
+        return give_up(r, conn);
+    }
+    if (link->ssl) {
+        SSL_up_ref(link->ssl);
+        conn->ssl = link->ssl;
+    }
+    link->give = conn;
+    c->aborted = 1; /* no flush, no close_notify, no shutdown: just close() */
+    return OK;
+}
+
+void wsk_adopt_register(apr_pool_t *pconf)
+{
+    static const char *const ssl[] = { "mod_ssl.c", NULL };
+
+    (void)pconf;
+    ap_hook_pre_connection(on_connection, NULL, ssl, APR_HOOK_REALLY_FIRST);
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, on_handshake, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_answer -- JSON answers, refusals, origins, bodies.
+ */
+#include "hooks/wsk_hooks.h"
+
+static const struct {
+    const char *name;
+    int status;
+    const char *text;
+} refusals[] = {
+#define X(name, status, text) { #name, status, text },
+    WSK_REFUSALS(X)
+#undef X
+};
+_Static_assert(WSK_COUNT_OF(refusals) == WSK_R_COUNT, "a row for every refusal");
+
+int wsk_answer(request_rec *r, int status, const char *json)
+{
+    r->status = status;
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)strlen(json));
+    ap_rputs(json, r);
+    return OK;
+}
+
+int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
+{
+    if (retry_s) {
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%u", retry_s));
+    }
+    if (why == WSK_R_upgrade_required) {
+        apr_table_setn(r->headers_out, "Sec-WebSocket-Version", "13");
+        apr_table_setn(r->headers_out, "Upgrade", "websocket");
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSK0101 refused: %s",
+                  refusals[why].name);
+    return wsk_answer(r, refusals[why].status,
+                      apr_psprintf(r->pool,
+                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
+                                   refusals[why].name, refusals[why].text));
+}
+
+bool wsk_allow_origin(request_rec *r, const wsk_host_t *host)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    bool allowed = !host->set.origins;
+    unsigned i;
+
+    if (!origin) {
+        return true; /* not a browser's cross-origin request */
+    }
+    for (i = 0; i < host->set.norigins && !allowed; i++) {
+        allowed = strcmp(origin, host->set.origins[i]) == 0;
+    }
+    apr_table_mergen(r->headers_out, "Vary", "Origin");
+    if (!allowed) {
+        wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+                  WSK_C_refused_origin, 1);
+        return false;
+    }
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Origin", origin);
+    return true;
+}
+
+int wsk_body_read(request_rec *r, apr_size_t max, char **pbody,
+                  apr_size_t *plen)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(
+        r->pool, r->connection->bucket_alloc);
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    char *body = NULL;
+    apr_size_t have = 0, cap = 0;
+    bool end = false;
+
+    *pbody = NULL;
+    if (length && apr_atoi64(length) > (apr_int64_t)max) {
+        return wsk_refuse(r, WSK_R_too_large, 0);
+    }
+    while (!end) {
+        apr_bucket *b;
+
+        if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES,
+                           APR_BLOCK_READ, HUGE_STRING_LEN)
+            != APR_SUCCESS) {
+            return wsk_refuse(r, WSK_R_invalid_request, 0);
+        }
+        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb);
+             b = APR_BUCKET_NEXT(b)) {
+            const char *bytes;
+            apr_size_t len;
+
+            if (APR_BUCKET_IS_EOS(b)) {
+                end = true;
+                break;
+            }
+            if (APR_BUCKET_IS_METADATA(b)) {
+                continue;
+            }
+            if (apr_bucket_read(b, &bytes, &len, APR_BLOCK_READ)
+                != APR_SUCCESS) {
+                return wsk_refuse(r, WSK_R_invalid_request, 0);
+            }
+            if (have + len > max) {
+                return wsk_refuse(r, WSK_R_too_large, 0);
+            }
+            if (have + len + 1 > cap) {
+                char *wider;
+
+                cap = WSK_MIN(2 * (have + len) + 1024, max + 1);
+                wider = apr_palloc(r->pool, cap);
+                if (have) {
+                    memcpy(wider, body, have);
+                }
+                body = wider;
+            }
+            memcpy(body + have, bytes, len);
+            have += len;
+        }
+        apr_brigade_cleanup(bb);
+    }
+    *pbody = body ? body : apr_pstrdup(r->pool, "");
+    (*pbody)[have] = '\0';
+    *plen = have;
+    return OK;
+}

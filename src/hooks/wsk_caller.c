@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_caller -- who is asking: token, site of this host, channels, cursor,
+ * stream id.
+ */
+#include "hooks/wsk_hooks.h"
+
+#include <openssl/rand.h>
+
+#include "auth/wsk_channel.h"
+#include "core/wsk_hash.h"
+
+#define LEASE_S 30
+
+unsigned wsk_slot_now(void)
+{
+    return wsk_loop_slot(wsk_process.loop);
+}
+
+uint64_t wsk_address_of(request_rec *r)
+{
+    const char *ip = r->useragent_ip;
+
+    return wsk_hash(wsk_segment_secret(wsk_process.seg), ip, strlen(ip));
+}
+
+static wsk_slice_t slice(const char *text)
+{
+    return (wsk_slice_t){ text, text ? strlen(text) : 0 };
+}
+
+static wsk_token_e refused(wsk_token_e why)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+              WSK_C_refused_token, 1);
+    return why;
+}
+
+wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
+                            const char *token, wsk_caller_t *who)
+{
+    char site_id[WSK_HEX256 + 1];
+    wsk_secrets_t secrets;
+    wsk_token_e rv;
+    int i;
+
+    if (!token) {
+        return refused(WSK_TOKEN_MALFORMED);
+    }
+    rv = wsk_token_peek(slice(token), site_id);
+    if (rv != WSK_TOKEN_OK) {
+        return refused(rv);
+    }
+    if (wsk_site_by_id(wsk_process.seg, slice(site_id), &who->site) != WSK_OK
+        || !wsk_conf_serves(wr->host, who->site)
+        || wsk_site_read(wsk_process.seg, who->site, &who->spec, &who->state)
+             != WSK_OK) {
+        return refused(WSK_TOKEN_SITE);
+    }
+    for (i = 0; i < 2; i++) {
+        secrets.at[i] = slice(who->spec.jwt.at[i]);
+    }
+    rv = wsk_token_verify(slice(token), slice(who->spec.key), &secrets,
+                          apr_time_sec(r->request_time), &who->claims);
+    return rv == WSK_TOKEN_OK ? rv : refused(rv);
+}
+
+wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
+                                unsigned *pn, unsigned *prefused)
+{
+    const char *list = wsk_query(r, "channels");
+    const wsk_limits_t *limits = &who->spec.limits;
+    wsk_slice_t *names = apr_palloc(r->pool, sizeof *names
+                                                 * (limits->max_channels + 1u));
+    unsigned n = 0, refusals = 0;
+
+    while (list && *list && n + refusals <= 4u * limits->max_channels) {
+        wsk_slice_t given = { list, strcspn(list, ",") };
+        wsk_slice_t bare = wsk_channel_bare(given, who->spec.site_id);
+        unsigned i;
+
+        list += given.len + (list[given.len] == ',');
+        for (i = 0; i < n; i++) {
+            if (names[i].len == bare.len
+                && memcmp(names[i].at, bare.at, bare.len) == 0) {
+                break;
+            }
+        }
+        if (i < n) {
+            continue;
+        }
+        if (n < limits->max_channels
+            && wsk_channel_valid(bare, limits->max_channel_name)
+            && wsk_grant_may_read(who->claims.grant, who->spec.site_id, bare,
+                                  given)) {
+            names[n++] = bare;
+        }
+        else {
+            refusals++;
+        }
+    }
+    *pn = n;
+    *prefused = refusals;
+    return names;
+}
+
+bool wsk_since_asked(request_rec *r, wsk_cursor_t *since)
+{
+    const char *text = apr_table_get(r->headers_in, "Last-Event-ID");
+
+    if (!text || !*text) {
+        text = wsk_query(r, "since");
+    }
+    *since = (wsk_cursor_t){ 0, 0 };
+    if (!text || !*text) {
+        return false;
+    }
+    /* What is not an id of ours is a place nobody knows: a gap. */
+    wsk_cursor_parse(slice(text), since);
+    return true;
+}
+
+/* A stream id is 16 bytes: 4 of time (0: as long as the token), 4 random, 8 of
+ * MAC over both, site and user. */
+static bool stream_mac(const wsk_caller_t *who, const uint8_t id[8],
+                       uint8_t out[WSK_MAC_LEN])
+{
+    const wsk_slice_t key = {
+        (const char *)wsk_segment_secret(wsk_process.seg), 32
+    };
+    const wsk_slice_t parts[] = { { "stream", 6 },
+                                  { (const char *)id, 8 },
+                                  slice(who->spec.site_id),
+                                  slice(who->claims.user_id) };
+
+    return wsk_mac(out, key, parts, WSK_COUNT_OF(parts));
+}
+
+void wsk_stream_make(const wsk_caller_t *who, bool lease, char out[33])
+{
+    uint8_t id[16], mac[WSK_MAC_LEN];
+    uint32_t until = lease ? (uint32_t)(apr_time_sec(apr_time_now()) + LEASE_S)
+                           : 0;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        id[i] = (uint8_t)(until >> (24 - 8 * i));
+    }
+    if (RAND_bytes(id + 4, 4) != 1 || !stream_mac(who, id, mac)) {
+        memset(mac, 0, sizeof mac);
+        RAND_bytes(mac, 8); /* an id that will not be accepted */
+    }
+    memcpy(id + 8, mac, 8);
+    wsk_hex(out, id, sizeof id);
+}
+
+bool wsk_stream_check(const wsk_caller_t *who, const char *text,
+                      uint64_t *sender)
+{
+    uint8_t id[16], mac[WSK_MAC_LEN];
+    uint32_t until = 0;
+    int i;
+
+    if (!text || strlen(text) != 32 || !wsk_unhex(id, 16, slice(text))
+        || !stream_mac(who, id, mac) || !wsk_same(mac, id + 8, 8)) {
+        return false;
+    }
+    for (i = 0; i < 4; i++) {
+        until = until << 8 | id[i];
+    }
+    memcpy(sender, id + 8, sizeof *sender);
+    return until == 0 || (int64_t)until >= apr_time_sec(apr_time_now());
+}

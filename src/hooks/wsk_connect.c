@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_connect -- GET /ws, /sse, /echo: the HTTP part of a connection.
+ */
+#include "hooks/wsk_hooks.h"
+
+#include "proto/wsk_upgrade.h"
+#include "util_filter.h"
+
+static int not_taken(request_rec *r)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+              WSK_C_refused_adopt, 1);
+    return wsk_refuse(r, WSK_R_unavailable, 1);
+}
+
+/* @return OK, or what was answered: *done says which */
+static int check_upgrade(request_rec *r, char *accept, bool *done)
+{
+    const wsk_upgrade_t head = {
+        .method = r->method,
+        .upgrade = apr_table_get(r->headers_in, "Upgrade"),
+        .connection = apr_table_get(r->headers_in, "Connection"),
+        .key = apr_table_get(r->headers_in, "Sec-WebSocket-Key"),
+        .version = apr_table_get(r->headers_in, "Sec-WebSocket-Version")
+    };
+
+    *done = true;
+    switch (wsk_upgrade(&head, accept)) {
+    case WSK_UPGRADE_OK:
+        *done = false;
+        return OK;
+    case WSK_UPGRADE_BAD:
+        return wsk_refuse(r, WSK_R_invalid_request, 0);
+    case WSK_UPGRADE_NONE:
+    case WSK_UPGRADE_VERSION:
+        break;
+    }
+    return wsk_refuse(r, WSK_R_upgrade_required, 0);
+}
+
+static bool switch_protocols(request_rec *r, const char *accept,
+                             const uint8_t *more, size_t len)
+{
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
+
+    ap_remove_input_filter_byhandle(c->input_filters, "reqtimeout");
+    c->keepalive = AP_CONN_CLOSE;
+    r->status = HTTP_SWITCHING_PROTOCOLS;
+    r->status_line = "101 Switching Protocols";
+    apr_brigade_printf(bb, NULL, NULL,
+                       "HTTP/1.1 101 Switching Protocols\r\n"
+                       "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                       "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
+    if (len) {
+        apr_brigade_write(bb, NULL, NULL, (const char *)more, len);
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
+    if (ap_pass_brigade(c->output_filters, bb) != APR_SUCCESS) {
+        c->aborted = 1;
+        wsk_adopt_end_request(r);
+        return false;
+    }
+    wsk_adopt_end_request(r);
+    return true;
+}
+
+/* A refusal the browser can read: an accepted upgrade, then Close. */
+static int close_with(request_rec *r, const char *accept, unsigned code,
+                      const char *reason)
+{
+    uint8_t frame[2 + WSK_FRAME_CONTROL_MAX];
+    size_t len = wsk_frame_close(frame, code, reason);
+
+    switch_protocols(r, accept, frame, len);
+    return OK;
+}
+
+static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
+{
+    wsk_conn_t *c = wsk_conn_make(kind);
+
+    if (c) {
+        c->site = who->site;
+        c->address = wsk_address_of(r);
+        c->exp_s = who->claims.exp;
+        c->grant = who->claims.grant;
+        who->claims.grant = NULL;
+        c->user = strdup(who->claims.user_id);
+        c->admitted = true;
+    }
+    return c;
+}
+
+static wsk_admit_e admit(request_rec *r, const wsk_caller_t *who)
+{
+    wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), who->site,
+                                    wsk_address_of(r));
+
+    if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
+        wsk_count(wsk_process.seg, wsk_slot_now(), who->site,
+                  WSK_C_refused_limit, 1);
+    }
+    return rv;
+}
+
+static const char *limit_text(wsk_admit_e rv)
+{
+    switch (rv) {
+    case WSK_ADMIT_ADDRESS:
+        return "too many connections from this address";
+    case WSK_ADMIT_HOST:
+        return "this server has no room for more connections";
+    default:
+        return "this site has no room for more connections";
+    }
+}
+
+static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
+{
+    wsk_admit_e rv = who->state == WSK_SITE_ON ? admit(r, who)
+                                               : WSK_ADMIT_OFF;
+    wsk_conn_t *c;
+
+    if (rv == WSK_ADMIT_OFF) {
+        return close_with(r, accept, WSK_CLOSE_SITE, "site not found");
+    }
+    if (rv != WSK_ADMIT_OK) {
+        return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));
+    }
+    c = make(r, WSK_KIND_WS, who);
+    if (!c || !switch_protocols(r, accept, NULL, 0)) {
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->site,
+                       wsk_address_of(r));
+        if (c) {
+            wsk_conn_drop(c);
+        }
+        return c ? OK : wsk_refuse(r, WSK_R_unavailable, 1);
+    }
+    return wsk_adopt(r, c);
+}
+
+int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
+{
+    char accept[WSK_ACCEPT_LEN + 1];
+    wsk_caller_t who = { 0 };
+    wsk_token_e rv;
+    bool answered;
+    int status = check_upgrade(r, accept, &answered);
+
+    if (answered) {
+        return status;
+    }
+    if (!wsk_allow_origin(r, wr->host)) {
+        return wsk_refuse(r, WSK_R_origin_forbidden, 0);
+    }
+    if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
+        return not_taken(r);
+    }
+    rv = wsk_caller_read(r, wr, wr->token, &who);
+    if (rv != WSK_TOKEN_OK) {
+        return close_with(r, accept,
+                          rv == WSK_TOKEN_SITE && who.state == WSK_SITE_EMPTY
+                              ? WSK_CLOSE_SITE
+                              : WSK_CLOSE_TOKEN,
+                          wsk_token_reason(rv));
+    }
+    status = connect_ws(r, accept, &who);
+    if (who.claims.grant) {
+        wsk_grant_unref(who.claims.grant);
+    }
+    return status;
+}
+
+int wsk_handle_echo(request_rec *r, wsk_request_t *wr)
+{
+    char accept[WSK_ACCEPT_LEN + 1];
+    bool answered;
+    int status = check_upgrade(r, accept, &answered);
+    wsk_conn_t *c;
+
+    if (answered) {
+        return status;
+    }
+    if (!wsk_allow_origin(r, wr->host)) {
+        return wsk_refuse(r, WSK_R_origin_forbidden, 0);
+    }
+    if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
+        return not_taken(r);
+    }
+    c = wsk_conn_make(WSK_KIND_ECHO);
+    if (!c) {
+        return not_taken(r);
+    }
+    c->site = WSK_NO_SITE;
+    if (!switch_protocols(r, accept, NULL, 0)) {
+        wsk_conn_drop(c);
+        return OK;
+    }
+    return wsk_adopt(r, c);
+}
+
+static void stream_head(request_rec *r, const wsk_caller_t *who)
+{
+    char id[33];
+
+    apr_table_setn(r->subprocess_env, "no-gzip", "1");
+    apr_table_setn(r->subprocess_env, "no-brotli", "1");
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   "no-store, no-transform");
+    apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
+    ap_set_content_type(r, "text/event-stream");
+    ap_remove_input_filter_byhandle(r->connection->input_filters,
+                                    "reqtimeout");
+    r->connection->keepalive = AP_CONN_CLOSE;
+    wsk_stream_make(who, false, id);
+    ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
+}
+
+/* The channels travel to the loop in one block of their own. */
+static bool keep_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n)
+{
+    size_t bytes = sizeof *names * n, i;
+    char *text;
+
+    for (i = 0; i < n; i++) {
+        bytes += names[i].len;
+    }
+    c->first = malloc(bytes + 1);
+    if (!c->first) {
+        return false;
+    }
+    text = (char *)(c->first + n);
+    for (i = 0; i < n; i++) {
+        memcpy(text, names[i].at, names[i].len);
+        c->first[i] = (wsk_slice_t){ text, names[i].len };
+        text += names[i].len;
+    }
+    c->nfirst = (uint16_t)n;
+    return true;
+}
+
+static int connect_sse(request_rec *r, wsk_caller_t *who,
+                       const wsk_slice_t *names, unsigned n)
+{
+    const char *binary = wsk_query(r, "binary");
+    wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
+
+    if (!c || !keep_channels(c, names, n)) {
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->site,
+                       wsk_address_of(r));
+        if (c) {
+            wsk_conn_drop(c);
+        }
+        return wsk_refuse(r, WSK_R_unavailable, 1);
+    }
+    c->has_since = wsk_since_asked(r, &c->since);
+    c->binary_events = binary && strcmp(binary, "1") == 0;
+    stream_head(r, who);
+    if (ap_rflush(r) < 0) {
+        r->connection->aborted = 1;
+    }
+    wsk_adopt_end_request(r);
+    return wsk_adopt(r, c);
+}
+
+static int serve_sse(request_rec *r, wsk_caller_t *who)
+{
+    unsigned n, refused;
+    wsk_slice_t *names;
+    wsk_admit_e rv;
+
+    if (who->state != WSK_SITE_ON) {
+        return wsk_refuse(r, WSK_R_not_found, 0);
+    }
+    names = wsk_channels_asked(r, who, &n, &refused);
+    if (!n) {
+        return wsk_refuse(r, refused ? WSK_R_channel_forbidden
+                                     : WSK_R_invalid_channel, 0);
+    }
+    if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
+        return wsk_poll_events(r, who);
+    }
+    rv = admit(r, who);
+    if (rv == WSK_ADMIT_OFF) {
+        return wsk_refuse(r, WSK_R_not_found, 0);
+    }
+    if (rv == WSK_ADMIT_HOST) {
+        return wsk_poll_events(r, who);
+    }
+    if (rv != WSK_ADMIT_OK) {
+        return wsk_refuse(r, WSK_R_connection_limit, 10);
+    }
+    return connect_sse(r, who, names, n);
+}
+
+int wsk_handle_sse(request_rec *r, wsk_request_t *wr)
+{
+    wsk_caller_t who = { 0 };
+    int status;
+
+    if (!wsk_allow_origin(r, wr->host)) {
+        return wsk_refuse(r, WSK_R_origin_forbidden, 0);
+    }
+    if (wsk_caller_read(r, wr, wr->token, &who) != WSK_TOKEN_OK) {
+        return wsk_refuse(r, WSK_R_invalid_token, 0);
+    }
+    status = serve_sse(r, &who);
+    if (who.claims.grant) {
+        wsk_grant_unref(who.claims.grant);
+    }
+    return status;
+}

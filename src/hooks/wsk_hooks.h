@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_hooks -- what httpd's side shares: the process's state, a request's, and
+ * what each file offers the others.
+ *
+ * Threads   wsk_process_t is written before the children start, and by child_init;
+ *           read-only after.
+ */
+#ifndef WSK_HOOKS_H
+#define WSK_HOOKS_H
+
+#include <jansson.h>
+
+#include "httpd.h"
+#include "http_config.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+
+#include "apr_strings.h"
+
+#include "auth/wsk_token.h"
+#include "conf/wsk_conf.h"
+#include "store/wsk_log.h"
+#include "transport/wsk_loop.h"
+
+APLOG_USE_MODULE(wordsocket);
+extern module AP_MODULE_DECLARE_DATA wordsocket_module;
+
+typedef struct wsk_process_t {
+    wsk_segment_t *seg;
+    wsk_bell_t bell;
+    wsk_loop_t *loop;   /* of this child; NULL in the parent, or if it failed */
+    bool adopt;         /* WordSocketAdopt, and the start-up checks */
+} wsk_process_t;
+extern wsk_process_t wsk_process;
+
+/** Endpoints under the base path. */
+/* clang-format off */
+#define WSK_ENDPOINTS(X) \
+X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
+X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
+X( echo, "/echo")
+/* clang-format on */
+typedef enum wsk_endpoint_e {
+    WSK_EP_unknown,
+#define X(name, path) WSK_EP_##name,
+    WSK_ENDPOINTS(X)
+#undef X
+        WSK_EP_COUNT
+} wsk_endpoint_e;
+
+/** A request under our path; NULL for all others. */
+typedef struct wsk_request_t {
+    wsk_host_t *host;
+    wsk_endpoint_e endpoint;
+    const char *token; /* cut out of the query; NULL if there was none */
+} wsk_request_t;
+wsk_request_t *wsk_request_of(request_rec *r);
+
+/** One value of the query, decoded; NULL if absent. */
+const char *wsk_query(request_rec *r, const char *name);
+
+/* Refusals: JSON {"error","message"}, no-store. One row each. */
+/* clang-format off */
+#define WSK_REFUSALS(X) \
+X( unknown_site_key,   401, "no site with this key is served here") \
+X( invalid_signature,  401, "the signature does not fit the request") \
+X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
+X( invalid_token,      401, "the token is not valid here") \
+X( origin_forbidden,   403, "this web origin may not connect") \
+X( invalid_request,    400, "the request is not what this endpoint takes") \
+X( invalid_json,       400, "the body is not the JSON this endpoint takes") \
+X( invalid_channel,    400, "not a channel name") \
+X( channel_forbidden,  403, "the token does not allow these channels") \
+X( invalid_stream,     404, "no such stream of this user; open one by /sse or /poll") \
+X( not_found,          404, "nothing is served at this path") \
+X( method_not_allowed, 405, "this endpoint takes another method") \
+X( too_large,          413, "the body is larger than this site allows") \
+X( rate_limited,       429, "too many messages; try again later") \
+X( connection_limit,   429, "no more connections are allowed; try again later") \
+X( upgrade_required,   426, "this endpoint speaks WebSocket, version 13") \
+X( unavailable,        503, "the server cannot take this now; try again")
+/* clang-format on */
+typedef enum wsk_refusal_e {
+#define X(name, status, text) WSK_R_##name,
+    WSK_REFUSALS(X)
+#undef X
+        WSK_R_COUNT
+} wsk_refusal_e;
+
+/** Write the refusal. @param retry_s > 0: with Retry-After. @return OK */
+int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
+
+/** A JSON answer, no-store. @return OK */
+int wsk_answer(request_rec *r, int status, const char *json);
+
+/** CORS for a request with Origin. @return false: refused (and counted) */
+bool wsk_allow_origin(request_rec *r, const wsk_host_t *host);
+
+/** Who a token says is asking, at a site of this host. */
+typedef struct wsk_caller_t {
+    uint32_t site;
+    wsk_site_state_e state;
+    wsk_site_spec_t spec;
+    wsk_claims_t claims; /* grant owned by the caller */
+} wsk_caller_t;
+wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
+                            const char *token, wsk_caller_t *who);
+
+/** Names of ?channels=, those that may be read; lent from r->pool. */
+wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
+                                unsigned *pn, unsigned *prefused);
+
+/** ?since= or Last-Event-ID. */
+bool wsk_since_asked(request_rec *r, wsk_cursor_t *since);
+
+/** The stream id of /send: 32 hex digits bound to site and user. */
+void wsk_stream_make(const wsk_caller_t *who, bool lease, char out[33]);
+/** @param sender receives what binary frames of this stream carry */
+bool wsk_stream_check(const wsk_caller_t *who, const char *text,
+                      uint64_t *sender);
+
+uint64_t wsk_address_of(request_rec *r);
+unsigned wsk_slot_now(void);
+
+/* Handlers. */
+int wsk_handle_ws(request_rec *r, wsk_request_t *wr);
+int wsk_handle_echo(request_rec *r, wsk_request_t *wr);
+int wsk_handle_sse(request_rec *r, wsk_request_t *wr);
+int wsk_handle_poll(request_rec *r, wsk_request_t *wr);
+int wsk_handle_send(request_rec *r, wsk_request_t *wr);
+int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
+int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
+
+/** Replay as an event stream that ends. */
+int wsk_poll_events(request_rec *r, wsk_caller_t *who);
+
+/** Read a body of at most max bytes. @return OK, or what wsk_refuse answered
+ *  after it refused (*pbody is NULL then) */
+int wsk_body_read(request_rec *r, apr_size_t max, char **pbody,
+                  apr_size_t *plen);
+
+/** Take the connection away from httpd and give it to the loop.
+ *  @param c  taken, whatever happens */
+typedef enum wsk_adopt_e {
+    WSK_ADOPT_YES,
+    WSK_ADOPT_H2,
+    WSK_ADOPT_FILTER,
+    WSK_ADOPT_SSL,
+    WSK_ADOPT_OFF,
+    WSK_ADOPT_FULL
+} wsk_adopt_e;
+wsk_adopt_e wsk_adopt_possible(request_rec *r);
+int wsk_adopt(request_rec *r, wsk_conn_t *c);
+/** After the head is out: nothing more of this request reaches the client. */
+void wsk_adopt_end_request(request_rec *r);
+
+/* Start order; each called once by mod_wordsocket.c. */
+void wsk_lifecycle_register(apr_pool_t *pconf);
+void wsk_route_register(apr_pool_t *pconf);
+void wsk_adopt_register(apr_pool_t *pconf);
+
+/** Sites of all hosts, from their files into the segment.
+ *  @return NULL, or what is wrong, for the administrator */
+const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf,
+                           apr_pool_t *ptemp, bool check_only,
+                           uint32_t *pcount);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_lifecycle -- start, child, stop: the segment before the first fork, a loop
+ * in every child, and a drain before a child ends.
+ */
+#include "hooks/wsk_hooks.h"
+
+#include <errno.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "ap_mpm.h"
+#include "apr_shm.h"
+#include "mpm_common.h"
+#include "unixd.h"
+
+#define KEEP_KEY "wordsocket:keep:" /* copied by apr_pool_userdata_set */
+#define SITE_PAGES 4
+#define SITES_SPARE 256
+#define DRAIN_NO_HEADROOM_MS 500
+
+/* What outlives a graceful reload, in the pool of the process. */
+typedef struct keep_t {
+    apr_shm_t *shm;
+    wsk_segment_t *seg;
+    int *fds;
+    int64_t bytes;
+    uint32_t slots;
+} keep_t;
+
+wsk_process_t wsk_process;
+static uint32_t drain_ms;
+
+static uint32_t power_of_two(uint64_t n)
+{
+    uint32_t p = 1024;
+
+    while (p < n && p < (1u << 24)) {
+        p *= 2;
+    }
+    return p;
+}
+
+static uint32_t slots_needed(void)
+{
+    int limit = 0;
+
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
+    /* Leaving children of a generation keep theirs while new ones come. */
+    return WSK_MIN((uint32_t)WSK_MAX(limit, 1) * 2 + 16, WSK_SLOTS_MAX);
+}
+
+static apr_status_t open_bells(keep_t *keep, apr_pool_t *pprocess)
+{
+    uint32_t i;
+
+    keep->fds = apr_palloc(pprocess, sizeof *keep->fds * keep->slots);
+    for (i = 0; i < keep->slots; i++) {
+        keep->fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (keep->fds[i] < 0) {
+            return errno;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
+                         const wsk_settings_t *set)
+{
+    apr_pool_t *pprocess = s->process->pool;
+    wsk_segment_spec_t spec = {
+        .bytes = (uint64_t)set->shared_memory,
+        .slots = slots_needed(),
+        .sites = WSK_MIN(sites + SITES_SPARE, (uint32_t)WSK_SITES_MAX),
+        .addresses = power_of_two((uint64_t)set->max_connections * 2),
+        .site_pages = SITE_PAGES
+    };
+    uint8_t random[32];
+    apr_status_t rv;
+
+    if (wsk_segment_least(&spec) > spec.bytes) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "WSK0302 WordSocketSharedMemory must be at least %"
+                     APR_UINT64_T_FMT "K for this configuration",
+                     (apr_uint64_t)(wsk_segment_least(&spec) / 1024 + 1));
+        return false;
+    }
+    keep->bytes = set->shared_memory;
+    keep->slots = spec.slots;
+    rv = apr_shm_create(&keep->shm, (apr_size_t)spec.bytes, NULL, pprocess);
+    if (rv == APR_SUCCESS) {
+        rv = open_bells(keep, pprocess);
+    }
+    if (rv != APR_SUCCESS || RAND_bytes(random, sizeof random) != 1) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "WSK0303 no shared memory or descriptors");
+        return false;
+    }
+    keep->seg = wsk_segment_format(apr_shm_baseaddr_get(keep->shm), &spec,
+                                   random);
+    OPENSSL_cleanse(random, sizeof random);
+    return keep->seg != NULL;
+}
+
+/* The segment of the process, made once. */
+static keep_t *kept(server_rec *s, uint32_t sites, const wsk_settings_t *set)
+{
+    apr_pool_t *pprocess = s->process->pool;
+    void *data = NULL;
+    keep_t *keep;
+
+    apr_pool_userdata_get(&data, KEEP_KEY, pprocess);
+    keep = data;
+    if (keep) {
+        if (keep->bytes != set->shared_memory) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                         "WSK0304 the size of the segment changes with the "
+                         "next full restart");
+        }
+        return keep;
+    }
+    keep = apr_pcalloc(pprocess, sizeof *keep);
+    if (!make_segment(s, keep, sites, set)) {
+        return NULL;
+    }
+    apr_pool_userdata_set(keep, KEEP_KEY, NULL, pprocess);
+    return keep;
+}
+
+/* Each child that drains keeps its place in the scoreboard: without room for
+ * as many new ones, nothing would be served meanwhile. */
+static uint32_t drain_allowed(server_rec *s, const wsk_settings_t *set)
+{
+    int limit = 0, active = 0;
+
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &active);
+    if (limit < 2 * active && set->drain > DRAIN_NO_HEADROOM_MS) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "WSK0305 ServerLimit %d leaves no room beside %d active "
+                     "children: the drain is cut to %d ms; set ServerLimit to "
+                     "%d", limit, active, DRAIN_NO_HEADROOM_MS, 2 * active);
+        return DRAIN_NO_HEADROOM_MS;
+    }
+    return (uint32_t)set->drain;
+}
+
+static apr_status_t on_config_gone(void *data)
+{
+    int generation = 0;
+
+    (void)data;
+    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
+    if (wsk_process.seg && ap_unixd_mpm_get_retained_data()->was_graceful) {
+        wsk_segment_mark(wsk_process.seg, WSK_MARK_RELOAD,
+                         (uint64_t)generation + 1);
+    }
+    return APR_SUCCESS;
+}
+
+static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                          apr_pool_t *ptemp, server_rec *s)
+{
+    bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
+    wsk_settings_t *set = &wsk_conf_of(s)->set;
+    uint32_t sites = 0;
+    const char *error;
+    server_rec *v;
+    keep_t *keep;
+    bool any = false;
+
+    (void)plog;
+    for (v = s; v; v = v->next) {
+        wsk_conf_settle(wsk_conf_of(v));
+        any |= wsk_conf_of(v)->set.enabled == 1;
+    }
+    error = wsk_sites_load(s, pconf, ptemp, true, &sites);
+    if (!error && any && !first) {
+        keep = kept(s, sites, set);
+        if (!keep) {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        wsk_process.seg = keep->seg;
+        wsk_process.bell.fds = keep->fds;
+        wsk_process.adopt = set->adopt;
+        drain_ms = drain_allowed(s, set);
+        wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
+                         (uint64_t)set->max_connections);
+        wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
+        error = wsk_sites_load(s, pconf, ptemp, false, &sites);
+        apr_pool_cleanup_register(pconf, NULL, on_config_gone,
+                                  apr_pool_cleanup_null);
+    }
+    if (error) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "WSK0306 %s", error);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+/* A child. */
+
+static void on_session_end(void *baton, const wsk_session_end_t *end)
+{
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, (server_rec *)baton,
+                 "WSK0401 %s of site %s ended: code %u, %" APR_INT64_T_FMT
+                 " ms, %" APR_UINT64_T_FMT " bytes in, %" APR_UINT64_T_FMT
+                 " out", end->kind, end->site_key, end->code,
+                 (apr_int64_t)end->lived_ms, (apr_uint64_t)end->bytes_in,
+                 (apr_uint64_t)end->bytes_out);
+}
+
+/* Soft to hard, and a quarter stays for httpd, logs and files. */
+static uint32_t descriptors(void)
+{
+    struct rlimit lim;
+    rlim_t spare;
+
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0) {
+        return 512;
+    }
+    if (lim.rlim_cur < lim.rlim_max) {
+        lim.rlim_cur = lim.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &lim) != 0) {
+            getrlimit(RLIMIT_NOFILE, &lim);
+        }
+    }
+    if (lim.rlim_cur == RLIM_INFINITY || lim.rlim_cur > 1u << 24) {
+        return 1u << 24;
+    }
+    /* WordSocketMaxConnections bounds a generous limit; this a small one. */
+    spare = WSK_MIN(WSK_MAX((rlim_t)256, lim.rlim_cur / 4), (rlim_t)1024);
+    return lim.rlim_cur > spare ? (uint32_t)(lim.rlim_cur - spare) : 1;
+}
+
+/* On the child's main thread, after the workers have gone: wait for the drain,
+ * but hear a SIGTERM. */
+static apr_status_t on_child_end(void *data)
+{
+    (void)data;
+    if (!wsk_process.loop) {
+        return APR_SUCCESS;
+    }
+    wsk_loop_stop(wsk_process.loop, false);
+    while (!wsk_loop_done(wsk_process.loop)) {
+        if (poll(NULL, 0, 10) < 0 && errno == EINTR) {
+            wsk_loop_stop(wsk_process.loop, true);
+        }
+    }
+    wsk_loop_free(wsk_process.loop);
+    wsk_process.loop = NULL;
+    return APR_SUCCESS;
+}
+
+static void on_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    int generation = 0;
+    wsk_loop_spec_t spec = { .seg = wsk_process.seg,
+                             .bell = wsk_process.bell,
+                             .pid = (int32_t)getpid(),
+                             .drain_ms = drain_ms,
+                             .ended = on_session_end,
+                             .baton = s };
+
+    if (!wsk_process.seg) {
+        return;
+    }
+    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
+    spec.generation = (uint32_t)generation;
+    spec.max_connections = descriptors();
+    json_object_seed(0); /* before threads: jansson would do it at first use */
+    wsk_process.loop = wsk_loop_start(&spec);
+    if (!wsk_process.loop) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "WSK0402 no loop in this child: it will answer 503; is "
+                     "ServerLimit above what the segment was made for, or are "
+                     "descriptors short?");
+        return;
+    }
+    apr_pool_pre_cleanup_register(pchild, NULL, on_child_end);
+}
+
+static void on_child_stopping(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    if (wsk_process.loop) {
+        wsk_loop_stop(wsk_process.loop, !graceful);
+    }
+}
+
+void wsk_lifecycle_register(apr_pool_t *pconf)
+{
+    (void)pconf;
+    ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+}

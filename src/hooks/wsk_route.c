@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_route -- requests under our path, before logs, rewrite rules and
+ * .htaccess see them.
+ */
+#include "hooks/wsk_hooks.h"
+
+#include "status/wsk_status.h"
+
+static const char *const paths[] = {
+    "",
+#define X(name, path) path,
+    WSK_ENDPOINTS(X)
+#undef X
+};
+
+wsk_request_t *wsk_request_of(request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &wordsocket_module);
+}
+
+static wsk_endpoint_e endpoint_of(const char *rest)
+{
+    int i;
+
+    for (i = 1; i < WSK_EP_COUNT; i++) {
+        if (strcmp(rest, paths[i]) == 0) {
+            return (wsk_endpoint_e)i;
+        }
+    }
+    return WSK_EP_unknown;
+}
+
+/* The part of the path below the base, or NULL. */
+static const char *below_base(const wsk_host_t *host, const char *uri)
+{
+    size_t len = strlen(host->set.path);
+
+    if (!host->set.enabled || !uri || strncmp(uri, host->set.path, len) != 0
+        || (uri[len] != '/' && uri[len] != '\0')) {
+        return NULL;
+    }
+    return uri + len;
+}
+
+/* Take `token=..` out of a text with a query in it, up to a blank. */
+static char *without_token(apr_pool_t *preq, const char *text,
+                           const char **ptoken)
+{
+    char *out = apr_pstrdup(preq, text);
+    char *at = strchr(out, '?');
+
+    while (at && *at && *at != ' ') {
+        char *name = at + 1;
+        size_t len = strcspn(name, "& ");
+
+        if (strncmp(name, "token=", 6) == 0) {
+            if (ptoken && !*ptoken) {
+                *ptoken = apr_pstrmemdup(preq, name + 6, len - 6);
+            }
+            if (name[len] == '&') {
+                memmove(name, name + len + 1, strlen(name + len + 1) + 1);
+            }
+            else {
+                memmove(at, name + len, strlen(name + len) + 1);
+            }
+            continue;
+        }
+        at = name[len] == '&' ? name + len : NULL;
+    }
+    return out;
+}
+
+static void cut_token(request_rec *r, wsk_request_t *wr)
+{
+    const char *token = NULL;
+    char *decoded;
+
+    if (!r->args || !strstr(r->args, "token=")) {
+        return;
+    }
+    r->unparsed_uri = without_token(r->pool, r->unparsed_uri, &token);
+    r->the_request = without_token(r->pool, r->the_request, NULL);
+    r->args = without_token(r->pool, apr_pstrcat(r->pool, "?", r->args, NULL),
+                            &token);
+    r->args = *r->args ? r->args + 1 : NULL;
+    r->parsed_uri.query = r->args;
+    if (token) {
+        decoded = apr_pstrdup(r->pool, token);
+        if (ap_unescape_url(decoded) == OK) {
+            wr->token = decoded;
+        }
+    }
+}
+
+static int on_request(request_rec *r)
+{
+    wsk_host_t *host = wsk_conf_of(r->server);
+    const char *rest = below_base(host, r->parsed_uri.path);
+    wsk_request_t *wr;
+
+    if (!rest) {
+        return DECLINED;
+    }
+    wr = apr_pcalloc(r->pool, sizeof *wr);
+    wr->host = host;
+    wr->endpoint = endpoint_of(rest);
+    ap_set_module_config(r->request_config, &wordsocket_module, wr);
+    cut_token(r, wr);
+    return DECLINED;
+}
+
+/* Before mod_rewrite's rules of the host. */
+static int on_translate(request_rec *r)
+{
+    if (!wsk_request_of(r)) {
+        return DECLINED;
+    }
+    r->filename = apr_pstrcat(r->pool, "wordsocket:", r->uri, NULL);
+    r->finfo.filetype = APR_NOFILE;
+    return OK;
+}
+
+/* No directory walk, so no .htaccess; <Location> has been applied. The status
+ * page is the administrator's to place: a SetHandler that is seen here comes
+ * from the server's configuration, one that comes later may be a tenant's. */
+static int on_map(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    if (core->handler && strcmp(core->handler, "wordsocket-status") == 0) {
+        apr_table_setn(r->notes, "wordsocket-status", "placed");
+        return OK;
+    }
+    return wsk_request_of(r) ? OK : DECLINED;
+}
+
+static int on_type(request_rec *r)
+{
+    if (!wsk_request_of(r)) {
+        return DECLINED;
+    }
+    r->handler = "wordsocket";
+    return OK;
+}
+
+const char *wsk_query(request_rec *r, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at = r->args;
+
+    while (at && *at) {
+        size_t part = strcspn(at, "&");
+
+        if (part > len && at[len] == '=' && strncmp(at, name, len) == 0) {
+            char *value = apr_pstrmemdup(r->pool, at + len + 1,
+                                         part - len - 1);
+            char *plus;
+
+            for (plus = value; (plus = strchr(plus, '+')) != NULL; plus++) {
+                *plus = ' ';
+            }
+            /* Only a broken or NUL escape is refused; %2F is data here. */
+            return ap_unescape_url_keep2f(value, 1) == HTTP_BAD_REQUEST
+                       ? NULL
+                       : value;
+        }
+        at += part + (at[part] == '&');
+    }
+    return NULL;
+}
+
+static int preflight(request_rec *r, const wsk_request_t *wr)
+{
+    if (!wsk_allow_origin(r, wr->host)) {
+        return wsk_refuse(r, WSK_R_origin_forbidden, 0);
+    }
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Methods",
+                   "GET, POST");
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Headers",
+                   "Authorization, Content-Type, Last-Event-ID, "
+                   "X-WordSocket-Stream");
+    apr_table_setn(r->headers_out, "Access-Control-Max-Age", "600");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    r->status = HTTP_NO_CONTENT;
+    return OK;
+}
+
+static int on_handle(request_rec *r)
+{
+    static const struct {
+        int (*handle)(request_rec *, wsk_request_t *);
+        int method;
+    } handlers[WSK_EP_COUNT] = { [WSK_EP_ws] = { wsk_handle_ws, M_GET },
+                                 [WSK_EP_sse] = { wsk_handle_sse, M_GET },
+                                 [WSK_EP_poll] = { wsk_handle_poll, M_GET },
+                                 [WSK_EP_send] = { wsk_handle_send, M_POST },
+                                 [WSK_EP_publish] = { wsk_handle_publish,
+                                                      M_POST },
+                                 [WSK_EP_stats] = { wsk_handle_stats, M_GET },
+                                 [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
+    wsk_request_t *wr = wsk_request_of(r);
+
+    if (!wr || !r->handler || strcmp(r->handler, "wordsocket") != 0) {
+        return DECLINED; /* also a tenant's SetHandler */
+    }
+    if (r->method_number == M_OPTIONS) {
+        return preflight(r, wr);
+    }
+    if (wr->endpoint == WSK_EP_healthz) {
+        return wsk_process.loop ? wsk_answer(r, 200, "{\"status\":\"ok\"}")
+                                : wsk_refuse(r, WSK_R_unavailable, 1);
+    }
+    if (!handlers[wr->endpoint].handle
+        || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
+        return wsk_refuse(r, WSK_R_not_found, 0);
+    }
+    if (r->method_number != handlers[wr->endpoint].method) {
+        apr_table_setn(r->headers_out, "Allow",
+                       handlers[wr->endpoint].method == M_GET ? "GET, OPTIONS"
+                                                              : "POST, OPTIONS");
+        return wsk_refuse(r, WSK_R_method_not_allowed, 0);
+    }
+    if (!wsk_process.loop) {
+        return wsk_refuse(r, WSK_R_unavailable, 1);
+    }
+    return handlers[wr->endpoint].handle(r, wr);
+}
+
+static int on_status(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, "wordsocket-status") != 0) {
+        return DECLINED;
+    }
+    if (!apr_table_get(r->notes, "wordsocket-status")) {
+        return HTTP_FORBIDDEN;
+    }
+    return wsk_status_handle(r, wsk_process.seg);
+}
+
+void wsk_route_register(apr_pool_t *pconf)
+{
+    (void)pconf;
+    ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(on_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(on_map, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_type_checker(on_type, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(on_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(on_status, NULL, NULL, APR_HOOK_MIDDLE);
+}
