@@ -93,6 +93,7 @@ copy_tree() {
 }
 
 stage_build() {
+    rm -f .libs/mod_wordsocket.so mod_wordsocket.la
     expect "bootstrap" build/bootstrap
     expect "configure" ./configure --enable-werror
     expect "gcc builds without a warning" make -j"$(build_jobs)" all
@@ -138,9 +139,11 @@ stage_fuzz() {
 
     [[ $WSK_LONG ]] && seconds=60
     tap --timeout 60 --jobs 2 --exec "sh t/lib/replay" "${targets[@]}"
+    expect "the rooms build for libFuzzer" \
+        sh build/lib/fuzz-smoke rooms "$OUT/fuzz/found"
     logs=$OUT/fuzz/smoke
     mkdir -p "$logs"
-    tap --timeout $((seconds + 120)) --jobs 2 \
+    tap --timeout $((seconds + 60)) --jobs 2 \
         --exec "sh build/lib/fuzz-smoke $seconds $OUT/fuzz/found" \
         "${targets[@]}"
 }

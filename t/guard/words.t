@@ -30,7 +30,8 @@ for my $file (grep { m{package-lock\.json$} } @text) {
 }
 
 for my $file (grep { m{\.(?:c|h|pm|t|ts|sh|ac|am|m4|php)$} } @text) {
-    my $licence = $file =~ m{^wordpress/} ? 'GPL-2\.0-or-later' : 'Apache-2\.0';
+    # What is loaded into WordPress is under its licence.
+    my $licence = $file =~ m{^wordpress/|\.php$} ? 'GPL-2\.0-or-later' : 'Apache-2\.0';
     like substr(slurp($file), 0, 600),
         qr{SPDX-License-Identifier: $licence|License:\s+GPL-2\.0-or-later},
         "$file says its licence";
