@@ -29,6 +29,11 @@ static bool begin_on(wsk_work_t *work, wsk_segment_t *seg, uint32_t site)
     return true;
 }
 
+static uint64_t whole_pages(uint64_t bytes)
+{
+    return (bytes + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES;
+}
+
 /* Pages that must be added before so many bytes fit. */
 static uint32_t pages_for(const wsk_log_state_t *log, uint64_t bytes)
 {
@@ -37,7 +42,7 @@ static uint32_t pages_for(const wsk_log_state_t *log, uint64_t bytes)
     if (bytes <= room) {
         return 0;
     }
-    return (uint32_t)((bytes - room + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES);
+    return (uint32_t)whole_pages(bytes - room);
 }
 
 /* Whether the site can ever have n pages at once, its logs emptied. */
@@ -87,12 +92,6 @@ static wsk_status_e room_for(wsk_work_t *work, wsk_log_e which, uint64_t bytes)
     uint32_t need = pages_for(log, bytes);
     uint32_t first, last;
 
-    if (need == 0) {
-        return WSK_OK;
-    }
-    if (!within_reach(work, (bytes + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES)) {
-        return WSK_EFULL;
-    }
     while (need > 0) {
         if (wsk_pages_take(work->seg, work->number, (wsk_page_kind_e)which,
                            need, &first, &last)
@@ -114,7 +113,7 @@ static wsk_status_e room_for_once(wsk_work_t *work, wsk_log_e which,
                                   uint64_t bytes, int64_t now_us)
 {
     const wsk_limits_t *limits = &wsk_said_of(work->site)->spec.limits;
-    const uint64_t pages = (bytes + WSK_PAGE_BYTES - 1) / WSK_PAGE_BYTES;
+    const uint64_t pages = whole_pages(bytes);
     uint32_t first, last;
 
     if (!wsk_replay_needs(work)) {
@@ -123,9 +122,6 @@ static wsk_status_e room_for_once(wsk_work_t *work, wsk_log_e which,
     wsk_replay_expire(work, now_us);
     if (work->changed) {
         wsk_work_commit(work);
-    }
-    if (!within_reach(work, pages)) {
-        return WSK_EFULL;
     }
     if (work->state.once.pages >= wsk_replay_bound(limits)
         || !within_reach(work, pages + 1)) {
@@ -164,6 +160,10 @@ static wsk_status_e append(wsk_work_t *work, wsk_log_e which,
 
     if (once != NULL && wsk_replay_find(work, once, first) == WSK_OK) {
         return WSK_EDUP;
+    }
+    if (pages_for(log, load->bytes) > 0
+        && !within_reach(work, whole_pages(load->bytes))) {
+        return WSK_EFULL;
     }
     if (once != NULL) {
         rv = room_for_once(work, which, load->bytes, now_us);
