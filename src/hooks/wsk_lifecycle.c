@@ -19,6 +19,7 @@
 
 #define KEEP_KEY "wordsocket:keep:" /* copied by apr_pool_userdata_set */
 #define SITE_PAGES 4
+#define ALIGNMENT 64
 #define SITES_SPARE 256
 #define DRAIN_NO_HEADROOM_MS 500
 
@@ -67,6 +68,13 @@ static apr_status_t open_bells(keep_t *keep, apr_pool_t *pprocess)
     return APR_SUCCESS;
 }
 
+/* An anonymous apr_shm begins behind a word of APR's own. */
+static void *aligned(void *base)
+{
+    return (void *)(((uintptr_t)base + ALIGNMENT - 1)
+                    & ~(uintptr_t)(ALIGNMENT - 1));
+}
+
 static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
                          const wsk_settings_t *set)
 {
@@ -90,7 +98,8 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
     }
     keep->bytes = set->shared_memory;
     keep->slots = spec.slots;
-    rv = apr_shm_create(&keep->shm, (apr_size_t)spec.bytes, NULL, pprocess);
+    rv = apr_shm_create(&keep->shm, (apr_size_t)spec.bytes + ALIGNMENT, NULL,
+                        pprocess);
     if (rv == APR_SUCCESS) {
         rv = open_bells(keep, pprocess);
     }
@@ -99,9 +108,13 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
                      "WSK0303 no shared memory or descriptors");
         return false;
     }
-    keep->seg = wsk_segment_format(apr_shm_baseaddr_get(keep->shm), &spec,
-                                   random);
+    keep->seg = wsk_segment_format(aligned(apr_shm_baseaddr_get(keep->shm)),
+                                   &spec, random);
     OPENSSL_cleanse(random, sizeof random);
+    if (!keep->seg) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "WSK0307 the segment cannot be laid out");
+    }
     return keep->seg != NULL;
 }
 

@@ -110,9 +110,16 @@ static int on_request(request_rec *r)
     return DECLINED;
 }
 
-/* Before mod_rewrite's rules of the host. */
+/* Before mod_rewrite's rules of the host. Only <Location> has been applied yet,
+ * so a SetHandler that is seen here is the administrator's; one that comes later
+ * may be a tenant's, and the status page is not theirs to place. */
 static int on_translate(request_rec *r)
 {
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    if (core->handler && strcmp(core->handler, "wordsocket-status") == 0) {
+        apr_table_setn(r->notes, "wordsocket-status", "placed");
+    }
     if (!wsk_request_of(r)) {
         return DECLINED;
     }
@@ -121,17 +128,9 @@ static int on_translate(request_rec *r)
     return OK;
 }
 
-/* No directory walk, so no .htaccess; <Location> has been applied. The status
- * page is the administrator's to place: a SetHandler that is seen here comes
- * from the server's configuration, one that comes later may be a tenant's. */
+/* No directory walk, so no .htaccess; <Location> is applied again after. */
 static int on_map(request_rec *r)
 {
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-
-    if (core->handler && strcmp(core->handler, "wordsocket-status") == 0) {
-        apr_table_setn(r->notes, "wordsocket-status", "placed");
-        return OK;
-    }
     return wsk_request_of(r) ? OK : DECLINED;
 }
 
