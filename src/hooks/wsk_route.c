@@ -116,8 +116,12 @@ static int on_request(request_rec *r)
 static int on_translate(request_rec *r)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *error = NULL, *handler = NULL;
 
-    if (core->handler && strcmp(core->handler, "wordsocket-status") == 0) {
+    if (core->expr_handler) {
+        handler = ap_expr_str_exec(r, core->expr_handler, &error);
+    }
+    if (handler && !error && strcmp(handler, "wordsocket-status") == 0) {
         apr_table_setn(r->notes, "wordsocket-status", "placed");
     }
     if (!wsk_request_of(r)) {
