@@ -11,6 +11,7 @@
 #define SSE_INPUT_MAX 65536
 #define FRAGMENTS_MAX 4096
 #define ECHO_MAX WSK_MB(16)
+#define ECHO_PING_S 20
 
 typedef struct input_t {
     wsk_loop_t *l;
@@ -140,6 +141,7 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
     site_view_t *v;
 
     wsk_loop_count(l, c, WSK_C_adopted, 1);
+    c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
         v = wsk_loop_view(l, c->site);
         if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
