@@ -13,6 +13,21 @@ defined( 'ABSPATH' ) || exit;
 // So that another browser, or a private window, needs no login to watch.
 add_filter( 'wpsignal_allow_client', '__return_true' );
 
+// The demo asks nobody on the Internet, so it has news of no updates.
+foreach ( array( 'update_core', 'update_plugins', 'update_themes' ) as $wordsocket_news ) {
+	add_filter(
+		"pre_site_transient_$wordsocket_news",
+		static fn() => (object) array(
+			'last_checked'    => time(),
+			'version_checked' => wp_get_wp_version(),
+			'updates'         => array(),
+			'response'        => array(),
+			'translations'    => array(),
+		)
+	);
+}
+add_filter( 'translations_api', static fn() => array( 'translations' => array() ) );
+
 add_action(
 	'wp_enqueue_scripts',
 	static function (): void {
