@@ -181,10 +181,34 @@ static bool parse_bytes(const char *arg, int64_t *value)
     return true;
 }
 
+static bool parse_time(const char *arg, int64_t *value)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = { { "ms", 1 },       { "", 1000 },      { "s", 1000 },
+                  { "m", 60000 },    { "mi", 60000 },   { "min", 60000 },
+                  { "h", 3600000 },  { "d", 86400000 } };
+    char *end;
+    size_t i;
+
+    if (!apr_isdigit(*arg)) {
+        return false;
+    }
+    errno = 0;
+    *value = apr_strtoi64(arg, &end, 10);
+    for (i = 0; errno == 0 && i < WSK_COUNT_OF(units); i++) {
+        if (strcasecmp(end, units[i].unit) == 0
+            && *value <= INT64_MAX / units[i].ms) {
+            *value *= units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse(const char *arg, kind_e kind, int64_t *value)
 {
-    apr_interval_time_t span;
-
     switch (kind) {
     case KIND_COUNT:
         return parse_count(arg, value);
@@ -194,12 +218,7 @@ static bool parse(const char *arg, kind_e kind, int64_t *value)
         *value = strcasecmp(arg, "on") == 0;
         return *value || strcasecmp(arg, "off") == 0;
     case KIND_MSEC:
-        if (!apr_isdigit(*arg)
-            || ap_timeout_parameter_parse(arg, &span, "s") != APR_SUCCESS) {
-            return false;
-        }
-        *value = apr_time_as_msec(span);
-        return true;
+        return parse_time(arg, value);
     }
     return false;
 }

@@ -9,7 +9,7 @@
  * Not here  Directives that take names, files or several values: wsk_conf.c.
  *
  * COUNT  a plain number           BYTES  a number with K, M or G, or without
- * FLAG   On or Off                MSEC   httpd's time syntax, seconds if bare
+ * FLAG   On or Off                MSEC   ms, s, m, h or d; seconds if bare
  */
 #ifndef WSK_DIRECTIVES_H
 #define WSK_DIRECTIVES_H

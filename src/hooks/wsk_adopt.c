@@ -20,7 +20,12 @@
 #include "mod_ssl_openssl.h"
 #include "util_filter.h"
 
-#define EARLY_MAX 65536
+/* Of what came with the request, at most one message of the largest kind. */
+#define EARLY_MAX (17u << 20)
+/* What a plain connection's filters can hold back is one read of the core's;
+ * past this all further input can wait in the socket. Over TLS the core may hold
+ * a piece of a record until the socket is dry. */
+#define EARLY_ENOUGH 65536
 
 /* What is known of a connection; in c->conn_config. */
 typedef struct link_t {
@@ -173,6 +178,9 @@ static bool drain_input(request_rec *r, wsk_conn_t *conn)
         memcpy(wider + conn->early_len, chunk, len);
         conn->early = wider;
         conn->early_len += (uint32_t)len;
+        if (!link_of(c)->ssl && conn->early_len >= EARLY_ENOUGH) {
+            return true;
+        }
     }
 }
 
