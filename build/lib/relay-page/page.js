@@ -6,6 +6,7 @@ import { mint, signed } from './signing.js';
 const LOG_ROWS = 200;
 const MEDIAN_OF = 101;
 const BURST = 20;
+const PEOPLE_EVERY_MS = 2000;
 const BASE = `${location.origin}/wordsocket`;
 
 const $ = (id) => document.getElementById(id);
@@ -44,10 +45,6 @@ function showLatency(ms) {
 }
 
 function showMessage(event, channel, data, id) {
-  if (event === 'wps.connections') {
-    $('people').textContent = data.active_connections;
-    return;
-  }
   $('count').textContent = ++count;
   const begun = sent.get(data?.ref);
   const what = element('span', 'what', `${event} `);
@@ -97,6 +94,16 @@ async function publishForm(times) {
   }
 }
 
+async function showPeople() {
+  if (document.hidden) return;
+  try {
+    const response = await fetch(`${BASE}/site/stats`, { headers: await signed('') });
+    if (response.ok) $('people').textContent = (await response.json()).active_connections;
+  } catch {
+    $('people').textContent = '–'; // the state tells that the relay is away
+  }
+}
+
 function problem(text) {
   $('problem').textContent = text;
   $('problem').hidden = false;
@@ -128,8 +135,10 @@ $('clear').addEventListener('click', () => {
 });
 
 if (window.isSecureContext) {
-  connection.subscribe(['events', 'wps:connections']);
+  connection.subscribe(['events']);
   connection.open();
+  showPeople();
+  setInterval(showPeople, PEOPLE_EVERY_MS);
 } else {
   problem('This page signs with SubtleCrypto, which browsers only give to https and to loopback addresses. Open it as http://127.0.0.1 or http://localhost, for example through an SSH tunnel.');
 }
