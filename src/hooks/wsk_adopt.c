@@ -22,9 +22,10 @@
 
 /* Of what came with the request, at most one message of the largest kind. */
 #define EARLY_MAX (17u << 20)
-/* What a plain connection's filters can hold back is one read of the core's;
- * past this all further input can wait in the socket. Over TLS the core may hold
- * a piece of a record until the socket is dry. */
+/* Past this all further input of a plain connection can wait in the socket, once
+ * the core holds nothing back: it hands out one read of its own at a time, so
+ * less than was asked for is the end of one. Over TLS the core may hold a piece
+ * of a record until the socket is dry. */
 #define EARLY_ENOUGH 65536
 
 /* What is known of a connection; in c->conn_config. */
@@ -152,7 +153,7 @@ static bool drain_input(request_rec *r, wsk_conn_t *conn)
 {
     conn_rec *c = r->connection;
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
-    char chunk[8192];
+    char chunk[16384];
 
     for (;;) {
         apr_size_t len = sizeof chunk;
@@ -178,7 +179,8 @@ static bool drain_input(request_rec *r, wsk_conn_t *conn)
         memcpy(wider + conn->early_len, chunk, len);
         conn->early = wider;
         conn->early_len += (uint32_t)len;
-        if (!link_of(c)->ssl && conn->early_len >= EARLY_ENOUGH) {
+        if (!link_of(c)->ssl && conn->early_len >= EARLY_ENOUGH
+            && len < sizeof chunk) {
             return true;
         }
     }
