@@ -104,9 +104,8 @@ static unsigned hold(wsk_frame_in_t *in, uint64_t most, const uint8_t *bytes,
  * @param missing  bytes of the frame that are not held yet */
 static uint64_t message_most(const feed_t *f, uint64_t held, uint64_t missing)
 {
-    return f->in->fin && !wsk_frame_is_control(f->in->frame_op)
-               ? held + missing
-               : WSK_MIN(f->limits->max_message, WSK_FRAME_MESSAGE_MAX);
+    return f->in->fin ? held + missing
+                      : WSK_MIN(f->limits->max_message, WSK_FRAME_MESSAGE_MAX);
 }
 
 /* ---- handing out ---- */
@@ -298,7 +297,7 @@ static unsigned begin_frame(feed_t *f, const wsk_frame_head_t *head)
     }
     in->state = WSK_FRAME_PAYLOAD;
     in->frame_op = head->op;
-    in->fin = head->fin;
+    in->fin = head->fin && !control;
     in->left = head->len;
     memcpy(in->mask, head->mask, sizeof(in->mask));
     return read_payload(f);

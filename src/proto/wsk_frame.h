@@ -109,11 +109,11 @@ typedef struct wsk_frame_in_t {
     uint8_t head[14]; /* a header cut in the middle */
     uint8_t head_len;
     uint8_t mask[4];
-    uint8_t mask_at;  /* where in the mask `left` goes on */
-    uint8_t op;       /* of the message, 0 between messages */
-    uint8_t frame_op; /* of the current frame */
-    uint8_t state;    /* wsk_frame_state_e, proto/wsk_frame_priv.h */
-    bool fin;
+    uint8_t mask_at;     /* where in the mask `left` goes on */
+    uint8_t op;          /* of the message, 0 between messages */
+    uint8_t frame_op;    /* of the current frame */
+    uint8_t state;       /* wsk_frame_state_e, proto/wsk_frame_priv.h */
+    bool fin;            /* the current frame ends the message */
     uint8_t control_len; /* bytes at `control` so far */
     uint8_t *control;    /* a control frame cut in the middle; owned, or NULL */
     wsk_utf8_t utf8;

@@ -12,8 +12,9 @@
  *   in control WSK_FRAME_PAYLOAD, frame_op is the control frame's, left > 0; op
  *              set or not
  *
- * frame_op, fin, left, mask and mask_at are zero outside of payload, fragments,
- * held and utf8 outside of a message, control outside of a control frame.
+ * Outside of payload frame_op, left, mask and mask_at are zero; outside of a
+ * data frame fin; outside of a message fragments, held and utf8; outside of a
+ * control frame control.
  */
 #ifndef WSK_FRAME_PRIV_H
 #define WSK_FRAME_PRIV_H

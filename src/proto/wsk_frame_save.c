@@ -108,7 +108,7 @@ static bool head_sane(const wsk_frame_in_t *in)
 
 static bool control_sane(const wsk_frame_in_t *in)
 {
-    return in->frame_op <= WSK_OP_PONG && in->fin
+    return in->frame_op <= WSK_OP_PONG && !in->fin
            && in->control_len <= WSK_FRAME_CONTROL_MAX
            && in->left <= (uint64_t)WSK_FRAME_CONTROL_MAX - in->control_len
            && in->mask_at == (in->control_len & 3);

@@ -95,7 +95,7 @@ typedef struct play_t {
     size_t fault_at;  /* how many bytes had been fed when it was found */
     size_t fed;
     unsigned events;
-    unsigned in_place; /* of these, messages that lay in the input */
+    unsigned in_place; /* of these, messages and pings that lay in the input */
     uint64_t hash;     /* of all that was said */
     char text[2048];   /* the beginning of it */
     size_t text_len;
@@ -162,6 +162,14 @@ static inline bool goes_on(play_t *p)
     return ++p->events != p->stop_at;
 }
 
+static inline void see_place(play_t *p, const uint8_t *payload, size_t len)
+{
+    if (p->chunk != NULL && payload >= p->chunk
+        && payload + len <= p->chunk + p->chunk_len) {
+        p->in_place++;
+    }
+}
+
 static inline bool on_message(void *baton, wsk_opcode_e op, uint8_t *payload,
                               size_t len)
 {
@@ -170,10 +178,7 @@ static inline bool on_message(void *baton, wsk_opcode_e op, uint8_t *payload,
     if (payload == NULL) {
         broken(p, "a payload is never NULL");
     }
-    if (p->chunk != NULL && payload >= p->chunk
-        && payload + len <= p->chunk + p->chunk_len) {
-        p->in_place++;
-    }
+    see_place(p, payload, len);
     hash_in(p, &op, 1);
     say(p, op == WSK_OP_TEXT ? "T" : op == WSK_OP_BINARY ? "B" : "?");
     say_payload(p, payload, len);
@@ -185,6 +190,7 @@ static inline bool on_control(void *baton, wsk_opcode_e op, uint8_t *payload,
 {
     play_t *p = baton;
 
+    see_place(p, payload, len);
     hash_in(p, &op, 1);
     say(p, op == WSK_OP_PING ? "P" : op == WSK_OP_PONG ? "Q" : "?");
     say_payload(p, payload, len);

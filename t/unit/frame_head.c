@@ -156,6 +156,12 @@ static void limits_of_length(void)
     add_frame(0x80, payload, 400);
     is_str(said_within(&limits), "P\"ping\" B[1000]",
            "control frames do not count");
+    start();
+    add_frame(0x02, payload, 1000);
+    FRAME(0x89, "ping");
+    FRAME(0x80, "");
+    is_str(said_within(&limits), "P\"ping\" B[1000]",
+           "not even where a message has all it may");
 }
 
 static void limits_of_fragments(void)

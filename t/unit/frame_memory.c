@@ -38,7 +38,7 @@ static void copies(void)
     FRAME(0x81, "and another");
     play_init(&p, &roomy, &edge);
     play_feed(&p, input, input_len);
-    is_int(p.in_place, 3, "whole messages are handed out from the input");
+    is_int(p.in_place, 4, "whole frames are handed out from the input");
     start();
     FRAME(0x01, "in ");
     FRAME(0x89, "ping");
@@ -48,7 +48,7 @@ static void copies(void)
     FRAME(0x01, "and ");
     FRAME(0x80, "again");
     play_feed(&p, input, input_len);
-    is_int(p.in_place, 5, "so are fragments which are all there");
+    is_int(p.in_place, 7, "so are fragments which are all there");
     ok(p.broken == NULL && wsk_frame_in_idle(&p.in), "and nothing is held");
     start();
     FRAME(0x01, "not ");
@@ -56,7 +56,7 @@ static void copies(void)
     FRAME(0x81, "whole");
     play_feed(&p, input, 12);
     play_feed(&p, input + 12, input_len - 12);
-    is_int(p.in_place, 6, "what came in two calls is not, what follows is");
+    is_int(p.in_place, 8, "what came in two calls is not, what follows is");
     is_int(p.events, 9, "all was handed out");
     play_end(&p);
 }

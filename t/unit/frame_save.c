@@ -167,7 +167,7 @@ static void impossible_records(void)
         { "a second beginning", 5, 15, 2 },
         { "more to come than a message may have", 5, 20, 1 },
         { "a ping of more than 125 bytes", 11, 27, 123 },
-        { "a ping that is not final", 11, 4, 0 },
+        { "a ping that would end a message", 11, 4, 1 },
         { "a control frame of a reserved opcode", 11, 3, 11 },
         { "a place in a ping's mask that is not its payload's", 11, 5, 0 },
         { "half a header that is wrong already", 2, 28, 0xC1 },
@@ -181,6 +181,9 @@ static void impossible_records(void)
         record[cases[i].at] = cases[i].value;
         ok(refused(record, need), "%s", cases[i].why);
     }
+    need = shape(&shapes[0]);
+    record[19] = 1;
+    ok(refused(record, need + 1), "a byte held outside of a message");
     need = shape(&shapes[5]);
     memcpy(record + 24, "\xFF\xFF\xFF\xFD", 4);
     ok(!refused(record, need), "two bytes held and 2^32 - 3 to come");
