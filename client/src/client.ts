@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client: subscribe, publish, be present, and hear of it, over whatever
+ * transport the network lets through.
+ *
+ * Promise   Messages reach listeners in the order of their ids, each once, over
+ *           any number of reconnects; where that cannot be kept, `gap` says
+ *           so. Nothing is queued while there is no connection: sending then
+ *           returns false. Listeners that throw disturb nobody.
+ * Not here  When to connect (session.ts), WordPress's facade (wps.ts).
+ */
+
+import { Acks } from './acks.js';
+import { ChannelSet, bareName, isChannelName } from './channel.js';
+import { CLOSE, RELAY_ERROR_UNAUTHORIZED } from './codes.js';
+import { LIMIT } from './config.js';
+import { createOpener } from './crypto.js';
+import { Cursor } from './cursor.js';
+import { Emitter, type Unsubscribe } from './emitter.js';
+import { type Delivery, Inbox } from './inbox.js';
+import { type ClientOptions, endpointsOf } from './options.js';
+import { browserPlatform, type Platform } from './platform.js';
+import { Session } from './session.js';
+import { type State, StateStore, type TransportName } from './state.js';
+import { TokenKeeper } from './token.js';
+import {
+  type Notice,
+  READY,
+  type Transport,
+} from './transport/transport.js';
+import {
+  type Gap,
+  type JsonObject,
+  makeBinary,
+  type MessageFrame,
+  parseBinary,
+  type RelayErrorFrame,
+  type RelayFrame,
+} from './wire.js';
+
+/** What `on` hears, with its arguments. */
+export type ClientEvents = {
+  message: [message: Delivery];
+  binary: [channel: string, payload: Uint8Array];
+  state: [now: State, before: State];
+  connection: [connected: boolean];
+  /** Some messages are gone; ask for the state of things again. */
+  gap: [gap: Gap];
+  /**
+   * A stream was replaced while connected. Messages are complete, but binary
+   * frames of the meantime are not: resynchronise.
+   */
+  reopen: [];
+  /** The relay refused something; the connection stays. */
+  error: [error: { readonly code: string; readonly message: string }];
+};
+
+export interface Status {
+  /** The transport in use. */
+  readonly name: TransportName | null;
+  readonly connected: boolean;
+  /** As of a WebSocket: 0 connecting, 1 open, 2 closing, 3 closed. */
+  readonly readyState: number;
+  readonly canPublish: boolean;
+  readonly canPublishBinary: boolean;
+  /** Milliseconds since the epoch. */
+  readonly lastMessageAt: number | null;
+  readonly lastError: {
+    readonly code: string;
+    readonly message: string;
+  } | null;
+  readonly failures: number;
+}
+
+export class Client {
+  private readonly platform: Platform;
+  private readonly emitter: Emitter<ClientEvents>;
+  private readonly channels = new ChannelSet();
+  private readonly presences = new Map<string, JsonObject>();
+  private readonly cursor = new Cursor();
+  private readonly acks: Acks;
+  private readonly inbox: Inbox;
+  private readonly tokens: TokenKeeper;
+  private readonly store: StateStore;
+  private readonly session: Session;
+  private stream: string | undefined;
+  private lastMessageAt: number | null = null;
+  private lastError: Status['lastError'] = null;
+
+  constructor(options: ClientOptions, platform: Platform = browserPlatform()) {
+    const { embedded, forceSSE, ...minting } = tokenPartOf(options);
+    this.platform = platform;
+    this.emitter = new Emitter<ClientEvents>(platform.report);
+    this.acks = new Acks(platform.clock);
+    this.tokens = new TokenKeeper({ embedded, ...minting }, platform);
+    this.channels.grant(options.channels ?? [], this.tokens.siteId);
+    this.store = new StateStore((now, before) => this.onState(now, before));
+    this.inbox = new Inbox(
+      createOpener(options.encryptionKey, platform.crypto),
+      (delivery) => this.emitter.emit('message', delivery),
+      () => this.note('decryption-failed', 'a sealed message did not open'),
+    );
+    const situation = {
+      token: () => this.tokens.token,
+      channels: () => this.channels.list(),
+      since: () => this.cursor.since,
+    };
+    this.session = new Session(
+      platform,
+      { platform, endpoints: endpointsOf(options), situation },
+      this.tokens,
+      this.store,
+      forceSSE,
+      {
+        opened: (transport) => this.onOpened(transport),
+        lost: () => this.onLost(),
+        tokenChanged: (transport) => this.onTokenChanged(transport),
+        frame: (frame) => this.onFrame(frame),
+        binary: (frame) => this.onBinary(frame),
+        notice: (notice) => this.onNotice(notice),
+      },
+    );
+    this.wakeWithThePage();
+  }
+
+  /** Connects, and stays connected; more than once does no harm. */
+  start(): void {
+    this.session.start();
+  }
+
+  /** Disconnects. What was subscribed is kept for the next `start`. */
+  stop(): void {
+    this.session.stop();
+  }
+
+  /** As if the page had just become visible or the network come back. */
+  wake(): void {
+    this.session.wake();
+  }
+
+  /** Leaves the present connection for a new one. */
+  reconnect(): void {
+    this.session.cycle();
+  }
+
+  /** Loses the present connection, as a network does. For tests of a page. */
+  drop(): void {
+    this.session.abandon(0, 'dropped on request');
+  }
+
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (...args: ClientEvents[Name]) => void,
+  ): Unsubscribe {
+    return this.emitter.on(name, listener);
+  }
+
+  get state(): State {
+    return this.store.current;
+  }
+
+  get status(): Status {
+    const { transport } = this.session;
+    const { connected, failures } = this.state;
+    const canSend = connected && (transport?.canSend ?? false);
+    return {
+      name: this.state.transport,
+      connected,
+      readyState: transport?.readyState ?? READY.closed,
+      canPublish: canSend,
+      canPublishBinary: canSend,
+      lastMessageAt: this.lastMessageAt,
+      lastError: this.state.error ?? this.lastError,
+      failures,
+    };
+  }
+
+  /** The channels held, now and over reconnects. */
+  get subscriptions(): readonly string[] {
+    return this.channels.list();
+  }
+
+  subscribe(channels: readonly string[]): void {
+    const added = this.channels.add(channels);
+    if (added.length > 0) {
+      this.tellChannels('subscribe', added);
+    }
+  }
+
+  unsubscribe(channels: readonly string[]): void {
+    const removed = this.channels.remove(channels);
+    if (removed.length > 0) {
+      this.tellChannels('unsubscribe', removed);
+    }
+  }
+
+  /** False if it was dropped: no connection, or no way to send over it. */
+  publish(channel: string, event: string, data: JsonObject = {}): boolean {
+    return this.send({ type: 'message', channel, event, data });
+  }
+
+  /**
+   * Publishes and waits for the relay's word. Resolves with the message's id,
+   * rejects with a PublishError.
+   */
+  publishConfirmed(
+    channel: string,
+    event: string,
+    data: JsonObject = {},
+  ): Promise<string | undefined> {
+    return this.acks.expect((ref) =>
+      this.send({ type: 'message', channel, event, data, ref }),
+    );
+  }
+
+  /** False if it was dropped. */
+  publishBinary(channel: string, payload: Uint8Array): boolean {
+    const frame = makeBinary(channel, payload);
+    const { transport } = this.session;
+    return (
+      frame !== undefined &&
+      this.state.connected &&
+      (transport?.sendBinary(frame) ?? false)
+    );
+  }
+
+  /**
+   * Enters a channel with a state, changes it, or leaves with null. Held: it
+   * is entered again on every connect.
+   */
+  setPresence(channel: string, state: JsonObject | null): void {
+    const bare = bareName(channel, this.tokens.siteId);
+    const isNew = !this.presences.has(channel);
+    if (
+      !isChannelName(bare) ||
+      (isNew && (state === null || this.presences.size >= LIMIT.presences))
+    ) {
+      return;
+    }
+    if (state === null) {
+      this.presences.delete(channel);
+    } else {
+      this.presences.set(channel, state);
+    }
+    this.send({ type: 'presence', channel, state });
+  }
+
+  private send(frame: Parameters<Transport['send']>[0]): boolean {
+    const { transport } = this.session;
+    return this.state.connected && (transport?.send(frame) ?? false);
+  }
+
+  private tellChannels(
+    type: 'subscribe' | 'unsubscribe',
+    channels: readonly string[],
+  ): void {
+    // Without `since`: what was published before one asked is not wanted, and
+    // would come after higher ids of the other channels.
+    if (this.session.transport?.inBand) {
+      this.send({ type, channels });
+    } else {
+      this.session.renewChannels();
+    }
+  }
+
+  /** Subscribed before anybody hears that we are connected. */
+  private onOpened(transport: Transport): void {
+    this.acks.failAll();
+    this.stream = undefined;
+    if (transport.inBand) {
+      const channels = this.channels.list();
+      const { since } = this.cursor;
+      if (channels.length > 0) {
+        transport.send({
+          type: 'subscribe',
+          channels,
+          ...(since !== undefined && { since }),
+        });
+      }
+      this.enterAll(transport);
+    }
+  }
+
+  private enterAll(transport: Transport | undefined): void {
+    for (const [channel, state] of this.presences) {
+      transport?.send({ type: 'presence', channel, state });
+    }
+  }
+
+  private onLost(): void {
+    this.acks.failAll();
+  }
+
+  private onTokenChanged(transport: Transport | undefined): void {
+    const { token, channels, siteId } = this.tokens;
+    const added = this.channels.grant(channels, siteId);
+    if (transport?.inBand) {
+      transport.send({ type: 'auth', token });
+      if (added.length > 0) {
+        transport.send({ type: 'subscribe', channels: added });
+      }
+    }
+  }
+
+  private onState(now: State, before: State): void {
+    this.emitter.emit('state', now, before);
+    if (now.connected !== before.connected) {
+      this.emitter.emit('connection', now.connected);
+    }
+  }
+
+  private onFrame(frame: RelayFrame): void {
+    switch (frame.type) {
+      case 'message':
+        this.onMessage(frame);
+        break;
+      case 'ping':
+        this.cursor.settle(frame.id);
+        this.send({ type: 'pong' });
+        break;
+      case 'subscribed':
+        this.cursor.startAt(frame.id);
+        break;
+      case 'gap':
+        this.onGap({ since: frame.since, oldest: frame.oldest });
+        break;
+      case 'ack':
+        this.acks.confirm(frame.ref, frame.id);
+        break;
+      case 'reconnect':
+        this.session.hint(frame.inMs);
+        break;
+      case 'error':
+        this.onError(frame);
+        break;
+      case 'unsubscribed':
+      case 'auth_ok':
+        break;
+    }
+    this.platform.debug(`relay: ${frame.type}`);
+  }
+
+  /** Asked before the cursor moves: what has no room must come again. */
+  private hasRoom(): boolean {
+    if (this.inbox.isFull) {
+      this.session.abandon(0, 'messages come faster than they can be opened');
+      return false;
+    }
+    return true;
+  }
+
+  private onMessage(frame: MessageFrame): void {
+    if (this.hasRoom() && this.cursor.accept(frame.id)) {
+      this.lastMessageAt = this.platform.clock.now();
+      this.inbox.push(frame);
+    }
+  }
+
+  private onGap(gap: Gap): void {
+    if (this.hasRoom()) {
+      this.inbox.after(() => this.emitter.emit('gap', gap));
+    }
+  }
+
+  private onError({ code, message, ref }: RelayErrorFrame): void {
+    if (ref !== undefined) {
+      this.acks.fail(ref, code, message);
+    }
+    if (code === RELAY_ERROR_UNAUTHORIZED) {
+      this.session.abandon(CLOSE.tokenRefused, message);
+    } else {
+      this.note(code, message);
+    }
+  }
+
+  private onBinary(bytes: Uint8Array): void {
+    const frame = parseBinary(bytes);
+    if (frame) {
+      this.lastMessageAt = this.platform.clock.now();
+      this.emitter.emit('binary', frame.channel, frame.payload);
+    }
+  }
+
+  private onNotice(notice: Notice): void {
+    switch (notice.kind) {
+      case 'head':
+        this.cursor.atHead(notice.id);
+        break;
+      case 'settled':
+        this.cursor.settle(notice.id);
+        break;
+      case 'paused':
+        this.cursor.settleHead();
+        break;
+      case 'stream':
+        this.onStream(notice.id);
+        break;
+    }
+  }
+
+  private onStream(id: string): void {
+    const isSuccessor = this.stream !== undefined && this.stream !== id;
+    this.stream = id;
+    this.enterAll(this.session.transport);
+    if (isSuccessor) {
+      this.emitter.emit('reopen');
+    }
+  }
+
+  private note(code: string, message: string): void {
+    this.lastError = { code, message };
+    this.platform.debug(`error: ${code}`);
+    this.emitter.emit('error', { code, message });
+  }
+
+  private wakeWithThePage(): void {
+    const { document, window } = this.platform;
+    const wake = () => this.wake();
+    window?.addEventListener('online', wake);
+    window?.addEventListener('pageshow', wake);
+    document?.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') {
+        wake();
+      }
+    });
+  }
+}
+
+function tokenPartOf(options: ClientOptions) {
+  const { token, exp, channels, restUrl, nonce, mint, forceSSE } = options;
+  return {
+    embedded: token === undefined ? undefined : { token, exp, channels },
+    restUrl,
+    nonce,
+    mint,
+    forceSSE: forceSSE === true,
+  };
+}
+

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Polling downstream, POST /send upstream: for networks that let neither a
+ * socket nor a stream pass. The relay says how soon to come again.
+ */
+
+import { bytesOfBase64 } from '../base64.js';
+import { type CloseInfo, HTTP } from '../codes.js';
+import { STREAM_MISSES_ALLOWED, TIMING } from '../config.js';
+import type { TimerHandle } from '../platform.js';
+import { type Answer, requestJson, retryAfterMsOf } from '../request.js';
+import {
+  type ClientFrame,
+  frameOf,
+  isJsonObject,
+  type JsonObject,
+} from '../wire.js';
+import { Outbox } from './outbox.js';
+import {
+  READY,
+  type Transport,
+  type TransportContext,
+  type TransportEvents,
+  urlWith,
+} from './transport.js';
+
+export class PollTransport implements Transport {
+  readonly name = 'poll';
+  readonly inBand = false;
+  /** Each exchange has its own deadline. */
+  readonly heardAtMs = undefined;
+  private readonly outbox: Outbox;
+  private readonly abort = new AbortController();
+  private state: number = READY.connecting;
+  private timer: TimerHandle;
+  private misses = 0;
+  private stream: string | undefined;
+
+  constructor(
+    private readonly context: TransportContext,
+    private readonly events: TransportEvents,
+  ) {
+    this.outbox = new Outbox(context, (frame) => events.frame(frame));
+  }
+
+  get readyState(): number {
+    return this.state;
+  }
+
+  get canSend(): boolean {
+    return this.state === READY.open && this.outbox.usable;
+  }
+
+  send(frame: ClientFrame): boolean {
+    return this.canSend && this.outbox.send(frame);
+  }
+
+  sendBinary(frame: Uint8Array<ArrayBuffer>): boolean {
+    return this.canSend && this.outbox.sendBinary(frame);
+  }
+
+  open(): void {
+    void this.poll();
+  }
+
+  renew(): void {
+    // The next poll asks with what is true then.
+  }
+
+  close(): void {
+    this.state = READY.closed;
+    this.context.platform.clock.clearTimeout(this.timer);
+    this.abort.abort();
+    this.outbox.close();
+  }
+
+  private async poll(): Promise<void> {
+    const { platform, endpoints, situation } = this.context;
+    const url = urlWith(endpoints.poll, {
+      token: situation.token(),
+      channels: situation.channels().join(','),
+      since: situation.since(),
+      stream: this.stream,
+      binary: '1',
+    });
+    const answer = await requestJson(
+      platform,
+      url,
+      { method: 'GET', credentials: 'omit' },
+      this.abort.signal,
+    );
+    if (this.state === READY.closed) {
+      return;
+    }
+    const { status, json } = answer;
+    if (status === 200 && isJsonObject(json) && Array.isArray(json.messages)) {
+      this.succeeded(json, json.messages);
+    } else {
+      this.failed(answer);
+    }
+  }
+
+  private succeeded(json: JsonObject, messages: readonly unknown[]): void {
+    this.misses = 0;
+    if (this.state === READY.connecting) {
+      this.state = READY.open;
+      this.events.opened();
+    }
+    for (const message of messages) {
+      this.receive(message);
+    }
+    if (typeof json.cursor === 'string') {
+      this.notify({ kind: 'settled', id: json.cursor });
+    }
+    if (typeof json.stream === 'string') {
+      this.stream = json.stream;
+      this.outbox.setStream(json.stream);
+      this.notify({ kind: 'stream', id: json.stream });
+    }
+    this.again(typeof json.retry === 'number' ? json.retry : undefined);
+  }
+
+  /** A listener of the message before may have closed us. */
+  private receive(message: unknown): void {
+    if (this.state !== READY.open || !isJsonObject(message)) {
+      return;
+    }
+    if (typeof message.binary === 'string') {
+      const bytes = bytesOfBase64(message.binary);
+      if (bytes) {
+        this.events.binary(bytes);
+      }
+      return;
+    }
+    const frame = frameOf(message, 'message');
+    if (frame) {
+      this.events.frame(frame);
+    }
+  }
+
+  private notify(notice: { kind: 'settled' | 'stream'; id: string }): void {
+    if (this.state === READY.open) {
+      this.events.notice(notice);
+    }
+  }
+
+  private failed({ status, headers }: Answer): void {
+    const retryAfterMs = retryAfterMsOf(headers);
+    this.misses += 1;
+    const final =
+      this.state === READY.connecting ||
+      status === HTTP.unauthorized ||
+      this.misses > STREAM_MISSES_ALLOWED;
+    if (!final) {
+      this.again(retryAfterMs);
+      return;
+    }
+    const info: CloseInfo = {
+      opened: this.state === READY.open,
+      code: status,
+      message: `no answer to the poll (${status})`,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
+    this.close();
+    this.events.closed(info);
+  }
+
+  private again(delayMs: number | undefined): void {
+    if (this.state !== READY.open) {
+      return;
+    }
+    const bounded = Math.max(
+      Math.min(delayMs ?? TIMING.pollEveryMs, TIMING.relayDelayMaxMs),
+      TIMING.relayDelayMinMs,
+    );
+    this.timer = this.context.platform.clock.setTimeout(
+      () => void this.poll(),
+      bounded,
+    );
+  }
+}

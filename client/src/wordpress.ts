@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The script `wpsignal` of a WordPress page: makes `window.WPS` from
+ * `window.wpSignalConfig` and connects.
+ */
+
+import { Client } from './client.js';
+import { DebugLog, type TestLevers, testLevers } from './debug.js';
+import { browserPlatform } from './platform.js';
+import { createWps, type Wps, type WpsConfig } from './wps.js';
+
+declare global {
+  interface Window {
+    wpSignalConfig?: WpsConfig;
+    WPS?: Wps;
+    /** The last debug lines; only where `isDebug` is set. */
+    wpsDebug?: () => string[];
+    wpsTest?: TestLevers;
+  }
+}
+
+function install(page: Window): void {
+  const config = page.wpSignalConfig ?? { baseUrl: '' };
+  const log = config.isDebug ? new DebugLog() : undefined;
+  const platform = { ...browserPlatform(), ...(log && { debug: log.add }) };
+  const client = new Client(config, platform);
+  page.WPS = createWps(client, platform);
+  if (log) {
+    page.wpsDebug = log.read;
+    page.wpsTest = testLevers(client);
+  }
+  if (config.baseUrl) {
+    client.start();
+  }
+}
+
+// A page that carries the script twice has one connection.
+if (!window.WPS) {
+  install(window);
+}
