@@ -210,6 +210,10 @@ bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
         rv = wsk_hub_read(hub, m->site, WSK_LOG_TEXT, &cursor, &n);
         if (rv == WSK_EGAP) {
             tell_gap(hub, m, &since, &cursor);
+            if (cursor.epoch != live.epoch) {
+                m->replaying = false; /* the log began anew: go on live */
+                return false;
+            }
         }
         else if (rv != WSK_OK) {
             n = 0;
