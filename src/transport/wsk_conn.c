@@ -100,19 +100,21 @@ bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab)
 
 void wsk_conn_unqueue(wsk_conn_t *c)
 {
-    wsk_out_t *keep = c->out && c->out->at ? c->out : NULL;
-    wsk_out_t *out = keep ? keep->next : c->out;
+    wsk_out_t **link = &c->out, *out;
+    uint32_t kept = 0;
 
+    while (*link && ((*link)->at || kept < c->sealed)) {
+        kept += (*link)->slab->len - (*link)->at;
+        link = &(*link)->next;
+    }
+    out = *link;
+    *link = NULL;
+    c->out_tail = link;
     while (out) {
         wsk_out_t *next = out->next;
 
         free_out(c, out);
         out = next;
-    }
-    c->out = keep;
-    c->out_tail = keep ? &keep->next : &c->out;
-    if (keep) {
-        keep->next = NULL;
     }
 }
 
@@ -157,15 +159,17 @@ static ssize_t write_plain(wsk_conn_t *c)
     return n;
 }
 
+/* What TLS has made a record of must be offered again, byte for byte, until it
+ * is written (SSL_write, "must be repeated with the same arguments"). */
 static ssize_t write_tls(wsk_conn_t *c)
 {
     uint8_t record[RECORD];
-    size_t len = 0;
+    size_t len = 0, most = c->sealed ? c->sealed : sizeof record;
     wsk_out_t *out;
     int n, why;
 
-    for (out = c->out; out && len < sizeof record; out = out->next) {
-        size_t some = WSK_MIN(out->slab->len - out->at, sizeof record - len);
+    for (out = c->out; out && len < most; out = out->next) {
+        size_t some = WSK_MIN(out->slab->len - out->at, most - len);
 
         memcpy(record + len, out->slab->bytes + out->at, some);
         len += some;
@@ -173,10 +177,15 @@ static ssize_t write_tls(wsk_conn_t *c)
     ERR_clear_error();
     n = SSL_write(c->ssl, record, (int)len);
     if (n > 0) {
+        c->sealed = 0;
         return n;
     }
     why = SSL_get_error(c->ssl, n);
-    return why == SSL_ERROR_WANT_WRITE || why == SSL_ERROR_WANT_READ ? 0 : -1;
+    if (why != SSL_ERROR_WANT_WRITE && why != SSL_ERROR_WANT_READ) {
+        return -1;
+    }
+    c->sealed = (uint32_t)len;
+    return 0;
 }
 
 wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes)

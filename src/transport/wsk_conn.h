@@ -55,6 +55,7 @@ typedef struct wsk_conn_t {
     uint32_t site;
     uint64_t address; /* hash, for admission */
     uint32_t out_bytes;
+    uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;
     bool want_write, in_turn, told, binary_events, admitted, shut;
     uint8_t bad_messages;
@@ -66,7 +67,7 @@ typedef struct wsk_conn_t {
     uint32_t wrote_s; /* since when nothing could be written; 0: all is */
     uint32_t due_s;   /* deadline of CLOSING */
     uint32_t bad_since_s;
-    wsk_bucket_t bucket;
+    wsk_purse_t purse;
     uint64_t bytes_in, bytes_out;
     wsk_frame_in_t in;
     uint8_t *early; /* input that came with the request; owned */
@@ -91,7 +92,7 @@ void wsk_slab_unref(wsk_slab_t *slab);
  *  @return false without memory */
 bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab);
 
-/** Drop what is queued but for a frame that has begun to leave. */
+/** Drop what is queued but for frames that have begun to leave. */
 void wsk_conn_unqueue(wsk_conn_t *c);
 
 typedef enum wsk_io_e { WSK_IO_OK, WSK_IO_AGAIN, WSK_IO_GONE } wsk_io_e;

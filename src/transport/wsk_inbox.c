@@ -47,24 +47,29 @@ void wsk_bell_ring(wsk_bell_t bell, wsk_segment_t *seg, uint32_t site)
     wsk_slot_ring(seg, site, ring_one, (void *)(uintptr_t)bell.fds);
 }
 
-bool wsk_bucket_take(wsk_bucket_t *b, uint32_t rate, uint32_t burst,
-                     int64_t now_us)
+bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
+                    int64_t now_us)
 {
     uint64_t most = (uint64_t)burst * 1000;
-    uint64_t have = b->at_us ? b->milli : most;
+    uint64_t have = p->at_us ? p->milli : most;
+    int64_t idle_ms = 0;
 
-    if (b->at_us && now_us > b->at_us) {
-        uint64_t idle_ms = WSK_MIN((uint64_t)(now_us - b->at_us) / 1000,
-                                   UINT64_C(3600000));
-
-        have = WSK_MIN(have + idle_ms * rate, most);
+    if (p->at_us && now_us > p->at_us) {
+        idle_ms = (now_us - p->at_us) / 1000;
+        have += (uint64_t)WSK_MIN(idle_ms, INT64_C(3600000)) * rate;
     }
-    b->at_us = now_us ? now_us : 1;
+    have = WSK_MIN(have, WSK_MIN(most, (uint64_t)UINT32_MAX));
+    if (!p->at_us || now_us < p->at_us) {
+        p->at_us = WSK_MAX(now_us, INT64_C(1));
+    }
+    else {
+        p->at_us += idle_ms * 1000; /* parts of one are not forgotten */
+    }
+    p->milli = (uint32_t)have;
     if (have < 1000) {
-        b->milli = (uint32_t)have;
         return false;
     }
-    b->milli = (uint32_t)WSK_MIN(have - 1000, (uint64_t)UINT32_MAX);
+    p->milli -= 1000;
     return true;
 }
 
@@ -91,8 +96,8 @@ static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
     if (len > limits->max_message) {
         return WSK_A_too_large;
     }
-    if ((from->bucket
-         && !wsk_bucket_take(from->bucket, limits->connection_rate,
+    if ((from->purse
+         && !wsk_purse_take(from->purse, limits->connection_rate,
                              limits->connection_burst, from->now_us))
         || wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
                          from->now_us)) {

@@ -46,12 +46,12 @@ const char *wsk_answer_text(wsk_answer_e answer);
 int wsk_answer_status(wsk_answer_e answer);
 
 /** A connection's own token bucket, in thousandths of a message. */
-typedef struct wsk_bucket_t {
+typedef struct wsk_purse_t {
     int64_t at_us;
     uint32_t milli;
-} wsk_bucket_t;
-bool wsk_bucket_take(wsk_bucket_t *b, uint32_t rate, uint32_t burst,
-                     int64_t now_us);
+} wsk_purse_t;
+bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
+                    int64_t now_us);
 
 /** Who sends; everything is lent for one call. */
 typedef struct wsk_sender_t {
@@ -62,7 +62,7 @@ typedef struct wsk_sender_t {
     const wsk_site_spec_t *spec;
     const wsk_grant_t *grant;
     uint64_t id;          /* for binary frames: does not get it back */
-    wsk_bucket_t *bucket; /* or NULL */
+    wsk_purse_t *purse; /* or NULL */
     int64_t now_us;
 } wsk_sender_t;
 

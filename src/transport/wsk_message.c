@@ -32,7 +32,7 @@ static wsk_sender_t sender(wsk_loop_t *l, wsk_conn_t *c)
                            .spec = &l->views[c->site]->spec,
                            .grant = c->grant,
                            .id = c->member.id,
-                           .bucket = &c->bucket,
+                           .purse = &c->purse,
                            .now_us = l->now_us };
 }
 
