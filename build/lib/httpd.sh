@@ -192,6 +192,6 @@ until_answers() {
     until curl -fsS --max-time 2 -o "$STATE/tmp/answer" "$1" 2>>"$LOG"; do
         ((tenths-- > 0)) ||
             die "$1 does not answer (log: $STATE/log/httpd-error.log)"
-        nap 0.1
+        sleep 0.1
     done
 }

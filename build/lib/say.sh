@@ -9,18 +9,13 @@
 #                         run COMMAND, its output into $LOG, a line every 10 s
 #                         while it runs; if it fails, show its last lines and
 #                         die with REMEDY and the name of the log
-#   nap SECONDS           wait without a child process that could outlive us
 #
 # COMMAND may be a function: it runs in a subshell of its own with errexit on,
 # so what it assigns is gone afterwards. Never call step in a condition: bash
 # would switch errexit off in there. LOG is the caller's; a fresh file in the
 # temporary folder if it is not set.
 
-exec {NAP_FD}<> <(:)
-
-nap() {
-    read -rt "$1" -u "$NAP_FD" _ || :
-}
+exec {PULSE_FD}<> <(:)
 
 say() {
     printf '[%3ds] %s\n' "$SECONDS" "$*"
@@ -31,11 +26,16 @@ die() {
     exit 1
 }
 
-# Says that COMMAND still runs; ends with the caller, whatever ended it.
+# Says that COMMAND still runs; ends with the caller, whatever ended it. Waits
+# on a pipe that stays silent, for a sleep would outlive it. Elsewhere sleep is
+# right: bash 5.2 may crash when a trap does work while read waits.
 heartbeat() {
     local text=$1 begun=$SECONDS
 
-    while nap 10 && kill -0 "$$" 2>/dev/null; do
+    while
+        read -rt 10 -u "$PULSE_FD" _ || :
+        kill -0 "$$" 2>/dev/null
+    do
         say "$text ... $((SECONDS - begun)) s"
     done
 }

@@ -121,7 +121,7 @@ end_processes() {
     ((${#pids[@]})) || return 0
     kill "-$1" "${pids[@]}" 2>/dev/null || :
     while ((tenths-- > 0)) && [[ $(demo_processes) ]]; do
-        nap 0.1
+        sleep 0.1
     done
 }
 

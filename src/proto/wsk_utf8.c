@@ -30,6 +30,30 @@ static const uint8_t *skip_ascii(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
+static bool follows(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Skip the characters of most scripts, which are whole in the input and have no
+ * narrower bounds: U+0080 to U+07FF in two bytes, U+1000 to U+CFFF in three. */
+static const uint8_t *skip_common(const uint8_t *at, const uint8_t *end)
+{
+    while (end - at >= 3) {
+        if (at[0] >= 0xC2 && at[0] <= 0xDF && follows(at[1])) {
+            at += 2;
+        }
+        else if (at[0] >= 0xE1 && at[0] <= 0xEC && follows(at[1])
+                 && follows(at[2])) {
+            at += 3;
+        }
+        else {
+            break;
+        }
+    }
+    return at;
+}
+
 /* The first byte of a longer character, RFC 3629 section 4: it bounds the
  * second so that overlong forms, surrogates and what is above U+10FFFF end
  * there. */
@@ -64,7 +88,7 @@ bool wsk_utf8_feed(wsk_utf8_t *state, const uint8_t *bytes, size_t len)
 
     while (at < end) {
         if (now.need == 0) {
-            at = skip_ascii(at, end);
+            at = skip_common(skip_ascii(at, end), end);
             if (at < end && !begin(&now, *at++)) {
                 return false;
             }

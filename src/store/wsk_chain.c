@@ -64,8 +64,9 @@ void wsk_chain_skip(const wsk_segment_t *seg, wsk_spot_t *spot,
                    wsk_record_bytes(head->channel, head->body) - sizeof(*head));
 }
 
-/* Where the record of this number lies, for those who look for it soon. It may
- * never come into force; then the number is used again, and noted again. */
+/* Where the record of this number lies, for those who look for it soon, and on
+ * its page if it is the first there. It may never come into force: then the
+ * number is noted again when it is used again, and the page mended. */
 static void note_place(const wsk_segment_t *seg, wsk_site_t *site,
                        wsk_log_e which, uint64_t seq, wsk_spot_t spot)
 {
@@ -78,9 +79,8 @@ static void note_place(const wsk_segment_t *seg, wsk_site_t *site,
     place->at = spot.at;
     wsk_settle();
     place->seq = seq;
-    if (page->first_seq == 0 || page->first_seq >= seq) {
+    if (page->first_seq == 0) {
         page->first_at = spot.at;
-        wsk_settle();
         page->first_seq = seq;
     }
 }

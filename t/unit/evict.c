@@ -99,6 +99,10 @@ static void what_was_not_read(void)
     most = ((1 << 20) + (uint64_t)WSK_LOG_BACKLOG) / wsk_record_bytes(3, 1000);
     is_int((intmax_t)kept(seg, site, WSK_LOG_TEXT), (intmax_t)most,
            "a listener that does not read holds up a bounded backlog");
+    append_n(seg, site, WSK_LOG_TEXT, 1, 3 << 20, NOON);
+    append_n(seg, site, WSK_LOG_TEXT, 1, 1000, NOON);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_TEXT), 2,
+           "but no record is too large to be read by it");
     store_whole(seg, "a backlog leaves all whole");
     store_end(seg);
 }
@@ -127,6 +131,14 @@ static void binary(void)
     tidy(seg, NOON);
     is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 0,
            "read by all, they are gone");
+    append_n(seg, site, WSK_LOG_BINARY, 2, 3 << 20, NOON);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 2,
+           "two of three mebibytes stay");
+    wsk_log_at(seg, site, 1, WSK_LOG_BINARY, 10);
+    tidy(seg, NOON);
+    append_n(seg, site, WSK_LOG_BINARY, 5, 1 << 20, NOON);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 3,
+           "once they are read the bound is the usual one");
     store_whole(seg, "binary frames leave all whole");
     store_end(seg);
 }

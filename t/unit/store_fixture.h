@@ -38,25 +38,34 @@ TAP_UNUSED static wsk_segment_t *store_map(const wsk_segment_spec_t *spec,
     return wsk_segment_format(mem, spec, random);
 }
 
+TAP_UNUSED static void store_end(wsk_segment_t *seg)
+{
+    void *mem = seg->base;
+    const uint64_t bytes = seg->spec.bytes;
+
+    wsk_segment_close(seg);
+    munmap(mem, bytes);
+}
+
 /* A segment with so many pages; ends the program if there is none. */
 TAP_UNUSED static wsk_segment_t *store_new(uint32_t slots, uint32_t sites,
                                            uint32_t site_pages, uint32_t pages)
 {
     wsk_segment_spec_t spec = { 0, slots, sites, 64, site_pages };
     wsk_segment_t *seg;
-    wsk_pages_t has = { 0, 0, 0 };
 
     spec.bytes = wsk_segment_least(&spec)
                  + (uint64_t)(pages - site_pages) * WSK_PAGE_BYTES;
-    do {
-        seg = store_map(&spec, NULL);
-        if (seg == NULL) {
-            printf("Bail out! no segment\n");
-            exit(1);
-        }
-        wsk_segment_pages(seg, &has);
+    seg = store_map(&spec, NULL);
+    while (seg != NULL && seg->npages < pages) {
+        store_end(seg);
         spec.bytes += 4096;
-    } while (has.total < pages);
+        seg = store_map(&spec, NULL);
+    }
+    if (seg == NULL) {
+        printf("Bail out! no segment\n");
+        exit(1);
+    }
     return seg;
 }
 
@@ -189,15 +198,6 @@ TAP_UNUSED static int store_whole(wsk_segment_t *seg, const char *what)
     const int whole = wsk_segment_check(seg, &why) == WSK_OK;
 
     return ok(whole, "%s%s%s", what, whole ? "" : ": ", whole ? "" : why);
-}
-
-TAP_UNUSED static void store_end(wsk_segment_t *seg)
-{
-    void *mem = seg->base;
-    const uint64_t bytes = seg->spec.bytes;
-
-    wsk_segment_close(seg);
-    munmap(mem, bytes);
 }
 
 #endif

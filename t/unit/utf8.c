@@ -74,6 +74,13 @@ static size_t taken(const uint8_t *bytes, size_t len)
     return len;
 }
 
+static int at_once(const uint8_t *bytes, size_t len)
+{
+    wsk_utf8_t state = { 0, 0, 0 };
+
+    return wsk_utf8_feed(&state, bytes, len);
+}
+
 static int valid(const void *bytes, size_t len)
 {
     return wsk_utf8_valid(edge_put(&edge, bytes, len), len);
@@ -128,7 +135,7 @@ static void every_impossible_byte(void)
     uint8_t b[4] = { 0, 0, 0, 0x80 };
     uint32_t n;
     size_t i, len, want;
-    int wrong = 0;
+    int wrong = 0, differ = 0;
 
     learn_beginnings();
     for (n = 0x800000; n < 0x1000000; n++) {
@@ -137,6 +144,8 @@ static void every_impossible_byte(void)
         b[2] = (uint8_t)n;
         len = b[0] < 0xE0 ? 2 : 3;
         wrong += taken(b, len) != possible(b, len);
+        b[3] = 'x';
+        differ += at_once(b, 4) != (taken(b, 4) == 4);
         if (begins3[n]) {
             for (i = 0; i < sizeof(last); i++) {
                 b[3] = last[i];
@@ -146,6 +155,7 @@ static void every_impossible_byte(void)
         }
     }
     is_int(wrong, 0, "a byte is refused once no character begins like that");
+    is_int(differ, 0, "in one piece as byte by byte");
 }
 
 /* Words are read in the middle of ASCII: nothing hides in one. */
