@@ -21,12 +21,6 @@ static void register_hooks(apr_pool_t *pconf)
 }
 
 AP_DECLARE_MODULE(wordsocket) = {
-    STANDARD20_MODULE_STUFF,
-    NULL,
-    NULL,
-    wsk_conf_create,
-    wsk_conf_merge,
-    wsk_conf_cmds,
-    register_hooks,
-    AP_MODULE_FLAG_NONE
+    STANDARD20_MODULE_STUFF, NULL,          NULL,           wsk_conf_create,
+    wsk_conf_merge,          wsk_conf_cmds, register_hooks, AP_MODULE_FLAG_NONE
 };

@@ -47,13 +47,11 @@ static int64_t *field_of(wsk_settings_t *set, const row_t *row)
 static const struct {
     size_t offset;
     int64_t initial;
-} others[] = {
-    { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
-    { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
-    { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
-    { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
-    { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST }
-};
+} others[] = { { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
+               { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
+               { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
+               { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
+               { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST } };
 
 static int64_t *other_of(wsk_settings_t *set, size_t i)
 {
@@ -186,9 +184,9 @@ static bool parse_time(const char *arg, int64_t *value)
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = { { "ms", 1 },       { "", 1000 },      { "s", 1000 },
-                  { "m", 60000 },    { "mi", 60000 },   { "min", 60000 },
-                  { "h", 3600000 },  { "d", 86400000 } };
+    } units[] = { { "ms", 1 },      { "", 1000 },     { "s", 1000 },
+                  { "m", 60000 },   { "mi", 60000 },  { "min", 60000 },
+                  { "h", 3600000 }, { "d", 86400000 } };
     char *end;
     size_t i;
 
@@ -232,11 +230,10 @@ static const char *show(apr_pool_t *ptemp, kind_e kind, int64_t value)
         return value ? "On" : "Off";
     }
     if (kind == KIND_MSEC) {
-        return value % 1000
-                   ? apr_psprintf(ptemp, "%" APR_INT64_T_FMT "ms",
-                                  (apr_int64_t)value)
-                   : apr_psprintf(ptemp, "%" APR_INT64_T_FMT "s",
-                                  (apr_int64_t)value / 1000);
+        return value % 1000 ? apr_psprintf(ptemp, "%" APR_INT64_T_FMT "ms",
+                                           (apr_int64_t)value)
+                            : apr_psprintf(ptemp, "%" APR_INT64_T_FMT "s",
+                                           (apr_int64_t)value / 1000);
     }
     while (kind == KIND_BYTES && u < 3 && value && value % 1024 == 0) {
         value /= 1024;
@@ -349,8 +346,10 @@ static const char *set_path(cmd_parms *cmd, void *unused, const char *arg)
     }
     if (arg[0] != '/' || len < 2 || arg[len - 1] == '/'
         || strpbrk(arg, "?#%\\ ")) {
-        return apr_psprintf(cmd->pool, "%s: '%s' must begin with a slash and "
-                            "not end with one", cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' must begin with a slash and "
+                            "not end with one",
+                            cmd->cmd->name, arg);
     }
     wsk_conf_of(cmd->server)->set.path = arg;
     return NULL;
@@ -386,9 +385,10 @@ static const char *set_origins(cmd_parms *cmd, void *unused, int argc,
         const char *host = strstr(argv[i], "://");
 
         if (!host || host == argv[i] || !host[3] || strchr(host + 3, '/')) {
-            error = apr_psprintf(cmd->pool, "%s: '%s' is not an origin such "
-                                 "as https://example.org", cmd->cmd->name,
-                                 argv[i]);
+            error = apr_psprintf(cmd->pool,
+                                 "%s: '%s' is not an origin such "
+                                 "as https://example.org",
+                                 cmd->cmd->name, argv[i]);
         }
         list[i] = argv[i];
     }

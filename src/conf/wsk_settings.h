@@ -17,8 +17,8 @@ typedef struct wsk_settings_t {
 #undef X
     int64_t history_bytes, history_messages, history_age_ms;
     int64_t publish_rate, publish_burst;
-    const char *path;      /* begins with /, does not end with it */
-    const char *site_file; /* NULL: none */
+    const char *path;           /* begins with /, does not end with it */
+    const char *site_file;      /* NULL: none */
     const char *const *origins; /* NULL: any */
     unsigned norigins;
 } wsk_settings_t;

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WSK_KB(n) ((int64_t)(n) * 1024)
-#define WSK_MB(n) ((int64_t)(n) * 1024 * 1024)
+#define WSK_KB(n) ((int64_t)(n)*1024)
+#define WSK_MB(n) ((int64_t)(n)*1024 * 1024)
 #define WSK_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define WSK_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define WSK_MAX(a, b) ((a) > (b) ? (a) : (b))

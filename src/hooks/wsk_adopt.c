@@ -90,11 +90,14 @@ static bool known(const char *name, const char *const *list)
 static bool filters_known(request_rec *r)
 {
     static const char *const in[] = { "ssl/tls filter", "log_input_output",
-                                      "core_in", "reqtimeout",
+                                      "core_in",        "reqtimeout",
                                       "remoteip_input", NULL };
-    static const char *const out[] = { "reqtimeout", "log_input_output",
+    static const char *const out[] = { "reqtimeout",
+                                       "log_input_output",
                                        "ssl/tls coalescing filter",
-                                       "ssl/tls filter", "core", NULL };
+                                       "ssl/tls filter",
+                                       "core",
+                                       NULL };
     const ap_filter_t *f;
 
     for (f = r->connection->input_filters; f; f = f->next) {
@@ -112,7 +115,8 @@ static bool filters_known(request_rec *r)
     if (f) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "WSK0201 not taken over: connection filter %s is not "
-                      "known; answering in poll mode", f->frec->name);
+                      "known; answering in poll mode",
+                      f->frec->name);
     }
     return !f;
 }
@@ -135,8 +139,7 @@ wsk_adopt_e wsk_adopt_possible(request_rec *r)
     if (!filters_known(r)) {
         return WSK_ADOPT_FILTER;
     }
-    return wsk_loop_has_room(wsk_process.loop) ? WSK_ADOPT_YES
-                                               : WSK_ADOPT_FULL;
+    return wsk_loop_has_room(wsk_process.loop) ? WSK_ADOPT_YES : WSK_ADOPT_FULL;
 }
 
 void wsk_adopt_end_request(request_rec *r)
@@ -162,7 +165,7 @@ static bool drain_input(request_rec *r, wsk_conn_t *conn)
         apr_brigade_cleanup(bb);
         if (ap_get_brigade(c->input_filters, bb, AP_MODE_READBYTES,
                            APR_NONBLOCK_READ, sizeof chunk)
-              != APR_SUCCESS
+                != APR_SUCCESS
             || APR_BRIGADE_EMPTY(bb)) {
             return true;
         }
@@ -210,7 +213,7 @@ int wsk_adopt(request_rec *r, wsk_conn_t *conn)
     conn->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (conn->fd < 0
         || fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) | O_NONBLOCK)
-             < 0) {
+               < 0) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, errno, r,
                       "WSK0202 no descriptor for a connection; raise "
                       "'ulimit -n' or lower WordSocketMaxConnections");

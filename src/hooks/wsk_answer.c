@@ -13,7 +13,8 @@ static const struct {
     WSK_REFUSALS(X)
 #undef X
 };
-_Static_assert(WSK_COUNT_OF(refusals) == WSK_R_COUNT, "a row for every refusal");
+_Static_assert(WSK_COUNT_OF(refusals) == WSK_R_COUNT,
+               "a row for every refusal");
 
 int wsk_answer(request_rec *r, int status, const char *json)
 {
@@ -69,8 +70,8 @@ bool wsk_allow_origin(request_rec *r, const wsk_host_t *host)
 int wsk_body_read(request_rec *r, apr_size_t max, char **pbody,
                   apr_size_t *plen)
 {
-    apr_bucket_brigade *bb = apr_brigade_create(
-        r->pool, r->connection->bucket_alloc);
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool,
+                                                r->connection->bucket_alloc);
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     char *body = NULL;
     apr_size_t have = 0, cap = 0;

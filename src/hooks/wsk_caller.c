@@ -31,8 +31,8 @@ static wsk_slice_t slice(const char *text)
 
 static wsk_token_e refused(wsk_token_e why)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
-              WSK_C_refused_token, 1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_token,
+              1);
     return why;
 }
 
@@ -54,7 +54,7 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     if (wsk_site_by_id(wsk_process.seg, slice(site_id), &who->site) != WSK_OK
         || !wsk_conf_serves(wr->host, who->site)
         || wsk_site_read(wsk_process.seg, who->site, &who->spec, &who->state)
-             != WSK_OK) {
+               != WSK_OK) {
         return refused(WSK_TOKEN_SITE);
     }
     for (i = 0; i < 2; i++) {
@@ -125,9 +125,8 @@ bool wsk_since_asked(request_rec *r, wsk_cursor_t *since)
 static bool stream_mac(const wsk_caller_t *who, const uint8_t id[8],
                        uint8_t out[WSK_MAC_LEN])
 {
-    const wsk_slice_t key = {
-        (const char *)wsk_segment_secret(wsk_process.seg), 32
-    };
+    const wsk_slice_t key = { (const char *)wsk_segment_secret(wsk_process.seg),
+                              32 };
     const wsk_slice_t parts[] = { { "stream", 6 },
                                   { (const char *)id, 8 },
                                   slice(who->spec.site_id),

@@ -9,8 +9,8 @@
 
 static int not_taken(request_rec *r)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
-              WSK_C_refused_adopt, 1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_adopt,
+              1);
     return wsk_refuse(r, WSK_R_unavailable, 1);
 }
 
@@ -52,7 +52,8 @@ static bool switch_protocols(request_rec *r, const char *accept,
     apr_brigade_printf(bb, NULL, NULL,
                        "HTTP/1.1 101 Switching Protocols\r\n"
                        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
+                       "Sec-WebSocket-Accept: %s\r\n\r\n",
+                       accept);
     if (len) {
         apr_brigade_write(bb, NULL, NULL, (const char *)more, len);
     }
@@ -119,8 +120,7 @@ static const char *limit_text(wsk_admit_e rv)
 
 static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
 {
-    wsk_admit_e rv = who->state == WSK_SITE_ON ? admit(r, who)
-                                               : WSK_ADMIT_OFF;
+    wsk_admit_e rv = who->state == WSK_SITE_ON ? admit(r, who) : WSK_ADMIT_OFF;
     wsk_conn_t *c;
 
     if (rv == WSK_ADMIT_OFF) {
@@ -207,12 +207,10 @@ static void stream_head(request_rec *r, const wsk_caller_t *who)
 
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
-    apr_table_setn(r->headers_out, "Cache-Control",
-                   "no-store, no-transform");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
     apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
     ap_set_content_type(r, "text/event-stream");
-    ap_remove_input_filter_byhandle(r->connection->input_filters,
-                                    "reqtimeout");
+    ap_remove_input_filter_byhandle(r->connection->input_filters, "reqtimeout");
     r->connection->keepalive = AP_CONN_CLOSE;
     wsk_stream_make(who, false, id);
     ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
@@ -276,8 +274,8 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
     }
     names = wsk_channels_asked(r, who, &n, &refused);
     if (!n) {
-        return wsk_refuse(r, refused ? WSK_R_channel_forbidden
-                                     : WSK_R_invalid_channel, 0);
+        return wsk_refuse(
+            r, refused ? WSK_R_channel_forbidden : WSK_R_invalid_channel, 0);
     }
     if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
         return wsk_poll_events(r, who);

@@ -31,8 +31,8 @@ extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 typedef struct wsk_process_t {
     wsk_segment_t *seg;
     wsk_bell_t bell;
-    wsk_loop_t *loop;   /* of this child; NULL in the parent, or if it failed */
-    bool adopt;         /* WordSocketAdopt, and the start-up checks */
+    wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
+    bool adopt;       /* WordSocketAdopt, and the start-up checks */
 } wsk_process_t;
 extern wsk_process_t wsk_process;
 
@@ -164,8 +164,7 @@ void wsk_adopt_register(apr_pool_t *pconf);
 
 /** Sites of all hosts, from their files into the segment.
  *  @return NULL, or what is wrong, for the administrator */
-const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf,
-                           apr_pool_t *ptemp, bool check_only,
-                           uint32_t *pcount);
+const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
+                           bool check_only, uint32_t *pcount);
 
 #endif

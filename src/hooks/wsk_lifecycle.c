@@ -90,10 +90,11 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
     apr_status_t rv;
 
     if (wsk_segment_least(&spec) > spec.bytes) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                     "WSK0302 WordSocketSharedMemory must be at least %"
-                     APR_UINT64_T_FMT "K for this configuration",
-                     (apr_uint64_t)(wsk_segment_least(&spec) / 1024 + 1));
+        ap_log_error(
+            APLOG_MARK, APLOG_CRIT, 0, s,
+            "WSK0302 WordSocketSharedMemory must be at least %" APR_UINT64_T_FMT
+            "K for this configuration",
+            (apr_uint64_t)(wsk_segment_least(&spec) / 1024 + 1));
         return false;
     }
     keep->bytes = set->shared_memory;
@@ -155,7 +156,8 @@ static uint32_t drain_allowed(server_rec *s, const wsk_settings_t *set)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                      "WSK0305 ServerLimit %d leaves no room beside %d active "
                      "children: the drain is cut to %d ms; set ServerLimit to "
-                     "%d", limit, active, DRAIN_NO_HEADROOM_MS, 2 * active);
+                     "%d",
+                     limit, active, DRAIN_NO_HEADROOM_MS, 2 * active);
         return DRAIN_NO_HEADROOM_MS;
     }
     return (uint32_t)set->drain;
@@ -218,12 +220,12 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 
 static void on_session_end(void *baton, const wsk_session_end_t *end)
 {
-    ap_log_error(APLOG_MARK, APLOG_INFO, 0, (server_rec *)baton,
-                 "WSK0401 %s of site %s ended: code %u, %" APR_INT64_T_FMT
-                 " ms, %" APR_UINT64_T_FMT " bytes in, %" APR_UINT64_T_FMT
-                 " out", end->kind, end->site_key, end->code,
-                 (apr_int64_t)end->lived_ms, (apr_uint64_t)end->bytes_in,
-                 (apr_uint64_t)end->bytes_out);
+    ap_log_error(
+        APLOG_MARK, APLOG_INFO, 0, (server_rec *)baton,
+        "WSK0401 %s of site %s ended: code %u, %" APR_INT64_T_FMT
+        " ms, %" APR_UINT64_T_FMT " bytes in, %" APR_UINT64_T_FMT " out",
+        end->kind, end->site_key, end->code, (apr_int64_t)end->lived_ms,
+        (apr_uint64_t)end->bytes_in, (apr_uint64_t)end->bytes_out);
 }
 
 /* Soft to hard, and a quarter stays for httpd, logs and files. */

@@ -9,7 +9,7 @@
 
 #include "proto/wsk_sse.h"
 
-#define RETRY_MS 3000      /* poll again after this, and up to half more */
+#define RETRY_MS 3000        /* poll again after this, and up to half more */
 #define ANSWER_MAX WSK_MB(1) /* more waits for the next poll */
 #define BATCH 64
 
@@ -111,8 +111,8 @@ static bool begin(poll_t *p)
 
 static void end(poll_t *p)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), p->who->site,
-              WSK_C_poll_answers, 1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), p->who->site, WSK_C_poll_answers,
+              1);
     wsk_count(wsk_process.seg, wsk_slot_now(), p->who->site, WSK_C_delivered,
               p->count);
     wsk_count(wsk_process.seg, wsk_slot_now(), p->who->site, WSK_C_gaps,
@@ -123,8 +123,7 @@ static void end(poll_t *p)
 
 static unsigned retry_ms(void)
 {
-    return RETRY_MS
-           + (unsigned)(apr_time_now() / 7 % (RETRY_MS / 2));
+    return RETRY_MS + (unsigned)(apr_time_now() / 7 % (RETRY_MS / 2));
 }
 
 static void put_json(poll_t *p, const wsk_record_t *record,

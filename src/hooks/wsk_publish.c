@@ -92,8 +92,7 @@ static wsk_refusal_e read_message(json_t *msg, const wsk_site_spec_t *spec,
         || wsk_channel_reserved(record->channel)) {
         return WSK_R_invalid_channel;
     }
-    wsk_text_body(body, json_string_value(event),
-                  json_object_get(msg, "data"));
+    wsk_text_body(body, json_string_value(event), json_object_get(msg, "data"));
     if (!wsk_text_ok(body)) {
         return WSK_R_unavailable;
     }
@@ -159,8 +158,8 @@ static int append(request_rec *r, const signer_t *by,
     case WSK_ENOTFOUND:
         return refuse(r, by, WSK_R_not_found, 0);
     default:
-        wsk_count(wsk_process.seg, wsk_slot_now(), by->site,
-                  WSK_C_publish_full, 1);
+        wsk_count(wsk_process.seg, wsk_slot_now(), by->site, WSK_C_publish_full,
+                  1);
         return refuse(r, by, WSK_R_unavailable, 1);
     }
 }
@@ -180,8 +179,8 @@ static int publish(request_rec *r, const signer_t *by, json_t *root)
         return refuse(r, by, why, 0);
     }
     /* The first message was paid for before the body was parsed. */
-    wait_ms = n > 1 ? wsk_site_rate(wsk_process.seg, by->site,
-                                    WSK_RATE_PUBLISH, n - 1, apr_time_now())
+    wait_ms = n > 1 ? wsk_site_rate(wsk_process.seg, by->site, WSK_RATE_PUBLISH,
+                                    n - 1, apr_time_now())
                     : 0;
     if (wait_ms) {
         return refuse(r, by, WSK_R_rate_limited, wait_ms / 1000 + 1);

@@ -7,10 +7,9 @@
 
 #include "status/wsk_status.h"
 
-static const char *const paths[] = {
-    "",
+static const char *const paths[] = { "",
 #define X(name, path) path,
-    WSK_ENDPOINTS(X)
+                                     WSK_ENDPOINTS(X)
 #undef X
 };
 
@@ -156,17 +155,15 @@ const char *wsk_query(request_rec *r, const char *name)
         size_t part = strcspn(at, "&");
 
         if (part > len && at[len] == '=' && strncmp(at, name, len) == 0) {
-            char *value = apr_pstrmemdup(r->pool, at + len + 1,
-                                         part - len - 1);
+            char *value = apr_pstrmemdup(r->pool, at + len + 1, part - len - 1);
             char *plus;
 
             for (plus = value; (plus = strchr(plus, '+')) != NULL; plus++) {
                 *plus = ' ';
             }
             /* Only a broken or NUL escape is refused; %2F is data here. */
-            return ap_unescape_url_keep2f(value, 1) == HTTP_BAD_REQUEST
-                       ? NULL
-                       : value;
+            return ap_unescape_url_keep2f(value, 1) == HTTP_BAD_REQUEST ? NULL
+                                                                        : value;
         }
         at += part + (at[part] == '&');
     }
@@ -178,8 +175,7 @@ static int preflight(request_rec *r, const wsk_request_t *wr)
     if (!wsk_allow_origin(r, wr->host)) {
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
-    apr_table_setn(r->headers_out, "Access-Control-Allow-Methods",
-                   "GET, POST");
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Methods", "GET, POST");
     apr_table_setn(r->headers_out, "Access-Control-Allow-Headers",
                    "Authorization, Content-Type, Last-Event-ID, "
                    "X-WordSocket-Stream");
@@ -220,8 +216,9 @@ static int on_handle(request_rec *r)
     }
     if (r->method_number != handlers[wr->endpoint].method) {
         apr_table_setn(r->headers_out, "Allow",
-                       handlers[wr->endpoint].method == M_GET ? "GET, OPTIONS"
-                                                              : "POST, OPTIONS");
+                       handlers[wr->endpoint].method == M_GET
+                           ? "GET, OPTIONS"
+                           : "POST, OPTIONS");
         return wsk_refuse(r, WSK_R_method_not_allowed, 0);
     }
     if (!wsk_process.loop) {

@@ -19,11 +19,10 @@ static int say(request_rec *r, wsk_answer_e answer)
     if (status == HTTP_TOO_MANY_REQUESTS || status == 503) {
         apr_table_setn(r->headers_out, "Retry-After", "1");
     }
-    return wsk_answer(r, status,
-                      apr_psprintf(r->pool,
-                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
-                                   wsk_answer_name(answer),
-                                   wsk_answer_text(answer)));
+    return wsk_answer(
+        r, status,
+        apr_psprintf(r->pool, "{\"error\":\"%s\",\"message\":\"%s\"}",
+                     wsk_answer_name(answer), wsk_answer_text(answer)));
 }
 
 static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
@@ -46,9 +45,8 @@ static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
         return say(r, answer);
     }
     wsk_cursor_text(text, &id);
-    return wsk_answer(r, HTTP_OK,
-                      apr_psprintf(r->pool, "{\"ok\":true,\"id\":\"%s\"}",
-                                   text));
+    return wsk_answer(
+        r, HTTP_OK, apr_psprintf(r->pool, "{\"ok\":true,\"id\":\"%s\"}", text));
 }
 
 static int send_as(request_rec *r, const wsk_request_t *wr,

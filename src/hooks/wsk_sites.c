@@ -53,13 +53,14 @@ static const struct {
     const char *name;
     size_t offset;
 } limit_names[] = {
-#define LIMIT(name) { #name, offsetof(wsk_limits_t, name) }
-    LIMIT(connections),      LIMIT(address_connections),
-    LIMIT(publish_rate),     LIMIT(publish_burst),
-    LIMIT(browser_rate),     LIMIT(browser_burst),
-    LIMIT(connection_rate),  LIMIT(connection_burst),
-    LIMIT(max_message),      LIMIT(max_publish),
-    LIMIT(max_channels),     LIMIT(send_queue),
+#define LIMIT(name) \
+    { \
+#name, offsetof(wsk_limits_t, name) \
+    }
+    LIMIT(connections),      LIMIT(address_connections), LIMIT(publish_rate),
+    LIMIT(publish_burst),    LIMIT(browser_rate),        LIMIT(browser_burst),
+    LIMIT(connection_rate),  LIMIT(connection_burst),    LIMIT(max_message),
+    LIMIT(max_publish),      LIMIT(max_channels),        LIMIT(send_queue),
     LIMIT(history_messages), LIMIT(history_age_ms)
 #undef LIMIT
 };
@@ -75,8 +76,10 @@ static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
         json_int_t n = json_integer_value(value);
 
         if (!json_is_integer(value) || n < 0 || n > UINT32_MAX) {
-            return wrong(ld, apr_psprintf(ld->ptemp, "limit \"%s\" is not a "
-                                          "whole number", name));
+            return wrong(ld, apr_psprintf(ld->ptemp,
+                                          "limit \"%s\" is not a "
+                                          "whole number",
+                                          name));
         }
         if (strcmp(name, "history_bytes") == 0) {
             out->history_bytes = (uint64_t)n;
@@ -84,14 +87,16 @@ static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
         }
         for (i = 0; i < WSK_COUNT_OF(limit_names); i++) {
             if (strcmp(name, limit_names[i].name) == 0) {
-                *(uint32_t *)(void *)((char *)out + limit_names[i].offset) =
-                    (uint32_t)n;
+                *(uint32_t *)(void *)((char *)out
+                                      + limit_names[i].offset) = (uint32_t)n;
                 break;
             }
         }
         if (i == WSK_COUNT_OF(limit_names)) {
-            return wrong(ld, apr_psprintf(ld->ptemp, "no limit is named "
-                                          "\"%s\"", name));
+            return wrong(ld, apr_psprintf(ld->ptemp,
+                                          "no limit is named "
+                                          "\"%s\"",
+                                          name));
         }
     }
     return NULL;
@@ -108,7 +113,7 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
                    sizeof spec->key)
         || strspn(spec->key, "0123456789abcdefghijklmnopqrstuvwxyz"
                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.")
-             != strlen(spec->key)) {
+               != strlen(spec->key)) {
         return wrong(ld, "\"site_key\" must be 1 to 64 letters, digits, "
                          "'-', '_' or '.'");
     }
@@ -165,8 +170,8 @@ static const char *load_file(load_t *ld)
     size_t i;
 
     if (!root) {
-        return wrong(ld, apr_psprintf(ld->ptemp, "line %d: %s", at.line,
-                                      at.text));
+        return wrong(ld,
+                     apr_psprintf(ld->ptemp, "line %d: %s", at.line, at.text));
     }
     if (json_is_array(root)) {
         for (i = 0; i < json_array_size(root) && !error; i++) {
@@ -180,9 +185,8 @@ static const char *load_file(load_t *ld)
     return error;
 }
 
-const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf,
-                           apr_pool_t *ptemp, bool check_only,
-                           uint32_t *pcount)
+const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
+                           bool check_only, uint32_t *pcount)
 {
     load_t ld = { .pconf = pconf,
                   .ptemp = ptemp,

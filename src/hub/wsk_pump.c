@@ -11,8 +11,8 @@ wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                           wsk_cursor_t *cursor, unsigned *pn)
 {
     wsk_status_e rv = wsk_log_read(hub->seg, site->number, log, cursor,
-                                   hub->scratch, hub->scratch_cap,
-                                   hub->records, HUB_BATCH, pn);
+                                   hub->scratch, hub->scratch_cap, hub->records,
+                                   HUB_BATCH, pn);
 
     if (rv == WSK_EFULL) {
         size_t need = *pn;
@@ -68,8 +68,8 @@ static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
 
 /* Tell one member that records between `since` and `oldest` are gone, if any
  * of them may have been on its channels. */
-static void tell_gap(wsk_hub_t *hub, wsk_member_t *m,
-                     const wsk_cursor_t *since, const wsk_cursor_t *oldest)
+static void tell_gap(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
+                     const wsk_cursor_t *oldest)
 {
     wsk_slice_t names[64];
     wsk_cursor_t from;
@@ -161,8 +161,7 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     wsk_cursor_t live = m->site->at[WSK_LOG_TEXT];
     unsigned i;
 
-    if (wsk_log_since(hub->seg, m->site->number, since, names, n, now_us,
-                      &from)
+    if (wsk_log_since(hub->seg, m->site->number, since, names, n, now_us, &from)
         == WSK_EGAP) {
         hub->ops->gap(hub->baton, m, since, &from);
     }
@@ -182,7 +181,8 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
 static void replay_one(wsk_hub_t *hub, wsk_member_t *m,
                        const wsk_record_t *record, uint64_t epoch)
 {
-    wsk_delivery_t d = { .record = record, .epoch = epoch,
+    wsk_delivery_t d = { .record = record,
+                         .epoch = epoch,
                          .log = WSK_LOG_TEXT };
     wsk_sub_t *sub = wsk_hub_sub(m, record->channel);
 

@@ -89,7 +89,7 @@ bool wsk_utf8_feed(wsk_utf8_t *state, const uint8_t *bytes, size_t len)
     while (at < end) {
         if (now.need == 0) {
             at = skip_common(skip_ascii(at, end), end);
-            if (at < end && !begin(&now, *at++)) {
+            if (at < end && *at >= 0x80 && !begin(&now, *at++)) {
                 return false;
             }
             continue;

@@ -32,7 +32,8 @@ static void json_slots(request_rec *r, const wsk_segment_t *seg)
     ap_rputs("\"slots\":[", r);
     for (i = 0; i < wsk_segment_spec(seg)->slots; i++) {
         if (wsk_slot_info(seg, i, &info)) {
-            ap_rprintf(r, "%s{\"slot\":%u,\"pid\":%d,\"generation\":%u,"
+            ap_rprintf(r,
+                       "%s{\"slot\":%u,\"pid\":%d,\"generation\":%u,"
                        "\"state\":\"%s\",\"kind\":\"%s\",\"connections\":%u}",
                        comma, i, (int)info.pid, info.generation,
                        info.state == WSK_SLOT_LIVE ? "live" : "stopping",
@@ -58,7 +59,8 @@ static void json_sites(request_rec *r, wsk_segment_t *seg)
             || wsk_site_stats(seg, i, &stats) != WSK_OK) {
             continue;
         }
-        ap_rprintf(r, "%s{\"site_key\":\"%s\",\"state\":\"%s\","
+        ap_rprintf(r,
+                   "%s{\"site_key\":\"%s\",\"state\":\"%s\","
                    "\"connections\":%u,\"max_connections\":%u,\"pages\":%u,"
                    "\"messages\":" U64 ",\"kept\":" U64 ",\"bytes\":" U64
                    ",\"published\":" U64 ",\"delivered\":" U64 "}",
@@ -83,7 +85,8 @@ static int status_json(request_rec *r, wsk_segment_t *seg)
 
     wsk_segment_pages(seg, &pages);
     ap_set_content_type(r, "application/json");
-    ap_rprintf(r, "{\"version\":\"%s\",\"connections\":%u,"
+    ap_rprintf(r,
+               "{\"version\":\"%s\",\"connections\":%u,"
                "\"segment\":{\"whole\":%s,\"reason\":\"%s\",\"pages\":%u,"
                "\"free\":%u,\"reserved\":%u},\"counters\":{",
                WSK_VERSION, wsk_segment_connections(seg),
@@ -111,16 +114,19 @@ static int status_text(request_rec *r, wsk_segment_t *seg)
 
     wsk_segment_pages(seg, &pages);
     ap_set_content_type(r, "text/plain; charset=utf-8");
-    ap_rprintf(r, "WordSocket %s\n\nconnections  %u\nsegment      %s%s, %u "
-               "pages, %u free, %u reserved\n\n",
-               WSK_VERSION, wsk_segment_connections(seg),
-               whole == WSK_OK ? "whole" : "BROKEN: ",
-               whole == WSK_OK ? "" : why, pages.total, pages.free,
-               pages.reserved);
+    ap_rprintf(
+        r,
+        "WordSocket %s\n\nconnections  %u\nsegment      %s%s, %u "
+        "pages, %u free, %u reserved\n\n",
+        WSK_VERSION, wsk_segment_connections(seg),
+        whole == WSK_OK ? "whole" : "BROKEN: ", whole == WSK_OK ? "" : why,
+        pages.total, pages.free, pages.reserved);
     for (i = 0; i < wsk_segment_spec(seg)->slots; i++) {
         if (wsk_slot_info(seg, i, &info)) {
-            ap_rprintf(r, "slot %-4u pid %-8d generation %-4u %-9s %u "
-                       "connections\n", i, (int)info.pid, info.generation,
+            ap_rprintf(r,
+                       "slot %-4u pid %-8d generation %-4u %-9s %u "
+                       "connections\n",
+                       i, (int)info.pid, info.generation,
                        info.state == WSK_SLOT_LIVE ? "live" : "stopping",
                        info.connections);
         }

@@ -257,7 +257,8 @@ bool wsk_conn_own_ssl(wsk_conn_t *c)
     SSL_set_msg_callback(c->ssl, NULL);
     SSL_set_app_data(c->ssl, NULL);
     SSL_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION);
-    SSL_set_mode(c->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
+    SSL_set_mode(c->ssl, SSL_MODE_RELEASE_BUFFERS
+                             | SSL_MODE_ENABLE_PARTIAL_WRITE
                              | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     bio = BIO_new_socket(c->fd, BIO_NOCLOSE);
     if (!bio) {

@@ -120,7 +120,8 @@ static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
     slab = d->frames[form];
     /* An empty queue takes anything: one large frame is no backlog. */
     if (slab && c->out_bytes
-        && c->out_bytes + slab->len > l->views[c->site]->spec.limits.send_queue) {
+        && c->out_bytes + slab->len
+               > l->views[c->site]->spec.limits.send_queue) {
         too_slow(l, c);
         return;
     }
@@ -188,13 +189,11 @@ static bool room(void *baton, wsk_member_t *m)
     const wsk_loop_t *l = baton;
 
     return c->state == WSK_CONN_OPEN
-           && c->out_bytes < WSK_MIN((uint32_t)REPLAY_ROOM,
-                                     l->views[c->site]->spec.limits.send_queue
-                                         / 4);
+           && c->out_bytes
+                  < WSK_MIN((uint32_t)REPLAY_ROOM,
+                            l->views[c->site]->spec.limits.send_queue / 4);
 }
 
-const wsk_sink_ops_t wsk_sink_ops = { .deliver = deliver,
-                                      .done = done,
-                                      .gap = gap,
-                                      .lost = lost,
-                                      .room = room };
+const wsk_sink_ops_t wsk_sink_ops = {
+    .deliver = deliver, .done = done, .gap = gap, .lost = lost, .room = room
+};

@@ -78,8 +78,7 @@ bool wsk_drain_step(wsk_loop_t *l)
     else {
         tell_some(l, UINT32_MAX);
     }
-    if (atomic_load(&l->connections) == 0
-        || l->mono_ms >= l->drain_until_ms) {
+    if (atomic_load(&l->connections) == 0 || l->mono_ms >= l->drain_until_ms) {
         return true;
     }
     return false;

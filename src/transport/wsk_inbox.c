@@ -98,7 +98,7 @@ static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
     }
     if ((from->purse
          && !wsk_purse_take(from->purse, limits->connection_rate,
-                             limits->connection_burst, from->now_us))
+                            limits->connection_burst, from->now_us))
         || wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
                          from->now_us)) {
         return WSK_A_rate_limited;

@@ -61,7 +61,7 @@ typedef struct wsk_sender_t {
     uint32_t site;
     const wsk_site_spec_t *spec;
     const wsk_grant_t *grant;
-    uint64_t id;          /* for binary frames: does not get it back */
+    uint64_t id;        /* for binary frames: does not get it back */
     wsk_purse_t *purse; /* or NULL */
     int64_t now_us;
 } wsk_sender_t;

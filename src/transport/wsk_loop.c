@@ -147,8 +147,8 @@ void wsk_loop_write_now(wsk_loop_t *l, wsk_conn_t *c)
 void wsk_loop_timer(wsk_loop_t *l, wsk_conn_t *c, uint32_t due_s)
 {
     uint32_t in = due_s > l->now_s ? due_s - l->now_s : 1;
-    wsk_conn_t **bucket = &l->wheel[(l->now_s + WSK_MIN(in, WHEEL - 1u))
-                                    % WHEEL];
+    wsk_conn_t **bucket =
+        &l->wheel[(l->now_s + WSK_MIN(in, WHEEL - 1u)) % WHEEL];
 
     if (c->timer_link) {
         *c->timer_link = c->timer_next;

@@ -12,11 +12,11 @@
 #include "proto/wsk_sse.h"
 #include "transport/wsk_loop.h"
 
-#define WHEEL 64        /* seconds; a timer beyond comes round again */
-#define SLICE 64        /* sockets written for a site before the next one's turn */
+#define WHEEL 64 /* seconds; a timer beyond comes round again */
+#define SLICE 64 /* sockets written for a site before the next one's turn */
 #define REPLAY_ROOM 65536
-#define CLOSE_WAIT_S 3  /* for the peer's answer to our Close */
-#define STALL_S 30      /* nothing could be written for so long */
+#define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
+#define STALL_S 30       /* nothing could be written for so long */
 #define EXPIRY_SLACK_S 2 /* design: closed within 5 s after exp */
 
 /** A site as this loop sees it. */
@@ -42,7 +42,7 @@ struct wsk_loop_t {
     wsk_conn_t *wheel[WHEEL];
     wsk_conn_t *dead;
     uint32_t now_s;
-    int64_t now_us;   /* Unix time */
+    int64_t now_us; /* Unix time */
     int64_t mono_ms;
     uint64_t next_id, random;
     uint8_t *buf;
@@ -53,8 +53,8 @@ struct wsk_loop_t {
     uint32_t drain_bucket;
     /* any thread: */
     _Atomic uint32_t connections;
-    _Atomic int stop; /* 0, 1 graceful, 2 hurry */
-    _Atomic int state; /* 0 starting, 1 running, 2 failed, 3 done */
+    _Atomic int stop;     /* 0, 1 graceful, 2 hurry */
+    _Atomic int state;    /* 0 starting, 1 running, 2 failed, 3 done */
     pthread_mutex_t lock; /* guards incoming */
     wsk_conn_t *incoming;
 };

@@ -110,10 +110,9 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
         l->views[c->site]->spec.limits.max_channels);
 
     if (rv != WSK_OK) {
-        wsk_say_error(l, c,
-                      rv == WSK_EFULL ? WSK_A_too_many_channels
-                                      : WSK_A_unavailable,
-                      NULL);
+        wsk_say_error(
+            l, c, rv == WSK_EFULL ? WSK_A_too_many_channels : WSK_A_unavailable,
+            NULL);
         return;
     }
     say_list(l, c, "subscribed", s->granted, s->ngranted);
@@ -139,10 +138,11 @@ static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     size_t n = json_array_size(list);
     sorted_t s = { 0 };
 
-    if (!json_is_array(list) || n > 4u * WSK_MAX(
-            l->views[c->site]->spec.limits.max_channels, 1u)) {
-        bad_message(l, c, json_is_array(list) ? WSK_A_too_many_channels
-                                              : WSK_A_bad_message);
+    if (!json_is_array(list)
+        || n > 4u * WSK_MAX(l->views[c->site]->spec.limits.max_channels, 1u)) {
+        bad_message(l, c,
+                    json_is_array(list) ? WSK_A_too_many_channels
+                                        : WSK_A_bad_message);
         return;
     }
     s.granted = calloc(3 * n + 1, sizeof *s.granted);
@@ -277,7 +277,7 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         || wsk_token_verify((wsk_slice_t){ json_string_value(token),
                                            json_string_length(token) },
                             key, &secrets, l->now_us / 1000000, &claims)
-             != WSK_TOKEN_OK) {
+               != WSK_TOKEN_OK) {
         refuse_token(l, c);
         return;
     }

@@ -148,10 +148,9 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
             wsk_loop_kill(l, c);
             return;
         }
-        wsk_loop_count(l, c,
-                       c->kind == WSK_KIND_WS ? WSK_C_opened_ws
-                                              : WSK_C_opened_sse,
-                       1);
+        wsk_loop_count(
+            l, c, c->kind == WSK_KIND_WS ? WSK_C_opened_ws : WSK_C_opened_sse,
+            1);
         c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
         if (c->kind == WSK_KIND_SSE) {
             begin_events(l, c, v);

@@ -174,9 +174,8 @@ TAP_UNUSED static void stage_say(stage_t *st, const char *letters)
 
     for (; *letters != '\0'; letters++) {
         name[0] = *letters;
-        store_append(
-            st->seg, st->site, WSK_LOG_TEXT, name, 100,
-            store_head(st->seg, st->site, WSK_LOG_TEXT).seq + 1, NOON);
+        store_append(st->seg, st->site, WSK_LOG_TEXT, name, 100,
+                     store_head(st->seg, st->site, WSK_LOG_TEXT).seq + 1, NOON);
     }
 }
 
@@ -185,8 +184,9 @@ TAP_UNUSED static void stage_send(stage_t *st, const char *name,
                                   uint64_t sender)
 {
     static char body[100];
-    wsk_record_t record = { store_slice(name), { body, sizeof(body) }, sender,
-                            0, 0 };
+    wsk_record_t record = {
+        store_slice(name), { body, sizeof(body) }, sender, 0, 0
+    };
     wsk_cursor_t first;
 
     store_fill(body, sizeof(body),

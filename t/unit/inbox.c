@@ -21,11 +21,9 @@ static void door_open(door_t *d, uint32_t rate, uint32_t burst)
                                         { "news", 4 } };
     static const wsk_slice_t write[] = { { "site:id-1:room:", 15 },
                                          { "wps:", 4 } };
-    const wsk_grant_spec_t rights = { .version = 2,
-                                      .read = read,
-                                      .nread = 2,
-                                      .write = write,
-                                      .nwrite = 2 };
+    const wsk_grant_spec_t rights = {
+        .version = 2, .read = read, .nread = 2, .write = write, .nwrite = 2
+    };
     unsigned i;
 
     *d = (door_t){ .seg = store_new(4, 4, 8, 40) };
@@ -125,12 +123,14 @@ static void message(void)
     uint64_t rung = 0;
 
     door_open(&d, 30, 100);
-    is_int(wsk_inbox_message(&d.from, msg, &id), WSK_A_ok, "a message is taken");
+    is_int(wsk_inbox_message(&d.from, msg, &id), WSK_A_ok,
+           "a message is taken");
     is_int((intmax_t)id.epoch, (intmax_t)d.start[WSK_LOG_TEXT].epoch,
            "its id has the log's epoch");
     is_int((intmax_t)id.seq, 1, "and its number");
     record = first(&d, WSK_LOG_TEXT);
-    is_mem(record.channel.at, record.channel.len, "room:1", 6, "on its channel");
+    is_mem(record.channel.at, record.channel.len, "room:1", 6,
+           "on its channel");
     is_mem(record.body.at, record.body.len,
            "\"event\":\"moved\",\"data\":{\"x\":3}", 30, "as it was said");
     is_int((intmax_t)record.sender, 0, "its sender hears it too");
@@ -155,8 +155,8 @@ static void refusals(void)
     is_str(says(&d, "{\"channel\":\"room:1\",\"event\":\"\"}"), "bad_message",
            "an empty event");
     memset(event, 'e', sizeof(event));
-    snprintf(text, sizeof(text), "{\"channel\":\"room:1\",\"event\":\"%.201s\"}",
-             event);
+    snprintf(text, sizeof(text),
+             "{\"channel\":\"room:1\",\"event\":\"%.201s\"}", event);
     is_str(says(&d, text), "bad_message", "an event of 201 bytes");
     is_str(says(&d, "{\"channel\":\"room:,\",\"event\":\"e\"}"),
            "invalid_channel", "a name with a comma");
@@ -167,8 +167,8 @@ static void refusals(void)
     is_int((intmax_t)counted(&d, WSK_C_browser_refused), 8,
            "each is counted once");
     is_int((intmax_t)head(&d, WSK_LOG_TEXT), 0, "and nothing is in the log");
-    snprintf(text, sizeof(text), "{\"channel\":\"room:1\",\"event\":\"%.200s\"}",
-             event);
+    snprintf(text, sizeof(text),
+             "{\"channel\":\"room:1\",\"event\":\"%.200s\"}", event);
     is_str(says(&d, text), "ok", "an event of 200 bytes is fine");
     wsk_site_switch(d.seg, d.from.site, false);
     is_str(says(&d, "{\"channel\":\"room:1\",\"event\":\"e\"}"), "unavailable",
@@ -202,7 +202,8 @@ static void binary(void)
     is_mem(record.body.at, record.body.len, "\0\6room:1\xff\x00", 10,
            "byte for byte");
     is_int((intmax_t)record.sender, 99, "under its sender's number");
-    is_int((intmax_t)counted(&d, WSK_C_published_binary), 2, "counted as binary");
+    is_int((intmax_t)counted(&d, WSK_C_published_binary), 2,
+           "counted as binary");
     door_shut(&d);
 }
 
@@ -280,7 +281,8 @@ static void purse(void)
     is_int(taken(&b, NOON + 3600 * SECOND, 0, 10), 3,
            "an hour later no more than a burst");
     is_int(taken(&b, NOON, 0, 10), 0, "a clock that jumps back gives nothing");
-    is_int(taken(&b, NOON + 100000, 0, 10), 1, "and costs no more than the wait");
+    is_int(taken(&b, NOON + 100000, 0, 10), 1,
+           "and costs no more than the wait");
     b = (wsk_purse_t){ 0, 0 };
     is_int(taken(&b, NOON, 700, 14286), 3 + 99,
            "who hammers for ten seconds still gets ten a second");

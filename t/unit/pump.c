@@ -63,8 +63,8 @@ static void large_record(void)
     stage_hub(&st);
     ear_join(&st, &a, 1);
     ear_on(&st, &a, "x");
-    is_int(store_append(st.seg, st.site, WSK_LOG_TEXT, "x", 3 * HUB_SCRATCH,
-                        1, NOON),
+    is_int(store_append(st.seg, st.site, WSK_LOG_TEXT, "x", 3 * HUB_SCRATCH, 1,
+                        NOON),
            WSK_OK, "a record larger than the scratch is there");
     stage_pump(&st);
     is_str(heard(&a), "x:1", "it arrives");
@@ -184,8 +184,7 @@ static void nested_replays(void)
     ear_resume(&st, &a, 2 * HUB_BATCH - 12, "y");
     a.room = 100;
     ear_replay(&st, &a);
-    is_str(heard(&a),
-           "y:118 y:120 y:122 x:123 y:124 x:125 y:126 x:127 y:128",
+    is_str(heard(&a), "y:118 y:120 y:122 x:123 y:124 x:125 y:126 x:127 y:128",
            "a replay that begins during another doubles nothing");
     wsk_hub_leave(st.hub, &a.m);
     stage_close(&st);

@@ -44,7 +44,8 @@ int main(void)
     is_int(l.history_age_ms, 22, "its age");
     is_int(l.publish_rate, 23, "PHP's rate");
     is_int(l.publish_burst, 24, "PHP's burst");
-    is_int(l.max_channel_name, WSK_CHANNEL_MAX, "a name may be as long as fits");
+    is_int(l.max_channel_name, WSK_CHANNEL_MAX,
+           "a name may be as long as fits");
     ok(l.connection_rate > 0 && l.connection_burst >= l.connection_rate,
        "one browser has a rate, and a burst of at least a second");
     ok(l.browser_rate >= l.connection_rate

@@ -86,7 +86,8 @@ static void bodies(void)
 static void messages(void)
 {
     const wsk_record_t record = { .channel = { "po\"sts", 6 },
-                                  .body = { "\"event\":\"e\",\"data\":{}", 21 } };
+                                  .body = { "\"event\":\"e\",\"data\":{}",
+                                            21 } };
     const wsk_cursor_t id = { 0xabc, 7 };
     wsk_text_t t = { 0 };
 
