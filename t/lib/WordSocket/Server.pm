@@ -365,7 +365,8 @@ sub memory_kib {
 # --- addresses ---------------------------------------------------------------
 
 sub address { my ($self, $tls) = @_; '127.0.0.1:' . ($tls ? $self->{tls_port} : $self->{port}) }
-sub base    { my ($self, $tls) = @_; ($tls ? 'https' : 'http') . '://' . $self->address($tls) . $self->{path} }
+sub root_url { my ($self, $tls) = @_; ($tls ? 'https' : 'http') . '://' . $self->address($tls) }
+sub base    { my ($self, $tls) = @_; $self->root_url($tls) . $self->{path} }
 sub site    { $_[0]{sites}[ $_[1] // 0 ] }
 
 END {
