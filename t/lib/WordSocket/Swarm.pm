@@ -36,7 +36,7 @@ sub new {
     my $users  = delete $option{users} // 1;
     my ($file, $name) = tempfile('tokens-XXXXXX', TMPDIR => 1, UNLINK => 1);
     my %claims = %{ delete $option{claims} // {} };
-    say $file $client->token(user_id => "$_", exp => time + 3600, %claims) for 1 .. $users;
+    say $file $client->token(user_id => "$_", exp => int(time) + 3600, %claims) for 1 .. $users;
     close $file;
     my @args = (
         '--port' => $server->{port}, '--tls-port' => $server->{tls_port},
