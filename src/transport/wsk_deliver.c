@@ -131,7 +131,7 @@ static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
     }
     m->binary |= binary;
     wsk_loop_count(l, c, binary ? WSK_C_delivered_binary : WSK_C_delivered, 1);
-    wsk_loop_write_soon(l, c);
+    wsk_turn_write(l, c);
 }
 
 static void done(void *baton, wsk_delivery_t *d)

@@ -128,7 +128,7 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                          &from);
         wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
                        l->now_us);
-        wsk_loop_write_soon(l, c);
+        wsk_turn_write(l, c);
     }
 }
 
@@ -288,7 +288,7 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_text_fmt(&t, "{\"type\":\"auth_ok\",\"exp\":%lld}",
                  (long long)claims.exp);
     wsk_say_text(l, c, &t);
-    wsk_loop_timer(l, c, l->now_s + 1);
+    wsk_wheel_set(l, c, l->now_s + 1);
 }
 
 static void on_pong(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)

@@ -18,7 +18,7 @@ static void queue(wsk_loop_t *l, wsk_conn_t *c, wsk_slab_t *slab)
     if (slab) {
         wsk_slab_unref(slab);
     }
-    wsk_loop_write_soon(l, c);
+    wsk_turn_write(l, c);
 }
 
 void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
@@ -143,6 +143,6 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
     c->state = WSK_CONN_CLOSING;
     c->due_s = l->now_s + CLOSE_WAIT_S;
     c->member.replaying = false;
-    wsk_loop_timer(l, c, c->due_s);
-    wsk_loop_write_soon(l, c);
+    wsk_wheel_set(l, c, c->due_s);
+    wsk_turn_write(l, c);
 }

@@ -90,12 +90,12 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     if (c->kind == WSK_KIND_SSE) {
         if (c->bytes_in > SSE_INPUT_MAX) {
             wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
-            wsk_loop_kill(l, c);
+            wsk_life_kill(l, c);
         }
         return;
     }
     if (c->kind == WSK_KIND_WS) {
-        limits.max_message = wsk_loop_view(l, c->site)->spec.limits.max_message;
+        limits.max_message = wsk_turn_view(l, c->site)->spec.limits.max_message;
     }
     else {
         limits.max_fragments = UINT32_MAX;
@@ -143,9 +143,9 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
-        v = wsk_loop_view(l, c->site);
+        v = wsk_turn_view(l, c->site);
         if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
-            wsk_loop_kill(l, c);
+            wsk_life_kill(l, c);
             return;
         }
         wsk_loop_count(
@@ -162,5 +162,5 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
         wsk_session_input(l, c, early, len);
         free(early);
     }
-    wsk_loop_write_soon(l, c);
+    wsk_turn_write(l, c);
 }

@@ -29,7 +29,7 @@ static bool still_good(wsk_loop_t *l, wsk_conn_t *c, const wsk_limits_t *limits)
 {
     if (c->wrote_s && late(l, c->wrote_s + STALL_S)) {
         wsk_loop_count(l, c, WSK_C_stalled_closed, 1);
-        wsk_loop_kill(l, c);
+        wsk_life_kill(l, c);
         return false;
     }
     if (c->kind != WSK_KIND_SSE && limits->idle_ms
@@ -67,15 +67,15 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
 {
     static const wsk_limits_t echo = { .ping_ms = 20000, .idle_ms = 60000 };
     const site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                  : wsk_loop_view(l, c->site);
+                                                  : wsk_turn_view(l, c->site);
     const wsk_limits_t *limits = v ? &v->spec.limits : &echo;
 
     if (c->state == WSK_CONN_CLOSING) {
         if (late(l, c->due_s)) {
-            wsk_loop_kill(l, c);
+            wsk_life_kill(l, c);
             return;
         }
-        wsk_loop_timer(l, c, c->due_s);
+        wsk_wheel_set(l, c, c->due_s);
         return;
     }
     if (v && v->state != WSK_SITE_ON) {
@@ -89,5 +89,5 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         wsk_say_ping(l, c);
         c->ping_s = l->now_s + WSK_MAX(limits->ping_ms / 1000, 1u);
     }
-    wsk_loop_timer(l, c, next_due(l, c, limits));
+    wsk_wheel_set(l, c, next_due(l, c, limits));
 }

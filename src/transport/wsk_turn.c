@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sites in turn: what this loop knows of each, and which of its connections
+ * are to be written.
+ */
+#include "transport/wsk_loop_int.h"
+
+#include <stdlib.h>
+
+site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site)
+{
+    site_view_t *v = l->views[site];
+    uint64_t version;
+
+    if (!v) {
+        v = calloc(1, sizeof *v);
+        if (!v) {
+            return NULL;
+        }
+        v->number = site;
+        v->turn_tail = &v->turn;
+        v->version = UINT64_MAX;
+        l->views[site] = v;
+    }
+    version = wsk_site_version(l->spec.seg, site);
+    if (version != v->version
+        && wsk_site_read(l->spec.seg, site, &v->spec, &v->state) == WSK_OK) {
+        v->version = version;
+    }
+    return v;
+}
+
+static void activate(wsk_loop_t *l, site_view_t *v)
+{
+    if (!v->active) {
+        v->active = true;
+        v->next_active = NULL;
+        *l->active_tail = v;
+        l->active_tail = &v->next_active;
+    }
+}
+
+void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c)
+{
+    site_view_t *v;
+
+    if (c->in_turn || c->want_write || c->state == WSK_CONN_DEAD) {
+        return;
+    }
+    if (c->site == WSK_NO_SITE) {
+        wsk_life_write(l, c); /* echo: nobody to share a turn with */
+        return;
+    }
+    v = wsk_turn_view(l, c->site);
+    c->in_turn = true;
+    c->turn_next = NULL;
+    *v->turn_tail = c;
+    v->turn_tail = &c->turn_next;
+    activate(l, v);
+}
+
+void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
+{
+    site_view_t *v = wsk_turn_view(l, site);
+
+    if (v) {
+        v->rung = true;
+        activate(l, v);
+        wsk_count(l->spec.seg, l->slot, site, WSK_C_wakeups, 1);
+    }
+}
+
+/* One site's turn: write a slice of what is queued; when nothing is, take the
+ * next piece of its log. So a site with a crowd gets its messages in larger
+ * writes, and others get their turn in between. */
+static bool serve_one(wsk_loop_t *l, site_view_t *v)
+{
+    int i;
+
+    if (!v->turn && v->rung) {
+        v->rung = wsk_hub_pump(l->hub, v->number);
+    }
+    for (i = 0; i < SLICE && v->turn; i++) {
+        wsk_conn_t *c = v->turn;
+
+        v->turn = c->turn_next;
+        if (!v->turn) {
+            v->turn_tail = &v->turn;
+        }
+        c->in_turn = false;
+        if (c->state == WSK_CONN_DEAD) {
+            c->turn_next = l->dead;
+            l->dead = c;
+        }
+        else {
+            wsk_life_write(l, c);
+        }
+    }
+    return v->turn || v->rung;
+}
+
+void wsk_turn_serve(wsk_loop_t *l)
+{
+    site_view_t *v = l->active, *next;
+
+    l->active = NULL;
+    l->active_tail = &l->active;
+    for (; v; v = next) {
+        next = v->next_active;
+        v->active = false;
+        if (serve_one(l, v)) {
+            activate(l, v);
+        }
+    }
+}
