@@ -45,8 +45,7 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
     uint32_t i;
 
     for (i = 0; i < WHEEL && n; i++) {
-        uint32_t b = (l->drain_bucket + i) % WHEEL;
-        wsk_conn_t *c = l->wheel[b], *next;
+        wsk_conn_t *c = l->wheel[i], *next;
 
         for (; c && n; c = next) {
             next = c->timer_next;

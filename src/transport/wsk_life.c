@@ -27,13 +27,19 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
 
 static void watch(wsk_loop_t *l, wsk_conn_t *c, bool write)
 {
-    struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
+    struct epoll_event ev = { .data.ptr = c };
+    bool deaf = wsk_conn_full(c);
 
-    if (write != c->want_write) {
-        c->want_write = write;
-        ev.events |= write ? EPOLLOUT : 0;
-        epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &ev);
+    if (write == c->want_write && deaf == c->deaf) {
+        return;
     }
+    if (c->deaf && !deaf) {
+        c->heard_s = l->now_s; /* what it has said meanwhile is read now */
+    }
+    c->want_write = write;
+    c->deaf = deaf;
+    ev.events = (deaf ? 0 : EPOLLIN | EPOLLRDHUP) | (write ? EPOLLOUT : 0);
+    epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &ev);
 }
 
 /* All that was queued for a closing connection is out: say that no more comes,
@@ -70,43 +76,46 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
     c->wrote_s = 0;
     watch(l, c, false);
     last_words_out(c);
-    if (c->member.replaying && c->state == WSK_CONN_OPEN) {
-        while (wsk_hub_replay(l->hub, &c->member)) {
-        }
-        if (c->out) {
-            wsk_turn_write(l, c);
-        }
+    if (c->member.replaying && c->state == WSK_CONN_OPEN
+        && (wsk_hub_replay(l->hub, &c->member) || c->out)) {
+        wsk_turn_write(l, c);
     }
+}
+
+/* @return whether there may be more */
+static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
+{
+    size_t n = 0;
+    wsk_io_e io = wsk_conn_read(c, l->buf, INPUT, &n);
+
+    if (io == WSK_IO_GONE) {
+        wsk_life_kill(l, c);
+    }
+    if (io != WSK_IO_OK) {
+        return false;
+    }
+    c->heard_s = l->now_s;
+    if (c->state == WSK_CONN_OPEN) {
+        wsk_session_input(l, c, l->buf, n);
+    }
+    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl);
 }
 
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
 {
-    size_t n = 0;
+    bool more = true;
     int i;
 
-    for (i = 0; i < READS && c->state != WSK_CONN_DEAD; i++) {
-        wsk_io_e io = wsk_conn_read(c, l->buf, INPUT, &n);
-
-        if (io == WSK_IO_GONE) {
-            wsk_life_kill(l, c);
-        }
-        if (io != WSK_IO_OK) {
-            return;
-        }
-        c->heard_s = l->now_s;
-        if (c->state == WSK_CONN_OPEN) {
-            wsk_session_input(l, c, l->buf, n);
-        }
-        if (n < INPUT && !c->ssl) {
-            return;
-        }
+    for (i = 0; i < READS && more && !wsk_conn_full(c); i++) {
+        more = read_once(l, c);
     }
-    /* More may lie in the SSL object, which the poll does not see. */
-    while (c->ssl && c->state != WSK_CONN_DEAD && SSL_pending(c->ssl) > 0
-           && wsk_conn_read(c, l->buf, INPUT, &n) == WSK_IO_OK) {
-        if (c->state == WSK_CONN_OPEN) {
-            wsk_session_input(l, c, l->buf, n);
-        }
+    /* What lies in the SSL object the poll does not see: the rest of a record,
+     * which a read of this size does not leave behind twice. */
+    while (more && c->ssl && SSL_pending(c->ssl) > 0) {
+        more = read_once(l, c);
+    }
+    if (c->state != WSK_CONN_DEAD) {
+        watch(l, c, c->want_write);
     }
 }
 

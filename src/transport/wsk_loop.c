@@ -162,7 +162,9 @@ void wsk_loop_leave(wsk_loop_t *l)
             wsk_life_kill(l, l->wheel[i]);
         }
     }
-    wsk_turn_serve(l);
+    do {
+        wsk_turn_serve(l);
+    } while (l->active);
     wsk_life_bury(l);
     wsk_hub_free(l->hub);
     wsk_slot_release(l->spec.seg, l->slot);

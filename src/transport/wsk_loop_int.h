@@ -27,6 +27,8 @@ typedef struct site_view_t {
     uint64_t version;
     uint32_t number;
     bool active, rung;
+    uint32_t waiting; /* in the list of this turn */
+    uint32_t owed;    /* of them, those who had waited when the log was read */
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_conn_t *turn, **turn_tail;
@@ -52,7 +54,6 @@ struct wsk_loop_t {
     bool draining;
     int64_t drain_from_ms, drain_until_ms;
     uint32_t drain_total, drain_told;
-    uint32_t drain_bucket;
     /* any thread: */
     _Atomic uint32_t connections;
     _Atomic int stop;     /* 0, 1 graceful, 2 hurry */

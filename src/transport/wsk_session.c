@@ -42,14 +42,6 @@ static bool on_control(void *baton, wsk_opcode_e op, uint8_t *payload,
     input_t *in = baton;
 
     if (op == WSK_OP_PING) {
-        /* A flood of pings by one who reads no pongs ends at this bound. */
-        if (in->c->out_bytes > (uint32_t)WSK_MB(1)
-            && in->c->kind != WSK_KIND_ECHO) {
-            wsk_loop_count(in->l, in->c, WSK_C_slow_closed, 1);
-            wsk_conn_unqueue(in->c);
-            wsk_say_close(in->l, in->c, WSK_CLOSE_POLICY, "too many pings");
-            return false;
-        }
         wsk_say_frame(in->l, in->c, WSK_OP_PONG, payload, len);
     }
     return in->c->state == WSK_CONN_OPEN;

@@ -32,7 +32,7 @@ static bool still_good(wsk_loop_t *l, wsk_conn_t *c, const wsk_limits_t *limits)
         wsk_life_kill(l, c);
         return false;
     }
-    if (c->kind != WSK_KIND_SSE && limits->idle_ms
+    if (c->kind != WSK_KIND_SSE && limits->idle_ms && !c->deaf
         && late(l, c->heard_s + limits->idle_ms / 1000)) {
         wsk_loop_count(l, c, WSK_C_idle_closed, 1);
         wsk_say_close(l, c, WSK_CLOSE_AWAY, "nothing heard");
@@ -54,7 +54,7 @@ static uint32_t next_due(const wsk_loop_t *l, const wsk_conn_t *c,
     if (c->exp_s && life < (int64_t)WHEEL) {
         due = WSK_MIN(due, l->now_s + (uint32_t)WSK_MAX(life, (int64_t)1));
     }
-    if (c->kind != WSK_KIND_SSE && limits->idle_ms) {
+    if (c->kind != WSK_KIND_SSE && limits->idle_ms && !c->deaf) {
         due = WSK_MIN(due, c->heard_s + limits->idle_ms / 1000);
     }
     if (c->wrote_s) {
@@ -86,7 +86,9 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         return;
     }
     if (late(l, c->ping_s)) {
-        wsk_say_ping(l, c);
+        if (!wsk_conn_full(c)) {
+            wsk_say_ping(l, c);
+        }
         c->ping_s = l->now_s + WSK_MAX(limits->ping_ms / 1000, 1u);
     }
     wsk_wheel_set(l, c, next_due(l, c, limits));

@@ -56,6 +56,7 @@ void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c)
     c->turn_next = NULL;
     *v->turn_tail = c;
     v->turn_tail = &c->turn_next;
+    v->waiting++;
     activate(l, v);
 }
 
@@ -70,24 +71,35 @@ void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
     }
 }
 
-/* One site's turn: write a slice of what is queued; when nothing is, take the
- * next piece of its log. So a site with a crowd gets its messages in larger
- * writes, and others get their turn in between. */
+static wsk_conn_t *next_of(site_view_t *v)
+{
+    wsk_conn_t *c = v->turn;
+
+    v->turn = c->turn_next;
+    if (!v->turn) {
+        v->turn_tail = &v->turn;
+    }
+    v->waiting--;
+    v->owed -= v->owed > 0;
+    c->in_turn = false;
+    return c;
+}
+
+/* One site's turn: write a slice of what is queued; when all who were there at
+ * the last piece of its log are written, take the next one. So a site with a
+ * crowd gets its messages in larger writes, others get their turn in between,
+ * and who catches up does not hold up what is new. */
 static bool serve_one(wsk_loop_t *l, site_view_t *v)
 {
-    int i;
+    uint32_t n;
 
-    if (!v->turn && v->rung) {
+    if (!v->owed && v->rung) {
         v->rung = wsk_hub_pump(l->hub, v->number);
+        v->owed = v->waiting;
     }
-    for (i = 0; i < SLICE && v->turn; i++) {
-        wsk_conn_t *c = v->turn;
+    for (n = WSK_MIN(v->waiting, (uint32_t)SLICE); n; n--) {
+        wsk_conn_t *c = next_of(v);
 
-        v->turn = c->turn_next;
-        if (!v->turn) {
-            v->turn_tail = &v->turn;
-        }
-        c->in_turn = false;
         if (c->state == WSK_CONN_DEAD) {
             c->turn_next = l->dead;
             l->dead = c;

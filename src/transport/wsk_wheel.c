@@ -22,6 +22,9 @@ void wsk_wheel_set(wsk_loop_t *l, wsk_conn_t *c, uint32_t due_s)
         &l->wheel[(l->now_s + WSK_MIN(in, WHEEL - 1u)) % WHEEL];
 
     wsk_wheel_drop(c);
+    if (c->state == WSK_CONN_DEAD) {
+        return; /* it may have been found gone by who sets this */
+    }
     c->timer_next = *bucket;
     c->timer_link = bucket;
     if (*bucket) {
