@@ -94,7 +94,7 @@ TAP_UNUSED static void world_make(world_t *w)
 {
     unsigned i;
 
-    *w = (world_t){ .seg = store_new(WORLD_SLOTS, WORLD_SITES, 8, 80),
+    *w = (world_t){ .seg = store_new(WORLD_SLOTS, WORLD_SITES + 1, 8, 80),
                     .now = { NOON, 1000000 } };
     for (i = 0; i < WORLD_SLOTS; i++) {
         w->bells[i] = eventfd(0, EFD_NONBLOCK);
