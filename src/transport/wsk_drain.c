@@ -26,9 +26,6 @@ static void tell(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint32_t spread = WSK_MAX((uint32_t)RETURN_MS, l->spec.drain_ms);
 
-    if (c->told) {
-        return;
-    }
     c->told = true;
     if (c->state == WSK_CONN_OPEN) {
         while (c->member.replaying && wsk_hub_replay(l->hub, &c->member)) {

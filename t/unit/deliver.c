@@ -192,6 +192,46 @@ static void one_large(void)
     close_three();
 }
 
+/* One piece of a log may be more than a queue holds. */
+static void fast_reader(void)
+{
+    wsk_site_spec_t spec = world_spec(1);
+    char text[301];
+    unsigned i;
+
+    memset(text, 'x', 300);
+    text[300] = '\0';
+    world_open(&w);
+    open_on(&a, WSK_KIND_WS, "a", false);
+    open_on(&b, WSK_KIND_WS, "b", false);
+    open_on(&c, WSK_KIND_WS, "b", false);
+    spec.limits.send_queue = 1000;
+    world_put(&w, 1, &spec);
+    for (i = 0; i < 8; i++) {
+        world_say(&w, 1, "a", text);
+    }
+    is_int(times(client_heard(&w, &a), text), 8,
+           "who has read all is not too slow for a burst");
+    is_int(world_count(&w, WSK_C_slow_closed), 0, "nor said to be");
+    close_three();
+}
+
+static void closing(void)
+{
+    world_open(&w);
+    open_on(&a, WSK_KIND_WS, "a", false);
+    open_on(&b, WSK_KIND_WS, "a", false);
+    open_on(&c, WSK_KIND_SSE, "a", false);
+    world_say(&w, 1, "a", "hi");
+    wsk_say_close(w.loop, a.c, WSK_CLOSE_AWAY, "bye");
+    wsk_say_close(w.loop, c.c, WSK_CLOSE_AWAY, NULL);
+    is_str(client_heard(&w, &a), "close 1001 bye\neof",
+           "nothing is delivered behind a Close");
+    is_str(client_read(&w, &c), "eof", "nor behind the end of a stream");
+    has(client_heard(&w, &b), "hi", "others have it");
+    close_three();
+}
+
 static void gaps(void)
 {
     char json[200];
@@ -289,6 +329,8 @@ int main(void)
     too_slow(WSK_KIND_WS);
     too_slow(WSK_KIND_SSE);
     one_large();
+    fast_reader();
+    closing();
     gaps();
     replays();
     without_memory();

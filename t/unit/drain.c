@@ -51,7 +51,9 @@ static void spread(void)
     ok(!wsk_loop_has_room(w.loop), "but nobody new is taken");
     wsk_slot_info(w.seg, w.loop->slot, &info);
     is_int(info.state, WSK_SLOT_STOPPING, "and others see that it goes");
-    world_later(&w, 3000);
+    for (i = 0; i < 5; i++) {
+        world_later(&w, 600);
+    }
     is_int(told(), CLIENTS / 2, "half of them in half of the telling");
     world_later(&w, 3000);
     is_int(told(), CLIENTS, "all when it is over");

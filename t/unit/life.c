@@ -145,6 +145,35 @@ static void deaf_idle(void)
     world_close(&w);
 }
 
+static void heard_again(void)
+{
+    wsk_site_spec_t spec = world_spec(1);
+
+    spec.limits.idle_ms = 5000;
+    spec.limits.send_queue = 1 << 20;
+    world_open(&w);
+    world_put(&w, 1, &spec);
+    client_open(&w, &a, WSK_KIND_WS, 1);
+    while (!wsk_conn_full(a.c)) {
+        wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+        world_run(&w);
+    }
+    client_send(&a, WSK_OP_PING, "x", 1);
+    world_seconds(&w, 10);
+    ok(a.c->deaf, "who reads nothing is not read");
+    while (a.c->deaf) {
+        client_take(&a);
+        a.len = 0;
+        wsk_wheel_set(w.loop, a.c, w.loop->now_s + 1);
+        w.now.mono_ms += 1000;
+        world_turn(&w);
+    }
+    ok(a.c->state == WSK_CONN_OPEN,
+       "the silence of who was not read is not held against it");
+    close(a.fd);
+    world_close(&w);
+}
+
 static void last_words(void)
 {
     world_open(&w);
@@ -217,6 +246,7 @@ int main(void)
     deaf(WSK_KIND_WS, "{\"type\":\"presence\",\"channel\":\"a\"}",
          "nor one who asks for what is not there");
     deaf_idle();
+    heard_again();
     last_words();
     over_tls();
     return done_testing();

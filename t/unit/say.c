@@ -117,6 +117,7 @@ static void without_memory(void)
         const char *heard;
 
         open_three();
+        world_seconds(&w, 2); /* its next time is that of a ping */
         starve(at);
         wsk_say_error(w.loop, a.c, WSK_A_unavailable, NULL);
         hit = starve_end();
