@@ -120,53 +120,34 @@ bool wsk_since_asked(request_rec *r, wsk_cursor_t *since)
     return true;
 }
 
-/* A stream id is 16 bytes: 4 of time (0: as long as the token), 4 random, 8 of
- * MAC over both, site and user. */
-static bool stream_mac(const wsk_caller_t *who, const uint8_t id[8],
-                       uint8_t out[WSK_MAC_LEN])
+static wsk_stream_owner_t owner(const wsk_caller_t *who)
 {
-    const wsk_slice_t key = { (const char *)wsk_segment_secret(wsk_process.seg),
-                              32 };
-    const wsk_slice_t parts[] = { { "stream", 6 },
-                                  { (const char *)id, 8 },
-                                  slice(who->spec.site_id),
-                                  slice(who->claims.user_id) };
-
-    return wsk_mac(out, key, parts, WSK_COUNT_OF(parts));
+    return (wsk_stream_owner_t){
+        { (const char *)wsk_segment_secret(wsk_process.seg), 32 },
+        slice(who->spec.site_id),
+        slice(who->claims.user_id)
+    };
 }
 
-void wsk_stream_make(const wsk_caller_t *who, bool lease, char out[33])
+void wsk_caller_stream(const wsk_caller_t *who, bool lease,
+                       char out[WSK_STREAM_LEN + 1])
 {
-    uint8_t id[16], mac[WSK_MAC_LEN];
-    uint32_t until = lease ? (uint32_t)(apr_time_sec(apr_time_now()) + LEASE_S)
-                           : 0;
-    int i;
+    wsk_stream_owner_t of = owner(who);
+    apr_time_t until = apr_time_sec(apr_time_now()) + LEASE_S;
+    uint8_t random[WSK_STREAM_RANDOM];
 
-    for (i = 0; i < 4; i++) {
-        id[i] = (uint8_t)(until >> (24 - 8 * i));
+    if (RAND_bytes(random, sizeof random) != 1
+        || !wsk_stream_make(&of, lease ? (uint32_t)until : 0, random, out)) {
+        memset(out, '0', WSK_STREAM_LEN); /* will not be accepted */
+        out[WSK_STREAM_LEN] = '\0';
     }
-    if (RAND_bytes(id + 4, 4) != 1 || !stream_mac(who, id, mac)) {
-        memset(mac, 0, sizeof mac);
-        RAND_bytes(mac, 8); /* an id that will not be accepted */
-    }
-    memcpy(id + 8, mac, 8);
-    wsk_hex(out, id, sizeof id);
 }
 
-bool wsk_stream_check(const wsk_caller_t *who, const char *text,
+bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
                       uint64_t *sender)
 {
-    uint8_t id[16], mac[WSK_MAC_LEN];
-    uint32_t until = 0;
-    int i;
+    wsk_stream_owner_t of = owner(who);
 
-    if (!text || strlen(text) != 32 || !wsk_unhex(id, 16, slice(text))
-        || !stream_mac(who, id, mac) || !wsk_same(mac, id + 8, 8)) {
-        return false;
-    }
-    for (i = 0; i < 4; i++) {
-        until = until << 8 | id[i];
-    }
-    memcpy(sender, id + 8, sizeof *sender);
-    return until == 0 || (int64_t)until >= apr_time_sec(apr_time_now());
+    return wsk_stream_check(&of, slice(stream), apr_time_sec(apr_time_now()),
+                            sender);
 }

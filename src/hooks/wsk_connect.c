@@ -203,7 +203,7 @@ int wsk_handle_echo(request_rec *r, wsk_request_t *wr)
 
 static void stream_head(request_rec *r, const wsk_caller_t *who)
 {
-    char id[33];
+    char id[WSK_STREAM_LEN + 1];
 
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
@@ -212,7 +212,7 @@ static void stream_head(request_rec *r, const wsk_caller_t *who)
     ap_set_content_type(r, "text/event-stream");
     ap_remove_input_filter_byhandle(r->connection->input_filters, "reqtimeout");
     r->connection->keepalive = AP_CONN_CLOSE;
-    wsk_stream_make(who, false, id);
+    wsk_caller_stream(who, false, id);
     ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
 }
 

@@ -20,6 +20,7 @@
 
 #include "apr_strings.h"
 
+#include "auth/wsk_stream.h"
 #include "auth/wsk_token.h"
 #include "conf/wsk_conf.h"
 #include "store/wsk_log.h"
@@ -116,10 +117,12 @@ wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
 /** ?since= or Last-Event-ID. */
 bool wsk_since_asked(request_rec *r, wsk_cursor_t *since);
 
-/** The stream id of /send: 32 hex digits bound to site and user. */
-void wsk_stream_make(const wsk_caller_t *who, bool lease, char out[33]);
-/** @param sender receives what binary frames of this stream carry */
-bool wsk_stream_check(const wsk_caller_t *who, const char *text,
+/** The stream id of /send. @param lease  for a poll: good for a while only */
+void wsk_caller_stream(const wsk_caller_t *who, bool lease,
+                       char out[WSK_STREAM_LEN + 1]);
+/** Whether this is a stream id of the caller's.
+ *  @param sender receives what binary frames of this stream carry */
+bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
                       uint64_t *sender);
 
 uint64_t wsk_address_of(request_rec *r);

@@ -147,10 +147,10 @@ static void put_gap(wsk_text_t *t, const wsk_cursor_t *since,
 static int answer_poll(poll_t *p)
 {
     wsk_text_t t = { 0 };
-    char stream[33];
+    char stream[WSK_STREAM_LEN + 1];
     const char *json;
 
-    wsk_stream_make(p->who, true, stream);
+    wsk_caller_stream(p->who, true, stream);
     wsk_text_put(&t, "{\"messages\":[");
     if (p->gap) {
         put_gap(&t, &p->since, &p->at);
@@ -250,7 +250,7 @@ int wsk_poll_events(request_rec *r, wsk_caller_t *who)
     apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
     apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
     ap_set_content_type(r, "text/event-stream");
-    wsk_stream_make(who, true, stream);
+    wsk_caller_stream(who, true, stream);
     ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", stream);
     if (p.gap) {
         put_gap_event(&p);

@@ -5,6 +5,7 @@
  */
 #include "hooks/wsk_hooks.h"
 
+#include "proto/wsk_query.h"
 #include "status/wsk_status.h"
 
 static const char *const paths[] = { "",
@@ -42,54 +43,27 @@ static const char *below_base(const wsk_host_t *host, const char *uri)
     return uri + len;
 }
 
-/* Take `token=..` out of a text with a query in it, up to a blank. */
-static char *without_token(apr_pool_t *preq, const char *text,
-                           const char **ptoken)
+static char *without_token(apr_pool_t *preq, const char *text)
 {
     char *out = apr_pstrdup(preq, text);
-    char *at = strchr(out, '?');
 
-    while (at && *at && *at != ' ') {
-        char *name = at + 1;
-        size_t len = strcspn(name, "& ");
-
-        if (strncmp(name, "token=", 6) == 0) {
-            if (ptoken && !*ptoken) {
-                *ptoken = apr_pstrmemdup(preq, name + 6, len - 6);
-            }
-            if (name[len] == '&') {
-                memmove(name, name + len + 1, strlen(name + len + 1) + 1);
-            }
-            else {
-                memmove(at, name + len, strlen(name + len) + 1);
-            }
-            continue;
-        }
-        at = name[len] == '&' ? name + len : NULL;
-    }
+    wsk_query_cut(out, "token");
     return out;
 }
 
 static void cut_token(request_rec *r, wsk_request_t *wr)
 {
-    const char *token = NULL;
-    char *decoded;
+    const char *token = wsk_query(r, "token");
 
     if (!r->args || !strstr(r->args, "token=")) {
         return;
     }
-    r->unparsed_uri = without_token(r->pool, r->unparsed_uri, &token);
-    r->the_request = without_token(r->pool, r->the_request, NULL);
-    r->args = without_token(r->pool, apr_pstrcat(r->pool, "?", r->args, NULL),
-                            &token);
+    wr->token = token;
+    r->unparsed_uri = without_token(r->pool, r->unparsed_uri);
+    r->the_request = without_token(r->pool, r->the_request);
+    r->args = without_token(r->pool, apr_pstrcat(r->pool, "?", r->args, NULL));
     r->args = *r->args ? r->args + 1 : NULL;
     r->parsed_uri.query = r->args;
-    if (token) {
-        decoded = apr_pstrdup(r->pool, token);
-        if (ap_unescape_url(decoded) == OK) {
-            wr->token = decoded;
-        }
-    }
 }
 
 static int on_request(request_rec *r)
@@ -148,26 +122,19 @@ static int on_type(request_rec *r)
 
 const char *wsk_query(request_rec *r, const char *name)
 {
-    size_t len = strlen(name);
-    const char *at = r->args;
+    wsk_slice_t args = { r->args, r->args ? strlen(r->args) : 0 };
+    wsk_slice_t found = wsk_query_find(args, name);
+    char *value, *plus;
 
-    while (at && *at) {
-        size_t part = strcspn(at, "&");
-
-        if (part > len && at[len] == '=' && strncmp(at, name, len) == 0) {
-            char *value = apr_pstrmemdup(r->pool, at + len + 1, part - len - 1);
-            char *plus;
-
-            for (plus = value; (plus = strchr(plus, '+')) != NULL; plus++) {
-                *plus = ' ';
-            }
-            /* Only a broken or NUL escape is refused; %2F is data here. */
-            return ap_unescape_url_keep2f(value, 1) == HTTP_BAD_REQUEST ? NULL
-                                                                        : value;
-        }
-        at += part + (at[part] == '&');
+    if (!found.at) {
+        return NULL;
     }
-    return NULL;
+    value = apr_pstrmemdup(r->pool, found.at, found.len);
+    for (plus = value; (plus = strchr(plus, '+')) != NULL; plus++) {
+        *plus = ' ';
+    }
+    /* Only a broken or NUL escape is refused; %2F is data here. */
+    return ap_unescape_url_keep2f(value, 1) == HTTP_BAD_REQUEST ? NULL : value;
 }
 
 static int preflight(request_rec *r, const wsk_request_t *wr)

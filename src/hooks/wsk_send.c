@@ -69,7 +69,7 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
     if (who->state != WSK_SITE_ON) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
-    if (!wsk_stream_check(who,
+    if (!wsk_caller_sends(who,
                           apr_table_get(r->headers_in, "X-WordSocket-Stream"),
                           &from.id)) {
         return wsk_refuse(r, WSK_R_invalid_stream, 0);

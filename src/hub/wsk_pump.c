@@ -178,7 +178,8 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     }
 }
 
-static void replay_one(wsk_hub_t *hub, wsk_member_t *m,
+/* @return whether it has room for another */
+static bool replay_one(wsk_hub_t *hub, wsk_member_t *m,
                        const wsk_record_t *record, uint64_t epoch)
 {
     wsk_delivery_t d = { .record = record,
@@ -186,11 +187,13 @@ static void replay_one(wsk_hub_t *hub, wsk_member_t *m,
                          .log = WSK_LOG_TEXT };
     wsk_sub_t *sub = wsk_hub_sub(m, record->channel);
 
-    if (sub && record->seq > sub->from) {
-        hub->ops->deliver(hub->baton, m, &d);
-        hub->ops->done(hub->baton, &d);
-        wsk_count(hub->seg, hub->slot, m->site->number, WSK_C_replayed, 1);
+    if (!sub || record->seq <= sub->from) {
+        return true;
     }
+    hub->ops->deliver(hub->baton, m, &d);
+    hub->ops->done(hub->baton, &d);
+    wsk_count(hub->seg, hub->slot, m->site->number, WSK_C_replayed, 1);
+    return hub->ops->room(hub->baton, m);
 }
 
 bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
@@ -219,7 +222,10 @@ bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
             n = 0;
         }
         for (i = 0; i < n && hub->records[i].seq <= live.seq; i++) {
-            replay_one(hub, m, &hub->records[i], live.epoch);
+            if (!replay_one(hub, m, &hub->records[i], live.epoch)) {
+                cursor.seq = hub->records[i].seq; /* the rest is read again */
+                break;
+            }
         }
         m->at = rv == WSK_OK && n == 0 ? live.seq : cursor.seq;
         trim(hub);

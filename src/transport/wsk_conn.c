@@ -10,6 +10,10 @@
 #include <unistd.h>
 
 #define VECTORS 64
+/* Queued for one client: no more is read from it then. A frame costs more than
+ * its bytes. */
+#define FULL 262144
+#define FRAME_COST 64
 /* One TLS record's plaintext, so that small frames share records. */
 #define RECORD 16384
 
@@ -28,6 +32,7 @@ wsk_conn_t *wsk_conn_make(wsk_kind_e kind)
 static void free_out(wsk_conn_t *c, wsk_out_t *out)
 {
     c->out_bytes -= out->slab->len - out->at;
+    c->out_frames--;
     wsk_slab_unref(out->slab);
     free(out);
 }
@@ -95,7 +100,13 @@ bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab)
     *c->out_tail = out;
     c->out_tail = &out->next;
     c->out_bytes += slab->len;
+    c->out_frames++;
     return true;
+}
+
+bool wsk_conn_full(const wsk_conn_t *c)
+{
+    return c->out_bytes + (uint64_t)c->out_frames * FRAME_COST > FULL;
 }
 
 void wsk_conn_unqueue(wsk_conn_t *c)

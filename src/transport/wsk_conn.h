@@ -53,11 +53,12 @@ typedef struct wsk_conn_t {
     char *user; /* owned */
     int fd;
     uint32_t site;
-    uint64_t address; /* hash, for admission */
-    uint32_t out_bytes;
+    uint64_t address;               /* hash, for admission */
+    uint32_t out_bytes, out_frames; /* queued */
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;
     bool want_write, in_turn, told, binary_events, admitted, shut;
+    bool deaf; /* not read until it has taken what is queued for it */
     uint8_t bad_messages;
     uint16_t close_code;
     int64_t exp_s;
@@ -91,6 +92,10 @@ void wsk_slab_unref(wsk_slab_t *slab);
 /** Queue shared bytes; takes a reference of its own.
  *  @return false without memory */
 bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab);
+
+/** Whether so much is queued that nothing more may be asked of us: who sends and
+ *  does not read would have us keep all our answers. */
+bool wsk_conn_full(const wsk_conn_t *c);
 
 /** Drop what is queued but for frames that have begun to leave. */
 void wsk_conn_unqueue(wsk_conn_t *c);

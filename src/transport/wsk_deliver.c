@@ -103,6 +103,28 @@ static void too_slow(wsk_loop_t *l, wsk_conn_t *c)
     wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, "reading too slowly");
 }
 
+/* An empty queue takes anything: one large frame is no backlog. */
+static bool fits(const wsk_loop_t *l, const wsk_conn_t *c, size_t len)
+{
+    return c->out_bytes == 0
+           || (uint64_t)c->out_bytes + len
+                  <= l->views[c->site]->spec.limits.send_queue;
+}
+
+/* One piece of a log may be more than a queue holds. Only what the socket does
+ * not take is a backlog; that it is gone, its own turn will find. */
+static bool make_room(wsk_loop_t *l, wsk_conn_t *c, size_t len)
+{
+    uint64_t sends = 0, bytes = 0;
+
+    if (!c->want_write) {
+        wsk_conn_flush(c, &sends, &bytes);
+        wsk_loop_count(l, c, WSK_C_sends, sends);
+        wsk_loop_count(l, c, WSK_C_sent_bytes, bytes);
+    }
+    return fits(l, c, len);
+}
+
 static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
 {
     wsk_loop_t *l = baton;
@@ -118,20 +140,14 @@ static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
         d->frames[form] = makers[form](d);
     }
     slab = d->frames[form];
-    /* An empty queue takes anything: one large frame is no backlog. */
-    if (slab && c->out_bytes
-        && c->out_bytes + slab->len
-               > l->views[c->site]->spec.limits.send_queue) {
-        too_slow(l, c);
-        return;
-    }
-    if (!slab || !wsk_conn_queue(c, slab)) {
+    if (!slab || (!fits(l, c, slab->len) && !make_room(l, c, slab->len))
+        || !wsk_conn_queue(c, slab)) {
         too_slow(l, c);
         return;
     }
     m->binary |= binary;
     wsk_loop_count(l, c, binary ? WSK_C_delivered_binary : WSK_C_delivered, 1);
-    wsk_loop_write_soon(l, c);
+    wsk_turn_write(l, c);
 }
 
 static void done(void *baton, wsk_delivery_t *d)

@@ -26,9 +26,6 @@ static void tell(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint32_t spread = WSK_MAX((uint32_t)RETURN_MS, l->spec.drain_ms);
 
-    if (c->told) {
-        return;
-    }
     c->told = true;
     if (c->state == WSK_CONN_OPEN) {
         while (c->member.replaying && wsk_hub_replay(l->hub, &c->member)) {
@@ -45,8 +42,7 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
     uint32_t i;
 
     for (i = 0; i < WHEEL && n; i++) {
-        uint32_t b = (l->drain_bucket + i) % WHEEL;
-        wsk_conn_t *c = l->wheel[b], *next;
+        wsk_conn_t *c = l->wheel[i], *next;
 
         for (; c && n; c = next) {
             next = c->timer_next;

@@ -8,12 +8,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
 
 #include "proto/wsk_sse.h"
 #include "transport/wsk_loop.h"
 
-#define WHEEL 64 /* seconds; a timer beyond comes round again */
-#define SLICE 64 /* sockets written for a site before the next one's turn */
+#define INPUT 16384 /* bytes of one read */
+#define WHEEL 64    /* seconds; a timer beyond comes round again */
+#define SLICE 64    /* sockets written for a site before the next one's turn */
 #define REPLAY_ROOM 65536
 #define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define STALL_S 30       /* nothing could be written for so long */
@@ -25,6 +27,8 @@ typedef struct site_view_t {
     uint64_t version;
     uint32_t number;
     bool active, rung;
+    uint32_t waiting; /* in the list of this turn */
+    uint32_t owed;    /* of them, those who had waited when the log was read */
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_conn_t *turn, **turn_tail;
@@ -50,7 +54,6 @@ struct wsk_loop_t {
     bool draining;
     int64_t drain_from_ms, drain_until_ms;
     uint32_t drain_total, drain_told;
-    uint32_t drain_bucket;
     /* any thread: */
     _Atomic uint32_t connections;
     _Atomic int stop;     /* 0, 1 graceful, 2 hurry */
@@ -59,19 +62,49 @@ struct wsk_loop_t {
     wsk_conn_t *incoming;
 };
 
+/** Both clocks at the beginning of a turn. */
+typedef struct wsk_now_t {
+    int64_t unix_us;
+    int64_t mono_ms;
+} wsk_now_t;
+
 extern const wsk_sink_ops_t wsk_sink_ops;
 
 /* wsk_loop.c */
 void wsk_loop_count(wsk_loop_t *l, const wsk_conn_t *c, wsk_counter_e which,
                     uint64_t n);
 uint64_t wsk_loop_random(wsk_loop_t *l);
-site_view_t *wsk_loop_view(wsk_loop_t *l, uint32_t site);
-void wsk_loop_activate(wsk_loop_t *l, site_view_t *v);
-void wsk_loop_write_soon(wsk_loop_t *l, wsk_conn_t *c);
-void wsk_loop_write_now(wsk_loop_t *l, wsk_conn_t *c);
-void wsk_loop_kill(wsk_loop_t *l, wsk_conn_t *c);
-void wsk_loop_watch(wsk_loop_t *l, wsk_conn_t *c, bool write);
-void wsk_loop_timer(wsk_loop_t *l, wsk_conn_t *c, uint32_t due_s);
+/* What the thread is made of; wsk_loop_start and wsk_loop_free go round it. */
+wsk_loop_t *wsk_loop_make(const wsk_loop_spec_t *spec);
+/** Take a slot. @return false: none is free, or no memory */
+bool wsk_loop_enter(wsk_loop_t *l, const wsk_now_t *now);
+/** One turn: what the poll has told, then timers, sites and the dead.
+ *  @return whether the drain is over */
+bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
+                   const wsk_now_t *now);
+/** End every connection and give the slot back. */
+void wsk_loop_leave(wsk_loop_t *l);
+void wsk_loop_dispose(wsk_loop_t *l);
+
+/* wsk_life.c: a connection from its coming to its end */
+void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_life_bury(wsk_loop_t *l);
+
+/* wsk_turn.c: whose turn it is */
+site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
+void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
+/** Write what is queued when its site has its turn. */
+void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_turn_serve(wsk_loop_t *l);
+
+/* wsk_wheel.c: every connection has one timer */
+void wsk_wheel_set(wsk_loop_t *l, wsk_conn_t *c, uint32_t due_s);
+void wsk_wheel_drop(wsk_conn_t *c);
+/** Tick for every second that has passed. */
+void wsk_wheel_turn(wsk_loop_t *l);
 
 /* wsk_session.c: what a connection's bytes mean */
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c);

@@ -10,9 +10,17 @@
 
 #define BAD_MESSAGES 10 /* in a minute: then 1008 */
 
-static void bad_message(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer)
+/* A refusal that is not the inbox's, which counts its own. */
+static void refuse(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
+                   const wsk_text_t *extra)
 {
-    wsk_say_error(l, c, answer, NULL);
+    wsk_loop_count(l, c, WSK_C_browser_refused, 1);
+    wsk_say_error(l, c, answer, extra);
+}
+
+/* Ten of these, and it is not a client of ours. */
+static void note_bad(wsk_loop_t *l, wsk_conn_t *c)
+{
     if (l->now_s - c->bad_since_s >= 60) {
         c->bad_since_s = l->now_s;
         c->bad_messages = 0;
@@ -21,6 +29,19 @@ static void bad_message(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer)
         wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
         wsk_say_close(l, c, WSK_CLOSE_POLICY, "too many bad messages");
     }
+}
+
+static void bad_message(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer)
+{
+    refuse(l, c, answer, NULL);
+    note_bad(l, c);
+}
+
+/* More names than make sense in one message, whatever is asked of them. */
+static bool too_many(const wsk_loop_t *l, const wsk_conn_t *c, size_t names)
+{
+    return names
+           > 4u * WSK_MAX(l->views[c->site]->spec.limits.max_channels, 1u);
 }
 
 static wsk_sender_t sender(wsk_loop_t *l, wsk_conn_t *c)
@@ -110,15 +131,15 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
         l->views[c->site]->spec.limits.max_channels);
 
     if (rv != WSK_OK) {
-        wsk_say_error(
-            l, c, rv == WSK_EFULL ? WSK_A_too_many_channels : WSK_A_unavailable,
-            NULL);
+        refuse(l, c,
+               rv == WSK_EFULL ? WSK_A_too_many_channels : WSK_A_unavailable,
+               NULL);
         return;
     }
     say_list(l, c, "subscribed", s->granted, s->ngranted);
     if (s->nrefused) {
         put_channels(&extra, s->refused, s->nrefused);
-        wsk_say_error(l, c, WSK_A_channel_forbidden, &extra);
+        refuse(l, c, WSK_A_channel_forbidden, &extra);
         wsk_text_free(&extra);
     }
     if (json_is_string(since) && s->nfresh) {
@@ -128,7 +149,7 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                          &from);
         wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
                        l->now_us);
-        wsk_loop_write_soon(l, c);
+        wsk_turn_write(l, c);
     }
 }
 
@@ -138,8 +159,7 @@ static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     size_t n = json_array_size(list);
     sorted_t s = { 0 };
 
-    if (!json_is_array(list)
-        || n > 4u * WSK_MAX(l->views[c->site]->spec.limits.max_channels, 1u)) {
+    if (!json_is_array(list) || too_many(l, c, n)) {
         bad_message(l, c,
                     json_is_array(list) ? WSK_A_too_many_channels
                                         : WSK_A_bad_message);
@@ -147,7 +167,7 @@ static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     }
     s.granted = calloc(3 * n + 1, sizeof *s.granted);
     if (!s.granted) {
-        wsk_say_error(l, c, WSK_A_unavailable, NULL);
+        refuse(l, c, WSK_A_unavailable, NULL);
         return;
     }
     s.fresh = s.granted + n;
@@ -160,13 +180,19 @@ static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 static void on_unsubscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 {
     json_t *list = json_object_get(msg, "channels"), *item;
-    wsk_slice_t *names = calloc(json_array_size(list) + 1, sizeof *names);
+    wsk_slice_t *names;
     unsigned n = 0;
     size_t i;
 
-    if (!json_is_array(list) || !names) {
-        free(names);
-        bad_message(l, c, WSK_A_bad_message);
+    if (!json_is_array(list) || too_many(l, c, json_array_size(list))) {
+        bad_message(l, c,
+                    json_is_array(list) ? WSK_A_too_many_channels
+                                        : WSK_A_bad_message);
+        return;
+    }
+    names = calloc(json_array_size(list) + 1, sizeof *names);
+    if (!names) {
+        refuse(l, c, WSK_A_unavailable, NULL);
         return;
     }
     json_array_foreach(list, i, item)
@@ -200,7 +226,8 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
                                                json_string_length(ref) });
     }
     if (answer == WSK_A_bad_message) {
-        bad_message(l, c, answer);
+        wsk_say_error(l, c, answer, NULL);
+        note_bad(l, c);
     }
     else if (answer != WSK_A_ok) {
         wsk_say_error(l, c, answer, has_ref ? &extra : NULL);
@@ -210,6 +237,7 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 
         wsk_text_put(&t, "{\"type\":\"ack\"");
         wsk_text_raw(&t, extra.at, extra.len);
+        t.failed |= !wsk_text_ok(&extra);
         wsk_text_put(&t, ",\"id\":");
         wsk_text_id(&t, &id);
         wsk_text_put(&t, "}");
@@ -228,7 +256,7 @@ static void on_presence(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         bad_message(l, c, WSK_A_bad_message);
         return;
     }
-    wsk_say_error(l, c, WSK_A_presence_unavailable, NULL);
+    refuse(l, c, WSK_A_presence_unavailable, NULL);
 }
 
 /* Subscriptions a refreshed token no longer allows. */
@@ -288,7 +316,7 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_text_fmt(&t, "{\"type\":\"auth_ok\",\"exp\":%lld}",
                  (long long)claims.exp);
     wsk_say_text(l, c, &t);
-    wsk_loop_timer(l, c, l->now_s + 1);
+    wsk_wheel_set(l, c, l->now_s + 1);
 }
 
 static void on_pong(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
@@ -332,7 +360,8 @@ void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
 
     c->member.binary = true;
     if (answer == WSK_A_bad_message) {
-        bad_message(l, c, answer);
+        wsk_say_error(l, c, answer, NULL);
+        note_bad(l, c);
     }
     else if (answer != WSK_A_ok) {
         wsk_say_error(l, c, answer, NULL);

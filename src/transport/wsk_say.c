@@ -9,16 +9,18 @@
 
 static void queue(wsk_loop_t *l, wsk_conn_t *c, wsk_slab_t *slab)
 {
-    if (!slab || !wsk_conn_queue(c, slab)) {
+    if (c->state == WSK_CONN_OPEN && (!slab || !wsk_conn_queue(c, slab))) {
         /* Without memory the message would be lost in silence: the client
          * resumes on another connection. */
         c->state = WSK_CONN_CLOSING;
-        c->due_s = l->now_s;
+        c->member.replaying = false;
+        c->due_s = l->now_s + 1;
+        wsk_wheel_set(l, c, c->due_s);
     }
     if (slab) {
         wsk_slab_unref(slab);
     }
-    wsk_loop_write_soon(l, c);
+    wsk_turn_write(l, c);
 }
 
 void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
@@ -68,6 +70,7 @@ void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                  wsk_answer_name(answer), wsk_answer_text(answer));
     if (extra) {
         wsk_text_raw(&t, extra->at, extra->len);
+        t.failed |= !wsk_text_ok(extra);
     }
     wsk_text_put(&t, "}");
     wsk_say_text(l, c, &t);
@@ -139,10 +142,13 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
             memcpy(slab->bytes, frame, n);
         }
         queue(l, c, slab);
+        if (c->state == WSK_CONN_DEAD) {
+            return; /* written at once, and found gone */
+        }
     }
     c->state = WSK_CONN_CLOSING;
     c->due_s = l->now_s + CLOSE_WAIT_S;
     c->member.replaying = false;
-    wsk_loop_timer(l, c, c->due_s);
-    wsk_loop_write_soon(l, c);
+    wsk_wheel_set(l, c, c->due_s);
+    wsk_turn_write(l, c);
 }

@@ -42,14 +42,6 @@ static bool on_control(void *baton, wsk_opcode_e op, uint8_t *payload,
     input_t *in = baton;
 
     if (op == WSK_OP_PING) {
-        /* A flood of pings by one who reads no pongs ends at this bound. */
-        if (in->c->out_bytes > (uint32_t)WSK_MB(1)
-            && in->c->kind != WSK_KIND_ECHO) {
-            wsk_loop_count(in->l, in->c, WSK_C_slow_closed, 1);
-            wsk_conn_unqueue(in->c);
-            wsk_say_close(in->l, in->c, WSK_CLOSE_POLICY, "too many pings");
-            return false;
-        }
         wsk_say_frame(in->l, in->c, WSK_OP_PONG, payload, len);
     }
     return in->c->state == WSK_CONN_OPEN;
@@ -90,12 +82,12 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     if (c->kind == WSK_KIND_SSE) {
         if (c->bytes_in > SSE_INPUT_MAX) {
             wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
-            wsk_loop_kill(l, c);
+            wsk_life_kill(l, c);
         }
         return;
     }
     if (c->kind == WSK_KIND_WS) {
-        limits.max_message = wsk_loop_view(l, c->site)->spec.limits.max_message;
+        limits.max_message = wsk_turn_view(l, c->site)->spec.limits.max_message;
     }
     else {
         limits.max_fragments = UINT32_MAX;
@@ -143,9 +135,9 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
-        v = wsk_loop_view(l, c->site);
+        v = wsk_turn_view(l, c->site);
         if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
-            wsk_loop_kill(l, c);
+            wsk_life_kill(l, c);
             return;
         }
         wsk_loop_count(
@@ -162,5 +154,5 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
         wsk_session_input(l, c, early, len);
         free(early);
     }
-    wsk_loop_write_soon(l, c);
+    wsk_turn_write(l, c);
 }

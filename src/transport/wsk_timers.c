@@ -29,10 +29,10 @@ static bool still_good(wsk_loop_t *l, wsk_conn_t *c, const wsk_limits_t *limits)
 {
     if (c->wrote_s && late(l, c->wrote_s + STALL_S)) {
         wsk_loop_count(l, c, WSK_C_stalled_closed, 1);
-        wsk_loop_kill(l, c);
+        wsk_life_kill(l, c);
         return false;
     }
-    if (c->kind != WSK_KIND_SSE && limits->idle_ms
+    if (c->kind != WSK_KIND_SSE && limits->idle_ms && !c->deaf
         && late(l, c->heard_s + limits->idle_ms / 1000)) {
         wsk_loop_count(l, c, WSK_C_idle_closed, 1);
         wsk_say_close(l, c, WSK_CLOSE_AWAY, "nothing heard");
@@ -54,7 +54,7 @@ static uint32_t next_due(const wsk_loop_t *l, const wsk_conn_t *c,
     if (c->exp_s && life < (int64_t)WHEEL) {
         due = WSK_MIN(due, l->now_s + (uint32_t)WSK_MAX(life, (int64_t)1));
     }
-    if (c->kind != WSK_KIND_SSE && limits->idle_ms) {
+    if (c->kind != WSK_KIND_SSE && limits->idle_ms && !c->deaf) {
         due = WSK_MIN(due, c->heard_s + limits->idle_ms / 1000);
     }
     if (c->wrote_s) {
@@ -67,15 +67,15 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
 {
     static const wsk_limits_t echo = { .ping_ms = 20000, .idle_ms = 60000 };
     const site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                  : wsk_loop_view(l, c->site);
+                                                  : wsk_turn_view(l, c->site);
     const wsk_limits_t *limits = v ? &v->spec.limits : &echo;
 
     if (c->state == WSK_CONN_CLOSING) {
         if (late(l, c->due_s)) {
-            wsk_loop_kill(l, c);
+            wsk_life_kill(l, c);
             return;
         }
-        wsk_loop_timer(l, c, c->due_s);
+        wsk_wheel_set(l, c, c->due_s);
         return;
     }
     if (v && v->state != WSK_SITE_ON) {
@@ -86,8 +86,10 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         return;
     }
     if (late(l, c->ping_s)) {
-        wsk_say_ping(l, c);
+        if (!wsk_conn_full(c)) {
+            wsk_say_ping(l, c);
+        }
         c->ping_s = l->now_s + WSK_MAX(limits->ping_ms / 1000, 1u);
     }
-    wsk_loop_timer(l, c, next_due(l, c, limits));
+    wsk_wheel_set(l, c, next_due(l, c, limits));
 }

@@ -20,7 +20,7 @@ typedef struct ear_t {
     wsk_member_t m; /* first */
     char text[16384];
     size_t len;
-    unsigned room; /* pieces of a replay it still takes; 0: none */
+    unsigned room; /* messages it still takes */
 } ear_t;
 
 typedef struct stage_t {
@@ -53,6 +53,7 @@ static void ear_deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
         d->frames[0] = st;
         st->made++;
     }
+    ((ear_t *)m)->room -= ((ear_t *)m)->room > 0;
     st->wrong += !store_same(d->record->body, d->record->seq);
     ear_note((ear_t *)m, "%.*s%c%llu ", (int)d->record->channel.len,
              d->record->channel.at, d->log == WSK_LOG_TEXT ? ':' : '!',
@@ -83,11 +84,8 @@ static void ear_lost(void *baton, wsk_member_t *m)
 
 static bool ear_room(void *baton, wsk_member_t *m)
 {
-    ear_t *ear = (ear_t *)m;
-
     (void)baton;
-    ear->room -= ear->room > 0;
-    return ear->room > 0;
+    return ((ear_t *)m)->room > 0;
 }
 
 static const wsk_sink_ops_t ear_ops = { .deliver = ear_deliver,

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection's life in the loop: taken over, read, written, killed, buried.
+ */
+#include "transport/wsk_loop_int.h"
+
+#include <sys/socket.h>
+
+#define READS 4 /* of one socket in one turn */
+
+void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
+{
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
+
+    c->born_us = l->now_us;
+    c->heard_s = l->now_s;
+    c->member.id = ((uint64_t)l->slot + 1) << 48 | ++l->next_id;
+    c->grant = c->grant ? wsk_grant_intern(l->grants, c->grant) : NULL;
+    if (!wsk_conn_own_ssl(c)
+        || epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0) {
+        wsk_life_kill(l, c);
+        return;
+    }
+    wsk_wheel_set(l, c, l->now_s + 1);
+    wsk_session_begin(l, c);
+}
+
+static void watch(wsk_loop_t *l, wsk_conn_t *c, bool write)
+{
+    struct epoll_event ev = { .data.ptr = c };
+    bool deaf = wsk_conn_full(c);
+
+    if (write == c->want_write && deaf == c->deaf) {
+        return;
+    }
+    if (c->deaf && !deaf) {
+        c->heard_s = l->now_s; /* what it has said meanwhile is read now */
+    }
+    c->want_write = write;
+    c->deaf = deaf;
+    ev.events = (deaf ? 0 : EPOLLIN | EPOLLRDHUP) | (write ? EPOLLOUT : 0);
+    epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &ev);
+}
+
+/* All that was queued for a closing connection is out: say that no more comes,
+ * and wait for the peer to end it, so that no reset overtakes our last words. */
+static void last_words_out(wsk_conn_t *c)
+{
+    if (c->state == WSK_CONN_CLOSING && !c->shut) {
+        c->shut = true;
+        if (c->ssl) {
+            SSL_shutdown(c->ssl);
+        }
+        shutdown(c->fd, SHUT_WR);
+    }
+}
+
+void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
+{
+    uint64_t sends = 0, bytes = 0;
+    wsk_io_e io = wsk_conn_flush(c, &sends, &bytes);
+
+    wsk_loop_count(l, c, WSK_C_sends, sends);
+    wsk_loop_count(l, c, WSK_C_sent_bytes, bytes);
+    if (io == WSK_IO_GONE) {
+        wsk_life_kill(l, c);
+        return;
+    }
+    if (io == WSK_IO_AGAIN) {
+        if (bytes || !c->wrote_s) {
+            c->wrote_s = l->now_s;
+        }
+        watch(l, c, true);
+        return;
+    }
+    c->wrote_s = 0;
+    watch(l, c, false);
+    last_words_out(c);
+    if (c->member.replaying && c->state == WSK_CONN_OPEN
+        && (wsk_hub_replay(l->hub, &c->member) || c->out)) {
+        wsk_turn_write(l, c);
+    }
+}
+
+/* @return whether there may be more */
+static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
+{
+    size_t n = 0;
+    wsk_io_e io = wsk_conn_read(c, l->buf, INPUT, &n);
+
+    if (io == WSK_IO_GONE) {
+        wsk_life_kill(l, c);
+    }
+    if (io != WSK_IO_OK) {
+        return false;
+    }
+    c->heard_s = l->now_s;
+    if (c->state == WSK_CONN_OPEN) {
+        wsk_session_input(l, c, l->buf, n);
+    }
+    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl);
+}
+
+void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
+{
+    bool more = true;
+    int i;
+
+    for (i = 0; i < READS && more && !wsk_conn_full(c); i++) {
+        more = read_once(l, c);
+    }
+    /* What lies in the SSL object the poll does not see: the rest of a record,
+     * which a read of this size does not leave behind twice. */
+    while (more && c->ssl && SSL_pending(c->ssl) > 0) {
+        more = read_once(l, c);
+    }
+    if (c->state != WSK_CONN_DEAD) {
+        watch(l, c, c->want_write);
+    }
+}
+
+/* Out of hub, poll and counts now; out of memory at the end of the turn, when
+ * no list of the turn can name it any more. */
+void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c)
+{
+    if (c->state == WSK_CONN_DEAD) {
+        return;
+    }
+    c->state = WSK_CONN_DEAD;
+    wsk_hub_leave(l->hub, &c->member);
+    epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    wsk_wheel_drop(c);
+    if (!c->in_turn) {
+        c->turn_next = l->dead;
+        l->dead = c;
+    }
+}
+
+static const char *const kinds[] = { [WSK_KIND_WS] = "websocket",
+                                     [WSK_KIND_SSE] = "event-stream",
+                                     [WSK_KIND_ECHO] = "echo" };
+
+void wsk_life_bury(wsk_loop_t *l)
+{
+    wsk_conn_t *c;
+
+    while ((c = l->dead) != NULL) {
+        site_view_t *v = c->site == WSK_NO_SITE ? NULL
+                                                : wsk_turn_view(l, c->site);
+        wsk_session_end_t end = { .site_key = v ? v->spec.key : "-",
+                                  .kind = kinds[c->kind],
+                                  .code = c->close_code,
+                                  .lived_ms = (l->now_us - c->born_us) / 1000,
+                                  .bytes_in = c->bytes_in,
+                                  .bytes_out = c->bytes_out };
+
+        l->dead = c->turn_next;
+        if (c->admitted) {
+            wsk_site_leave(l->spec.seg, l->slot, c->site, c->address);
+        }
+        wsk_loop_count(l, c, WSK_C_closed, 1);
+        wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
+        l->spec.ended(l->spec.baton, &end);
+        wsk_conn_drop(c);
+        atomic_fetch_sub(&l->connections, 1);
+    }
+}

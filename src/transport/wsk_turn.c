@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sites in turn: what this loop knows of each, and which of its connections
+ * are to be written.
+ */
+#include "transport/wsk_loop_int.h"
+
+#include <stdlib.h>
+
+site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site)
+{
+    site_view_t *v = l->views[site];
+    uint64_t version;
+
+    if (!v) {
+        v = calloc(1, sizeof *v);
+        if (!v) {
+            return NULL;
+        }
+        v->number = site;
+        v->turn_tail = &v->turn;
+        v->version = UINT64_MAX;
+        l->views[site] = v;
+    }
+    version = wsk_site_version(l->spec.seg, site);
+    if (version != v->version
+        && wsk_site_read(l->spec.seg, site, &v->spec, &v->state) == WSK_OK) {
+        v->version = version;
+    }
+    return v;
+}
+
+static void activate(wsk_loop_t *l, site_view_t *v)
+{
+    if (!v->active) {
+        v->active = true;
+        v->next_active = NULL;
+        *l->active_tail = v;
+        l->active_tail = &v->next_active;
+    }
+}
+
+void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c)
+{
+    site_view_t *v;
+
+    if (c->in_turn || c->want_write || c->state == WSK_CONN_DEAD) {
+        return;
+    }
+    if (c->site == WSK_NO_SITE) {
+        wsk_life_write(l, c); /* echo: nobody to share a turn with */
+        return;
+    }
+    v = wsk_turn_view(l, c->site);
+    c->in_turn = true;
+    c->turn_next = NULL;
+    *v->turn_tail = c;
+    v->turn_tail = &c->turn_next;
+    v->waiting++;
+    activate(l, v);
+}
+
+void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
+{
+    site_view_t *v = wsk_turn_view(l, site);
+
+    if (v) {
+        v->rung = true;
+        activate(l, v);
+        wsk_count(l->spec.seg, l->slot, site, WSK_C_wakeups, 1);
+    }
+}
+
+static wsk_conn_t *next_of(site_view_t *v)
+{
+    wsk_conn_t *c = v->turn;
+
+    v->turn = c->turn_next;
+    if (!v->turn) {
+        v->turn_tail = &v->turn;
+    }
+    v->waiting--;
+    v->owed -= v->owed > 0;
+    c->in_turn = false;
+    return c;
+}
+
+/* One site's turn: write a slice of what is queued; when all who were there at
+ * the last piece of its log are written, take the next one. So a site with a
+ * crowd gets its messages in larger writes, others get their turn in between,
+ * and who catches up does not hold up what is new. */
+static bool serve_one(wsk_loop_t *l, site_view_t *v)
+{
+    uint32_t n;
+
+    if (!v->owed && v->rung) {
+        v->rung = wsk_hub_pump(l->hub, v->number);
+        v->owed = v->waiting;
+    }
+    for (n = WSK_MIN(v->waiting, (uint32_t)SLICE); n; n--) {
+        wsk_conn_t *c = next_of(v);
+
+        if (c->state == WSK_CONN_DEAD) {
+            c->turn_next = l->dead;
+            l->dead = c;
+        }
+        else {
+            wsk_life_write(l, c);
+        }
+    }
+    return v->turn || v->rung;
+}
+
+void wsk_turn_serve(wsk_loop_t *l)
+{
+    site_view_t *v = l->active, *next;
+
+    l->active = NULL;
+    l->active_tail = &l->active;
+    for (; v; v = next) {
+        next = v->next_active;
+        v->active = false;
+        if (serve_one(l, v)) {
+            activate(l, v);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop_fixture.h"
+
+static world_t w;
+static client_t a;
+
+static void open_one(wsk_kind_e kind)
+{
+    world_open(&w);
+    client_make(&w, &a, kind, 1);
+    if (kind == WSK_KIND_SSE) {
+        client_channels(&a, "a");
+    }
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+}
+
+static void close_one(void)
+{
+    close(a.fd);
+    world_close(&w);
+}
+
+/* What a client sent behind its handshake came with the request. */
+static void early(void)
+{
+    static const char hello[] = "{\"type\":\"subscribe\",\"channels\":[\"a\"]}";
+
+    world_open(&w);
+    client_make(&w, &a, WSK_KIND_WS, 1);
+    a.c->early = malloc(200);
+    a.c->early_len = (uint32_t)client_frame(a.c->early, WSK_OP_TEXT, hello,
+                                            strlen(hello))
+                     - 5;
+    memcpy(a.raw, a.c->early + a.c->early_len, 5);
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+    is_int((intmax_t)write(a.fd, a.raw, 5), 5, "the rest comes by itself");
+    has(client_heard(&w, &a), "subscribed", "together they are a message");
+    is_int((intmax_t)a.c->bytes_in, (intmax_t)strlen(hello) + 6,
+           "all of it is counted");
+    close_one();
+}
+
+static void controls(void)
+{
+    open_one(WSK_KIND_WS);
+    client_send(&a, WSK_OP_PING, "abc", 3);
+    is_str(client_heard(&w, &a), "pong abc", "a ping has its pong");
+    client_send(&a, WSK_OP_PONG, "abc", 3);
+    is_str(client_heard(&w, &a), "", "a pong has none");
+    client_send(&a, WSK_OP_CLOSE, "\x03\xe8", 2);
+    is_str(client_heard(&w, &a), "close 1000 \neof", "a Close is answered");
+    is_int(world_count(&w, WSK_C_protocol_closed), 0, "that is no fault");
+    close_one();
+    open_one(WSK_KIND_WS);
+    client_send(&a, WSK_OP_CLOSE, "", 0);
+    client_send(&a, WSK_OP_PING, "x", 1);
+    is_str(client_heard(&w, &a), "close 0 \neof",
+           "one without a code too, and what comes after it is not read");
+    close_one();
+}
+
+static void faults(void)
+{
+    char big[200];
+    wsk_site_spec_t spec = world_spec(1);
+
+    open_one(WSK_KIND_WS);
+    is_int((intmax_t)write(a.fd, "\x81\x01x", 3), 3, "a frame without a mask");
+    has(client_heard(&w, &a), "close 1002", "is a fault");
+    is_int(world_count(&w, WSK_C_protocol_closed), 1, "and counted");
+    close_one();
+    open_one(WSK_KIND_WS);
+    client_send(&a, WSK_OP_TEXT, "\xff", 1);
+    has(client_heard(&w, &a), "close 1007 not UTF-8", "bytes that are no text");
+    close_one();
+    open_one(WSK_KIND_WS);
+    spec.limits.max_message = 100;
+    world_put(&w, 1, &spec);
+    memset(big, ' ', sizeof(big));
+    client_send(&a, WSK_OP_TEXT, big, 101);
+    has(client_heard(&w, &a), "close 1009 message too large",
+        "more than the site allows now");
+    close_one();
+}
+
+static void echo(void)
+{
+    open_one(WSK_KIND_ECHO);
+    client_send(&a, WSK_OP_TEXT, "hello", 5);
+    client_send(&a, WSK_OP_BINARY, "\0\1", 2);
+    is_str(client_heard(&w, &a), "hello\nbinary 2", "an echo says it again");
+    is_int(world_count(&w, WSK_C_received_messages), 2, "messages are counted");
+    close_one();
+}
+
+static void streams(void)
+{
+    char junk[4096];
+    unsigned i;
+
+    open_one(WSK_KIND_SSE);
+    has(client_read(&w, &a), "id: ", "a stream begins with where it is");
+    ok(a.c->first == NULL && a.c->member.nsubs == 1, "on its channels");
+    memset(junk, 'j', sizeof(junk));
+    for (i = 0; i < 16; i++) {
+        is_int((intmax_t)write(a.fd, junk, sizeof(junk)), sizeof(junk),
+               "what it sends");
+        world_run(&w);
+    }
+    is_int(w.ended, 0, "is nobody's");
+    is_int((intmax_t)write(a.fd, "!", 1), 1, "but without end");
+    world_run(&w);
+    is_int(w.ended, 1, "it is an abuse");
+    is_int(world_count(&w, WSK_C_protocol_closed), 1, "and counted");
+    close_one();
+}
+
+static void stream_resumes(void)
+{
+    const char *heard;
+
+    world_open(&w);
+    client_open(&w, &a, WSK_KIND_WS, 1);
+    world_say(&w, 1, "a", "one");
+    world_say(&w, 1, "a", "two");
+    world_run(&w);
+    close(a.fd);
+    client_make(&w, &a, WSK_KIND_SSE, 1);
+    client_channels(&a, "a");
+    a.c->has_since = true;
+    a.c->since = store_head(w.seg, w.sites[1], WSK_LOG_TEXT);
+    a.c->since.seq = 1;
+    wsk_loop_give(w.loop, a.c);
+    heard = client_read(&w, &a);
+    has(heard, "two", "a stream goes on after the id it names");
+    ok(strstr(heard, "one") == NULL, "and not before");
+    is_int(times(heard, "id: "), 1, "the place comes with the message");
+    close_one();
+}
+
+static void not_admitted(void)
+{
+    world_open(&w);
+    client_make(&w, &a, WSK_KIND_WS, 1);
+    wsk_site_switch(w.seg, w.sites[1], false);
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+    is_int(w.ended, 1, "at a site that was switched off meanwhile it ends");
+    client_take(&a);
+    ok(a.eof, "and is let go");
+    close_one();
+}
+
+int main(void)
+{
+    early();
+    controls();
+    faults();
+    echo();
+    streams();
+    stream_resumes();
+    not_admitted();
+    return done_testing();
+}
