@@ -92,10 +92,28 @@ static void cut_token(request_rec *r, wsk_request_t *wr)
     }
 }
 
+/* The path as httpd will take it, which comes to that only after this hook. */
+static const char *path_of(request_rec *r)
+{
+    const core_server_config *core = ap_get_core_module_config(
+        r->server->module_config);
+    unsigned how = AP_NORMALIZE_DECODE_UNRESERVED;
+    char *path;
+
+    if (!r->parsed_uri.path) {
+        return NULL;
+    }
+    if (core->merge_slashes != AP_CORE_CONFIG_OFF) {
+        how |= AP_NORMALIZE_MERGE_SLASHES;
+    }
+    path = apr_pstrdup(r->pool, r->parsed_uri.path);
+    return ap_normalize_path(path, how) ? path : NULL;
+}
+
 static int on_request(request_rec *r)
 {
     wsk_host_t *host = wsk_conf_of(r->server);
-    const char *rest = below_base(host, r->parsed_uri.path);
+    const char *rest = below_base(host, path_of(r));
     wsk_request_t *wr;
 
     if (!rest) {
@@ -185,6 +203,12 @@ static int preflight(request_rec *r, const wsk_request_t *wr)
     return OK;
 }
 
+static int handle_healthz(request_rec *r, wsk_request_t *wr)
+{
+    (void)wr;
+    return wsk_answer(r, HTTP_OK, "{\"status\":\"ok\"}");
+}
+
 static int on_handle(request_rec *r)
 {
     static const struct {
@@ -197,6 +221,7 @@ static int on_handle(request_rec *r)
                                  [WSK_EP_publish] = { wsk_handle_publish,
                                                       M_POST },
                                  [WSK_EP_stats] = { wsk_handle_stats, M_GET },
+                                 [WSK_EP_healthz] = { handle_healthz, M_GET },
                                  [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
     wsk_request_t *wr = wsk_request_of(r);
 
@@ -205,10 +230,6 @@ static int on_handle(request_rec *r)
     }
     if (r->method_number == M_OPTIONS) {
         return preflight(r, wr);
-    }
-    if (wr->endpoint == WSK_EP_healthz) {
-        return wsk_process.loop ? wsk_answer(r, 200, "{\"status\":\"ok\"}")
-                                : wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (!handlers[wr->endpoint].handle
         || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
