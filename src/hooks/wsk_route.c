@@ -5,6 +5,8 @@
  */
 #include "hooks/wsk_hooks.h"
 
+#include "scoreboard.h"
+
 #include "status/wsk_status.h"
 
 static const char *const paths[] = { "",
@@ -124,6 +126,23 @@ static int on_request(request_rec *r)
     wr->endpoint = endpoint_of(rest);
     ap_set_module_config(r->request_config, &wordsocket_module, wr);
     cut_token(r, wr);
+    return DECLINED;
+}
+
+/* What httpd refuses or gives up before that hook is logged all the same, and
+ * stands on the status page by now. */
+static int on_log(request_rec *r)
+{
+    const wsk_host_t *host = wsk_conf_of(r->server);
+    wsk_request_t unseen = { 0 };
+
+    if (!wsk_request_of(r) && host->set.enabled && r->the_request
+        && strstr(r->the_request, host->set.path)
+        && strstr(r->the_request, "token=")) {
+        r->the_request = without_token(r->pool, r->the_request, NULL);
+        cut_token(r, &unseen);
+        ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
+    }
     return DECLINED;
 }
 
@@ -263,6 +282,7 @@ void wsk_route_register(apr_pool_t *pconf)
 {
     (void)pconf;
     ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(on_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(on_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(on_map, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_type_checker(on_type, NULL, NULL, APR_HOOK_REALLY_FIRST);
