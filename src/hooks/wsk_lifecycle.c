@@ -176,6 +176,33 @@ static apr_status_t on_config_gone(void *data)
     return APR_SUCCESS;
 }
 
+static void settle_all(server_rec *s)
+{
+    for (; s; s = s->next) {
+        wsk_conf_settle(wsk_conf_of(s));
+    }
+}
+
+static int refuse_config(server_rec *s, const char *error)
+{
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "WSK0306 %s", error);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* Also for `httpd -t`, with which a reload should begin: once it is under way,
+ * httpd ends at a fault. */
+static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
+                           apr_pool_t *ptemp, server_rec *s)
+{
+    uint32_t sites = 0;
+    const char *error;
+
+    (void)plog;
+    settle_all(s);
+    error = wsk_sites_load(s, pconf, ptemp, true, &sites);
+    return error ? refuse_config(s, error) : OK;
+}
+
 static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                           apr_pool_t *ptemp, server_rec *s)
 {
@@ -188,8 +215,8 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     bool any = false;
 
     (void)plog;
+    settle_all(s);
     for (v = s; v; v = v->next) {
-        wsk_conf_settle(wsk_conf_of(v));
         any |= wsk_conf_of(v)->set.enabled == 1;
     }
     error = wsk_sites_load(s, pconf, ptemp, true, &sites);
@@ -209,11 +236,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         apr_pool_cleanup_register(pconf, NULL, on_config_gone,
                                   apr_pool_cleanup_null);
     }
-    if (error) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "WSK0306 %s", error);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return OK;
+    return error ? refuse_config(s, error) : OK;
 }
 
 /* A child. */
@@ -309,6 +332,7 @@ static void on_child_stopping(apr_pool_t *pchild, int graceful)
 void wsk_lifecycle_register(apr_pool_t *pconf)
 {
     (void)pconf;
+    ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);

@@ -5,6 +5,8 @@
  */
 #include "hooks/wsk_hooks.h"
 
+#include "scoreboard.h"
+
 #include "proto/wsk_query.h"
 #include "status/wsk_status.h"
 
@@ -66,10 +68,28 @@ static void cut_token(request_rec *r, wsk_request_t *wr)
     r->parsed_uri.query = r->args;
 }
 
+/* The path as httpd will take it, which comes to that only after this hook. */
+static const char *path_of(request_rec *r)
+{
+    const core_server_config *core = ap_get_core_module_config(
+        r->server->module_config);
+    unsigned how = AP_NORMALIZE_DECODE_UNRESERVED;
+    char *path;
+
+    if (!r->parsed_uri.path) {
+        return NULL;
+    }
+    if (core->merge_slashes != AP_CORE_CONFIG_OFF) {
+        how |= AP_NORMALIZE_MERGE_SLASHES;
+    }
+    path = apr_pstrdup(r->pool, r->parsed_uri.path);
+    return ap_normalize_path(path, how) ? path : NULL;
+}
+
 static int on_request(request_rec *r)
 {
     wsk_host_t *host = wsk_conf_of(r->server);
-    const char *rest = below_base(host, r->parsed_uri.path);
+    const char *rest = below_base(host, path_of(r));
     wsk_request_t *wr;
 
     if (!rest) {
@@ -80,6 +100,23 @@ static int on_request(request_rec *r)
     wr->endpoint = endpoint_of(rest);
     ap_set_module_config(r->request_config, &wordsocket_module, wr);
     cut_token(r, wr);
+    return DECLINED;
+}
+
+/* What httpd refuses or gives up before that hook is logged all the same, and
+ * stands on the status page by now. */
+static int on_log(request_rec *r)
+{
+    const wsk_host_t *host = wsk_conf_of(r->server);
+    wsk_request_t unseen = { 0 };
+
+    if (!wsk_request_of(r) && host->set.enabled && r->the_request
+        && strstr(r->the_request, host->set.path)
+        && strstr(r->the_request, "token=")) {
+        r->the_request = without_token(r->pool, r->the_request);
+        cut_token(r, &unseen);
+        ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
+    }
     return DECLINED;
 }
 
@@ -152,6 +189,12 @@ static int preflight(request_rec *r, const wsk_request_t *wr)
     return OK;
 }
 
+static int handle_healthz(request_rec *r, wsk_request_t *wr)
+{
+    (void)wr;
+    return wsk_answer(r, HTTP_OK, "{\"status\":\"ok\"}");
+}
+
 static int on_handle(request_rec *r)
 {
     static const struct {
@@ -164,6 +207,7 @@ static int on_handle(request_rec *r)
                                  [WSK_EP_publish] = { wsk_handle_publish,
                                                       M_POST },
                                  [WSK_EP_stats] = { wsk_handle_stats, M_GET },
+                                 [WSK_EP_healthz] = { handle_healthz, M_GET },
                                  [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
     wsk_request_t *wr = wsk_request_of(r);
 
@@ -172,10 +216,6 @@ static int on_handle(request_rec *r)
     }
     if (r->method_number == M_OPTIONS) {
         return preflight(r, wr);
-    }
-    if (wr->endpoint == WSK_EP_healthz) {
-        return wsk_process.loop ? wsk_answer(r, 200, "{\"status\":\"ok\"}")
-                                : wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (!handlers[wr->endpoint].handle
         || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
@@ -209,6 +249,7 @@ void wsk_route_register(apr_pool_t *pconf)
 {
     (void)pconf;
     ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(on_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(on_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(on_map, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_type_checker(on_type, NULL, NULL, APR_HOOK_REALLY_FIRST);

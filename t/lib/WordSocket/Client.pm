@@ -90,6 +90,18 @@ sub request {
 
 sub get { my ($self, $path, %headers) = @_; $self->request(GET => $path, headers => \%headers) }
 
+# The answer to a request of exactly these bytes, on a connection of its own;
+# {wire} is left open.
+sub raw {
+    my ($self, $bytes, $seconds) = @_;
+    my $wire = WordSocket::Wire->open_wire($self->connect_options);
+    my %answer = (wire => $wire, status => $wire->exchange($bytes, $seconds), headers => $wire->{headers} // {});
+    my $length = $wire->header('Content-Length') // 0;
+    $answer{content} = $wire->take($length, time + ($seconds // $wire->PATIENCE)) // '';
+    $answer{json} = eval { decode($answer{content}) };
+    return \%answer;
+}
+
 # Signature v1: HMAC over the body, a dot and the time in milliseconds.
 sub signature {
     my ($self, $body, $ts) = @_;

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a reload makes of a changed site file and of changed directives, with
+# people connected.
+use v5.30;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Time::HiRes qw(time);
+use WordSocket::Client;
+use WordSocket::Server;
+
+sub site { my ($name, %more) = @_; return { site_key => $name, publish_secret => "$name-p", jwt_secret => "$name-j", %more } }
+
+my $server = WordSocket::Server->new(sites => [ site('stays'), site('goes') ], lines => 'WordSocketDrain 500ms')->start;
+sub client { my ($name, %more) = @_; WordSocket::Client->new($server, site => site($name, %more)) }
+
+sub said {
+    my ($answer) = @_;
+    return "$answer->{status} " . ($answer->{json}{error} // '');
+}
+
+sub write_sites {
+    my (@sites) = @_;
+    $server->write_file('sites.json', WordSocket::Client->encode(\@sites));
+    return;
+}
+
+# Reload with these sites and, if told, these directives.
+sub reload {
+    my ($name, $sites, $lines) = @_;
+    write_sites(@$sites);
+    if (defined $lines) {
+        $server->{lines} = "WordSocketDrain 500ms\n$lines";
+        $server->write_config;
+    }
+    ok $server->graceful(20), "reload: $name";
+    return;
+}
+
+# --- a site goes, and comes again ---------------------------------------------------
+
+my ($stays, $goes) = map { client($_) } qw(stays goes);
+my %ws  = map { $_->{site}{site_key} => $_->socket(channels => ['events']) } $stays, $goes;
+my $sse = $goes->events;
+my $id  = $stays->publish('events', 'before', {})->{json}{id};
+$goes->publish('events', 'before', {});
+reload('a site is taken out', [ site('stays') ]);
+is $ws{goes}->close_code(10), 4003, 'its WebSocket is closed with 4003';
+ok $sse->ends(10), 'its event stream ends';
+is $ws{stays}->close_code(10), 1012, 'the other site\'s is told to come back';
+is said($goes->publish('events', 'e', {})), '401 unknown_site_key', 'its publishes are refused';
+is said($goes->stats), '401 unknown_site_key', 'its counts, too';
+is said($goes->poll), '401 invalid_token', 'its polls';
+is $goes->socket->close_code(10), 4003, 'a new WebSocket is told that the site is gone';
+is_deeply [ map { $_->{event} } @{ $stays->poll(since => $id =~ s/-\d+$/-0/r)->{json}{messages} } ], ['before'],
+    'the other site kept its log';
+is $stays->socket(channels => ['events'], since => $id)->{subscribed}{id}, $id, 'and its ids';
+
+reload('it comes again, and a third', [ site('stays'), site('goes'), site('third') ]);
+my $again = $goes->socket(channels => ['events']);
+is said($goes->publish('events', 'again', {})), '200 ', 'it publishes';
+is(($again->messages(1))[0]{event}, 'again', 'and delivers');
+is_deeply $goes->stats->{json}, { active_connections => 1, max_connections => 5000 }, 'with none of its old connections'
+    or diag explain $goes->stats->{json};
+is said(client('third')->publish('events', 'e', {})), '200 ', 'so does the third';
+
+# --- secrets ------------------------------------------------------------------------
+
+my $old = client('stays');
+my $new = client('stays', publish_secret => 'new-p', jwt_secret => 'new-j');
+sub both {
+    my ($by) = @_;
+    return join ', ', said($by->publish('events', 'e', time)), said($by->poll);
+}
+my ($yes, $no) = ('200 , 200 ', '401 invalid_signature, 401 invalid_token');
+is_deeply [ both($old), both($new) ], [ $yes, $no ], 'before: the old secrets';
+my $kept = $old->socket(channels => ['events']);
+my $two = site('stays', publish_secret => [ 'new-p', 'stays-p' ], jwt_secret => [ 'new-j', 'stays-j' ]);
+reload('two secrets', [$two]);
+is_deeply [ both($old), both($new) ], [ $yes, $yes ], 'both are good';
+is $kept->close_code(10), 1012, 'nobody is refused for it';
+$kept = $old->socket(channels => ['events']);
+is said($new->publish('events', 'by-new', {})), '200 ', 'the new one publishes';
+ok((grep { $_->{event} eq 'by-new' } $kept->messages(1)), 'to one who came with the old one');
+reload('the new ones alone', [ site('stays', publish_secret => 'new-p', jwt_secret => ['new-j']) ]);
+is_deeply [ both($old), both($new) ], [ $no, $yes ], 'the old ones are no good any more';
+is $old->socket->close_code(10), 4001, 'nor over a WebSocket';
+
+# --- limits -------------------------------------------------------------------------
+
+my @new = (publish_secret => 'new-p', jwt_secret => 'new-j');
+sub with_limits { my (%limit) = @_; site('stays', @new, limits => \%limit) }
+reload('limits', [ with_limits(connections => 2, max_publish => 1024, max_channels => 1) ]);
+ok $server->wait_for(10, sub { $new->stats->{json}{active_connections} == 0 }), 'nobody of before is left';
+my @open = map { $new->socket } 1, 2;
+is $new->socket->close_code(10), 4029, 'a third connection is one too many';
+is $new->stats->{json}{max_connections}, 2, 'stats say so';
+is said($new->publish('events', 'e', 'x' x 1100)), '413 too_large', 'a publish is too large';
+$open[0]->send_json({ type => 'subscribe', channels => [ 'a', 'b' ] });
+is $open[0]->message(5, 'error')->{code}, 'too_many_channels', 'and two channels too many';
+reload('other limits', [ with_limits(connections => 3) ], 'WordSocketMaxPublish 64K');
+is said($new->publish('events', 'e', 'x' x 1100)), '200 ', 'the publish fits';
+is said($new->publish('events', 'e', 'x' x 66_000)), '413 too_large', 'in what the directive says';
+for my $ws (@open) {
+    $ws->close_code(10);
+    $ws->hang_up;
+}
+ok $server->wait_for(10, sub { $new->stats->{json}{active_connections} == 0 }), 'those of before have gone';
+@open = map { $new->socket } 1 .. 3;
+is $new->socket->close_code(10), 4029, 'the fourth is one too many now';
+$_->hang_up for @open;
+
+# --- directives ---------------------------------------------------------------------
+
+my $head = $new->poll->{json}{cursor};
+$new->publish('events', 'kept', $_) for 1, 2;
+reload('without a history', [ site('stays', @new) ], 'WordSocketHistory Off');
+my $live = $new->socket(channels => ['events']);
+$new->publish('events', 'live', $_) for 1 .. 3;
+is scalar(my @got = $live->messages(3)), 3, 'who is connected gets everything';
+is_deeply [ map { $_->{type} // $_->{event} } @{ $new->poll(since => $head)->{json}{messages} } ], ['gap'],
+    'who missed something is told of a gap, and no more';
+my $here = $new->poll->{json}{cursor};
+is_deeply $new->poll(since => $here)->{json}{messages}, [], 'who missed nothing is not';
+reload('with a history of two', [ site('stays', @new) ], 'WordSocketHistory 64K 2');
+$new->publish('events', 'e', $_) for 1 .. 4;
+is_deeply [ map { $_->{type} // $_->{data} } @{ $new->poll(since => $here)->{json}{messages} } ], [ 'gap', 3, 4 ],
+    'the last two are there';
+reload('another path', [ site('stays', @new) ], 'WordSocketPath /elsewhere');
+is $new->get('/healthz')->{status}, 404, 'nothing is left at the old one';
+$server->{path} = '/elsewhere';
+is said($new->publish('events', 'e', {})), '200 ', 'it is at the new one';
+reload('switched off', [ site('stays', @new) ], "WordSocketPath /elsewhere\nWordSocket Off");
+is $new->get('/healthz')->{status}, 404, 'nothing is served';
+reload('switched on', [ site('stays', @new) ], 'WordSocketPath /elsewhere');
+is said($new->publish('events', 'e', {})), '200 ', 'and it is there again';
+
+# --- a broken file ------------------------------------------------------------------
+
+my %broken = ('no JSON' => '{"site_key":', 'a limit nobody knows' => WordSocket::Client->encode(with_limits(connection => 5)),
+    'a member twice' => '{"site_key":"a","site_key":"b","publish_secret":"p","jwt_secret":"j"}',
+    'a limit below nothing' => WordSocket::Client->encode(with_limits(connections => -1)));
+for my $what (sort keys %broken) {
+    $server->write_file('sites.json', $broken{$what});
+    my $said = qx{@{[ $server->httpd ]} -t -f '$server->{conf}' 2>&1};
+    isnt $?, 0, "httpd -t finds a broken site file: $what";
+    like $said, qr/WSK0306 WordSocketSiteFile \S+sites\.json: /, '... and says which';
+    unlike $said, qr/new-p|new-j/, '... without a secret';
+}
+write_sites(site('stays', @new));
+like qx{@{[ $server->httpd ]} -t -f '$server->{conf}' 2>&1}, qr/^Syntax OK/m, 'and lets a good one pass';
+is said($new->publish('events', 'e', {})), '200 ', 'which changes nothing for those that run';
+
+$server->stop;
+done_testing;
