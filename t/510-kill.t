@@ -8,9 +8,10 @@ use lib 't/lib';
 use Test::More;
 use WordSocket::Crowd;
 
-my $server = crowd_server();
+# So few spare threads that httpd replaces who is killed, and nobody else.
+my $server = crowd_server(lines => "MinSpareThreads 49\n");
 # The parent reports the death, and whoever takes a lock of the dead says so.
-$server->announce(qr/child pid \d+ exit signal Killed \(9\)/);
+$server->announce(qr/child pid \d+ exit signal Killed \(9\)/, maybe => 1);
 $server->announce(qr/wordsocket:warn/, maybe => 1);
 
 my $swarm = swarm($server, ws => 300, sse => 300, wss => 50, sses => 50,
@@ -31,7 +32,7 @@ is $report->{published}, 600, 'nothing that was published got lost';
 is $report->{ready}, 700, 'everybody is back';
 cmp_ok $report->{reconnects}, '>=', 1, "of $report->{reconnects} that had to reconnect";
 cmp_ok $report->{slowest_return_ms}, '<', 5000, "the slowest took $report->{slowest_return_ms} ms";
-ok $server->wait_for(10, sub { 4 == $server->children }), 'and four children serve again';
+ok $server->wait_for(20, sub { 4 <= $server->children }), 'and four children serve again';
 ok !(grep { my $pid = $_; grep { $_ == $pid } @killed } $server->children), 'none of them a dead one';
 
 # What a dead child held is given back: the same crowd fits again and again.

@@ -342,7 +342,8 @@ sub stat_of {
 # httpd's children; with a mask of modules, mod_cgid's daemon would be one too.
 sub children {
     my ($self) = @_;
-    return sort { $a <=> $b } grep { (stat_of($_))[1] == $self->{pid} } $self->pids;
+    my @children = sort { $a <=> $b } grep { (stat_of($_))[1] == $self->{pid} } $self->pids;
+    return @children;    # a sort has no value as a scalar
 }
 
 # Those of ours that are neither the parent nor its children: keepers.
