@@ -94,7 +94,8 @@ sub refused_everywhere {
     }
     my $answer = $at->request(POST => '/send',
         content => '{"type":"message","channel":"room","event":"said","data":"forged"}',
-        headers => { Authorization => "Bearer $token", 'X-WordSocket-Stream' => '0' x 32 });
+        headers => { 'Content-Type' => 'application/json', Authorization => "Bearer $token",
+            'X-WordSocket-Stream' => '0' x 32 });
     is $answer->{status}, 401, "$what at /send";
     return;
 }
@@ -199,7 +200,8 @@ sub send_over {
     my ($at, $token, $stream) = @_;
     return $at->request(POST => '/send',
         content => '{"type":"message","channel":"room","event":"said","data":"over a stream of another"}',
-        headers => { Authorization => "Bearer $token", 'X-WordSocket-Stream' => $stream });
+        headers => { 'Content-Type' => 'application/json', Authorization => "Bearer $token",
+            'X-WordSocket-Stream' => $stream });
 }
 
 for my $name (@names) {
