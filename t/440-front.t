@@ -29,14 +29,13 @@ my $to = "127.0.0.1:$back->{port}$back->{path}";
 my $front = WordSocket::Server->new(without => ['wordsocket'], modules => ['lbmethod_byrequests', 'proxy_balancer', 'slotmem_shm'],
     lines => <<"END")->start;
 Timeout 3
+ProxyPass "/upgrade/" "http://$to/" upgrade=websocket
 ProxyPass "/tunnel/ws" "ws://$to/ws"
 ProxyPass "/tunnel/" "http://$to/"
-ProxyPass "/upgrade/" "http://$to/" upgrade=websocket
 <Proxy "balancer://back">
     BalancerMember "http://$to" upgrade=websocket
 </Proxy>
 ProxyPass "/balanced/" "balancer://back/"
-SSLProxyEngine Off
 END
 
 # A client of the front, under one of its paths.
