@@ -112,8 +112,11 @@ my $begun = time;
 my @answers = map { HTTP::Tiny->new->get('http://' . $server->address . '/index.html')->{status} } 1 .. 20;
 is scalar(grep { $_ == 200 } @answers), 20, 'two hundred are held, and four workers answer others';
 cmp_ok time - $begun, '<', 5, 'at once';
-my $status = HTTP::Tiny->new->get('http://' . $server->address . '/server-status?auto')->{content};
-like $status, qr/^BusyWorkers: 1$/m, 'the one worker that is busy tells so';
+# Under worker and prefork a kept-alive connection holds one for a second more.
+ok $server->wait_for(10, sub {
+    HTTP::Tiny->new(keep_alive => 0)->get('http://' . $server->address . '/server-status?auto')->{content}
+        =~ /^BusyWorkers: 1$/m;
+}), 'the one worker that is busy tells so';
 sleep 5;
 $client{0}->publish('events', 'said', 'after five seconds');
 is scalar(grep { my ($m) = $_->messages(1); ($m->{data} // '') eq 'after five seconds' } @held), 200,
@@ -150,7 +153,8 @@ like $said, qr/101 Switching.*\x81\x06before.*\x81\x07between.*\x81\x06behind/s,
 $said = s_client('tls1_2', $handshake, $word->('before'), "R\n", $word->('behind'));
 like $said, qr/101 Switching.*\x81\x06before/s, 'TLS 1.2: a socket whose client renegotiates';
 unlike $said, qr/behind.*behind/s, 'is not served twice';
-is_deeply [ $server->children ], \@children, 'and no child was harmed';
+my %alive = map { $_ => 1 } $server->children;
+is scalar(grep { !$alive{$_} } @children), 0, 'and no child was harmed';
 ok came_back(echo_connect($server, tls => 1, early => frame('well')), 'well'), 'which serves others';
 
 $server->stop;
