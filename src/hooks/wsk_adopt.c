@@ -42,10 +42,16 @@ static link_t *link_of(conn_rec *c)
 static apr_status_t httpd_let_go(void *data)
 {
     link_t *link = data;
+    wsk_conn_t *c = link->give;
 
-    if (link->give) {
-        wsk_loop_give(wsk_process.loop, link->give);
-        link->give = NULL;
+    link->give = NULL;
+    if (c && wsk_process.loop) {
+        wsk_loop_give(wsk_process.loop, c);
+    }
+    else if (c) {
+        /* prefork ends wherever a signal hits it: the loop is gone, and with
+         * its slot what the connection counted for. */
+        wsk_conn_drop(c);
     }
     return APR_SUCCESS;
 }

@@ -108,14 +108,9 @@ static wsk_admit_e admit(request_rec *r, const wsk_caller_t *who)
 
 static const char *limit_text(wsk_admit_e rv)
 {
-    switch (rv) {
-    case WSK_ADMIT_ADDRESS:
-        return "too many connections from this address";
-    case WSK_ADMIT_HOST:
-        return "this server has no room for more connections";
-    default:
-        return "this site has no room for more connections";
-    }
+    return rv == WSK_ADMIT_ADDRESS
+               ? "too many connections from this address"
+               : "this site has no room for more connections";
 }
 
 static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
@@ -125,6 +120,9 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
 
     if (rv == WSK_ADMIT_OFF) {
         return close_with(r, accept, WSK_CLOSE_SITE, "site not found");
+    }
+    if (rv == WSK_ADMIT_HOST) {
+        return not_taken(r); /* so that clients go to SSE, in poll mode */
     }
     if (rv != WSK_ADMIT_OK) {
         return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));

@@ -6,6 +6,8 @@
 #   my $ws  = $client->socket(channels => ['events']);     # WordSocket::Frames
 #   my $sse = $client->events(channels => ['events']);     # WordSocket::Events
 #
+# host => '127.0.0.2' asks a virtual host on another address of the loopback.
+#
 # Every claim, header and byte can be given, so that it can be wrong.
 package WordSocket::Client;
 use v5.30;
@@ -22,7 +24,8 @@ my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 
 sub new {
     my ($class, $server, %option) = @_;
-    my $self = bless { server => $server, site => $server->site, tls => 0, %option }, $class;
+    my $self = bless { server => $server, site => $server->site, tls => 0,
+        host => '127.0.0.1', %option }, $class;
     $self->{http} = HTTP::Tiny->new(
         timeout => 20, verify_SSL => 0, keep_alive => $self->{keep_alive} // 1,
         max_redirect => 0);
@@ -75,7 +78,10 @@ sub token_of {
 
 # --- HTTP --------------------------------------------------------------------
 
-sub url { my ($self, $path) = @_; $self->{server}->base($self->{tls}) . $path }
+sub url {
+    my ($self, $path) = @_;
+    return $self->{server}->base($self->{tls}) =~ s/127\.0\.0\.1/$self->{host}/r . $path;
+}
 
 # Returns status, headers, content, and json if that is what came.
 sub request {
@@ -156,7 +162,7 @@ sub poll {
 
 sub connect_options {
     my ($self, %option) = @_;
-    return (host => '127.0.0.1',
+    return (host => $self->{host},
         port => $self->{tls} ? $self->{server}{tls_port} : $self->{server}{port},
         tls => $self->{tls}, base => $self->{server}{path}, %option);
 }

@@ -40,7 +40,7 @@ sub line {
             next;
         }
         my $size = $self->take_until(qr/\r\n/, $deadline) // return;
-        my $length = hex $size;
+        my $length = hex($size =~ s/[^0-9A-Fa-f].*//sr);
         if (!$length) {
             $self->{ended} = 1;
             return;

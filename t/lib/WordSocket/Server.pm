@@ -171,7 +171,7 @@ sub write_config {
     for (1, 2) {
         $text =~ s{\@(\w+)\@}{$value{$1} // die "server.conf.template: no $1\n"}eg;
     }
-    $text = join '', grep { !/^\s*WordSocket/ } split /^/, $text
+    $text = join '', map { s/ wordsocket:debug//r } grep { !/^\s*WordSocket/ } split /^/, $text
         if grep { $_ eq 'wordsocket' } @{ $self->{without} };
     return $self->{conf} = $self->write_file($name // 'httpd.conf', $text);
 }
