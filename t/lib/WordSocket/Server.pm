@@ -73,6 +73,7 @@ sub shared {
         @$self{qw(port tls_port root is_shared)} =
             ($port, $ENV{WSK_SHARED_TLS_PORT}, $ENV{WSK_SHARED_ROOT}, 1);
         $self->{log}->begin($self->error_log);
+        $self->{found} = WordSocket::Sanitizer::mark($self->{root});
     }
     else {
         $self->start;
@@ -182,7 +183,7 @@ sub verdict {
     $self->prepare;
     ($self->{port}, $self->{tls_port}) = (free_port(), free_port());
     my $conf = $self->write_config;
-    local %ENV = (%ENV, WordSocket::Sanitizer::environment($self->{root}));
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$self{qw(top root)}));
     return scalar qx{@{[httpd()]} -t -f '$conf' 2>&1};
 }
 
@@ -214,7 +215,7 @@ sub try_start {
         open STDIN,  '<', '/dev/null';
         open STDOUT, '>', "$self->{root}/logs/startup" or die $!;
         open STDERR, '>&', \*STDOUT;
-        my %more = (WordSocket::Sanitizer::environment($self->{root}), %{ $self->{environment} });
+        my %more = (WordSocket::Sanitizer::environment(@$self{qw(top root)}), %{ $self->{environment} });
         @ENV{ keys %more } = values %more;
         # A group of its own, since prefork ends by a signal to all of its
         # group; and told to stop should this test be killed.
@@ -296,7 +297,7 @@ sub wait_gone {
 # nobody behind, and wrote nothing into its log that was not announced.
 sub stop {
     my ($self, %option) = @_;
-    return $self->{log}->judge if $self->{is_shared};
+    return $self->judge if $self->{is_shared};
     return if !$self->{pid};
     $self->signal($option{signal} // 'TERM');
     my $seconds = $option{seconds} // 15;
@@ -305,8 +306,14 @@ sub stop {
     my @left = map { "$_ " . command_line($_) } $self->pids;
     Test::More::is("@left", '', 'and leaves no process behind');
     $self->kill_all;
+    $self->judge;
+    return;
+}
+
+sub judge {
+    my ($self) = @_;
     $self->{log}->judge;
-    WordSocket::Sanitizer::judge($self->{root});
+    WordSocket::Sanitizer::judge(@$self{qw(root found)});
     return;
 }
 
