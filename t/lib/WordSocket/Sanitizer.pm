@@ -1,30 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-# httpd with a sanitized module: the runtime is preloaded, what it finds goes
-# into a file of its own, and a file with something in it fails the test.
-# WSK_KIND says how the module was built: asan (with ubsan), tsan, or nothing.
+# httpd with a sanitized module, or under valgrind: what is found goes into
+# files of its own, and a file with something in it fails the test. WSK_KIND
+# says how the module was built, asan (with ubsan) or tsan, or is valgrind.
 #
 # UBSan writes into the error log, which is under test anyway.
 #
 # Only httpd gets the runtime, never perl. Leaks are looked for whenever a
 # process ends, and count if our module is on the way to the allocation; for
 # that the stacks have to be whole and the module still there (see
-# t/lib/keep_modules.c). TSan's reports of httpd's own are in t/lib/tsan.supp.
+# t/lib/keep_modules.c). What else is httpd's own is in t/lib/*.supp.
 package WordSocket::Sanitizer;
 use v5.30;
 use warnings;
 use Test::More ();
 
+# A line of a stack that is ours.
+my $us = qr/\bwsk_|mod_wordsocket/;
+
 sub kind {
     my $kind = $ENV{WSK_KIND} // '';
-    return $kind =~ /^(?:asan|tsan)$/ ? $kind : '';
+    return $kind =~ /^(?:asan|tsan|valgrind)$/ ? $kind : '';
 }
 
-# How much a test of many connections may ask for: all, or a part of it where
-# each of them costs many times as much.
-sub scaled {
-    my ($count) = @_;
-    return kind() eq 'tsan' ? int($count / 10) : $count;
-}
+# How many times as long things may take.
+sub slowness { return { asan => 2, tsan => 4, valgrind => 6 }->{ kind() } // 1 }
 
 sub runtime {
     my ($library) = @_;
@@ -64,6 +63,16 @@ sub environment {
     return ();
 }
 
+# What has to stand before httpd on a command line.
+sub prefix {
+    my ($top, $root) = @_;
+    return if kind() ne 'valgrind';
+    return ('valgrind', '--quiet', '--trace-children=yes', '--child-silent-after-fork=no',
+        '--leak-check=full', '--show-leak-kinds=definite', '--keep-debuginfo=yes',
+        '--num-callers=40', '--fair-sched=try', "--suppressions=$top/t/lib/valgrind.supp",
+        "--log-file=$root/logs/sanitizer.%p");
+}
+
 # A program that starts httpd so, for those who know no more than a name.
 sub wrapper {
     my ($top, $root, $httpd) = @_;
@@ -72,7 +81,7 @@ sub wrapper {
     my $file = "$root/httpd";
     open my $out, '>', $file or die "$file: $!\n";
     print $out "#!/bin/sh\n", map { "export $_='$more{$_}'\n" } sort keys %more;
-    print $out qq{exec $httpd "\$@"\n};
+    print $out join(' ', 'exec', prefix($top, $root), $httpd, qq{"\$@"}), "\n";
     close $out or die "$file: $!\n";
     chmod 0755, $file;
     return $file;
@@ -100,11 +109,20 @@ sub findings {
 # Without the leaks that are httpd's own. A report has a paragraph for each.
 sub ours {
     my ($text) = @_;
+    return ours_of_valgrind($text) if kind() eq 'valgrind';
     my ($errors, $leaks) = split /^==\d+==ERROR: LeakSanitizer:.*\n/m, $text, 2;
     $errors //= '';
-    my @ours = grep { /^(?:Ind|D)irect leak/ && /\bwsk_|mod_wordsocket/ } split /\n{2,}/, $leaks // '';
+    my @ours = grep { /^(?:Ind|D)irect leak/ && /$us/ } split /\n{2,}/, $leaks // '';
     $errors =~ s/\A[\s=]*\z//;
     return join "\n\n", $errors || (), @ours;
+}
+
+# The lines begin with the number of the process. Only what has a stack is a
+# finding; a leak is ours if we are in it.
+sub ours_of_valgrind {
+    my ($text) = @_;
+    my @found = grep { /^ +at 0x/m } split /\n\s*\n/, $text =~ s/^==\d+== ?//mgr;
+    return join "\n\n", grep { !/ lost in loss record / || /$us/ } @found;
 }
 
 sub judge {
