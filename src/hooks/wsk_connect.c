@@ -253,7 +253,12 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
         }
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
-    c->has_since = wsk_since_asked(r, &c->since);
+    /* The client is told that its stream is open before the loop has it: what
+     * is published meanwhile is not missed. */
+    c->has_since = wsk_since_asked(r, &c->since)
+                   || wsk_log_head(wsk_process.seg, who->site, WSK_LOG_TEXT,
+                                   &c->since)
+                          == WSK_OK;
     c->binary_events = binary && strcmp(binary, "1") == 0;
     stream_head(r, who);
     if (ap_rflush(r) < 0) {
