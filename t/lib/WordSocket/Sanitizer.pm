@@ -110,6 +110,7 @@ sub findings {
 sub ours {
     my ($text) = @_;
     return ours_of_valgrind($text) if kind() eq 'valgrind';
+    return ours_of_tsan($text) if kind() eq 'tsan';
     my ($errors, $leaks) = split /^==\d+==ERROR: LeakSanitizer:.*\n/m, $text, 2;
     $errors //= '';
     my @ours = grep { /^(?:Ind|D)irect leak/ && /$us/ } split /\n{2,}/, $leaks // '';
@@ -123,6 +124,18 @@ sub ours_of_valgrind {
     my ($text) = @_;
     my @found = grep { /^ +at 0x/m } split /\n\s*\n/, $text =~ s/^==\d+== ?//mgr;
     return join "\n\n", grep { !/ lost in loss record / || /$us/ } @found;
+}
+
+# A race has two sides, and both are ours: httpd takes memory back into its
+# pools by ways that TSan does not see.
+sub ours_of_tsan {
+    my ($text) = @_;
+    my @ours;
+    for my $report (grep { /^WARNING: ThreadSanitizer/m } split /^={18}\n/m, $text) {
+        my @sides = grep { /^  (?:Previous )?(?:atomic )?(?:write|read) of size/mi } split /\n\n/, $report;
+        push @ours, $report if $report =~ $us && !grep { $_ !~ $us } @sides;
+    }
+    return join "\n", @ours;
 }
 
 sub judge {
