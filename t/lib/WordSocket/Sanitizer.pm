@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-# httpd with a sanitized module: the runtime is preloaded, what it finds goes
-# into a file of its own, and a file with something in it fails the test.
-# WSK_KIND says how the module was built: asan (with ubsan), tsan, or nothing.
+# httpd with a sanitized module, or under valgrind: what is found goes into
+# files of its own, and a file with something in it fails the test. WSK_KIND
+# says how the module was built, asan (with ubsan) or tsan, or is valgrind.
+#
+# UBSan writes into the error log, which is under test anyway.
+#
+# Only httpd gets the runtime, never perl. Leaks are looked for whenever a
+# process ends, and count if our module is on the way to the allocation; for
+# that the stacks have to be whole and the module still there (see
+# t/lib/keep_modules.c). What else is httpd's own is in t/lib/*.supp.
 package WordSocket::Sanitizer;
 use v5.30;
 use warnings;
 use Test::More ();
 
+# A line of a stack that is ours.
+my $us = qr/\bwsk_|mod_wordsocket/;
+
 sub kind {
     my $kind = $ENV{WSK_KIND} // '';
-    return $kind =~ /^(?:asan|tsan)$/ ? $kind : '';
+    return $kind =~ /^(?:asan|tsan|valgrind)$/ ? $kind : '';
 }
+
+# How many times as long things may take.
+sub slowness { return { asan => 2, tsan => 4, valgrind => 6 }->{ kind() } // 1 }
 
 sub runtime {
     my ($library) = @_;
@@ -20,45 +33,115 @@ sub runtime {
     return $real;
 }
 
+sub keep_modules {
+    my ($top, $root) = @_;
+    my $so = "$root/keep_modules.so";
+    return $so if -e $so;
+    system('gcc', '-shared', '-fPIC', '-O1', '-o', $so, "$top/t/lib/keep_modules.c") == 0
+        or die "keep_modules.c does not compile\n";
+    return $so;
+}
+
 # What httpd's environment has to hold.
 sub environment {
-    my ($root) = @_;
+    my ($top, $root) = @_;
     my $log = "$root/logs/sanitizer";
     if (kind() eq 'asan') {
         return (
-            LD_PRELOAD    => runtime('libasan.so'),
-            ASAN_OPTIONS  => "detect_leaks=0:halt_on_error=0:log_path=$log",
-            UBSAN_OPTIONS => "print_stacktrace=1:log_path=$log",
+            LD_PRELOAD    => join(':', runtime('libasan.so'), keep_modules($top, $root)),
+            ASAN_OPTIONS  => "detect_leaks=1:fast_unwind_on_malloc=0:halt_on_error=0:log_path=$log",
+            LSAN_OPTIONS  => 'exitcode=0:max_leaks=0',
+            UBSAN_OPTIONS => 'print_stacktrace=1',
         );
     }
     if (kind() eq 'tsan') {
         return (
             LD_PRELOAD   => runtime('libtsan.so'),
-            TSAN_OPTIONS => "log_path=$log:suppressions=" . suppressions($root),
+            TSAN_OPTIONS => "exitcode=0:log_path=$log:suppressions=$top/t/lib/tsan.supp",
         );
     }
     return ();
 }
 
-# httpd's own: it opens its log in a signal handler. APR's and OpenSSL's
-# atomics are not instrumented, so what is handed over by them looks racy.
-sub suppressions {
-    my ($root) = @_;
-    my $file = "$root/tsan.supp";
+# What has to stand before httpd on a command line.
+sub prefix {
+    my ($top, $root) = @_;
+    return if kind() ne 'valgrind';
+    return ('valgrind', '--quiet', '--trace-children=yes', '--child-silent-after-fork=no',
+        '--leak-check=full', '--show-leak-kinds=definite', '--keep-debuginfo=yes',
+        '--num-callers=40', '--fair-sched=try', "--suppressions=$top/t/lib/valgrind.supp",
+        "--log-file=$root/logs/sanitizer.%p");
+}
+
+# A program that starts httpd so, for those who know no more than a name.
+sub wrapper {
+    my ($top, $root, $httpd) = @_;
+    return $httpd if !kind();
+    my %more = environment($top, $root);
+    my $file = "$root/httpd";
     open my $out, '>', $file or die "$file: $!\n";
-    print $out map { "$_\n" } 'signal:ap_', 'signal:apr_', 'race:libapr',
-        'race:libcrypto', 'race:libssl', 'called_from_lib:libcrypto.so.3',
-        'called_from_lib:libssl.so.3';
-    close $out;
+    print $out "#!/bin/sh\n", map { "export $_='$more{$_}'\n" } sort keys %more;
+    print $out join(' ', 'exec', prefix($top, $root), $httpd, qq{"\$@"}), "\n";
+    close $out or die "$file: $!\n";
+    chmod 0755, $file;
     return $file;
 }
 
-sub judge {
+# How long the files of findings are, to tell later what is new in them.
+sub mark {
     my ($root) = @_;
+    return { map { $_ => -s $_ } glob "$root/logs/sanitizer.*" };
+}
+
+# What was found, since a mark if there is one.
+sub findings {
+    my ($root, $mark) = @_;
+    my @found;
+    for my $file (glob "$root/logs/sanitizer.*") {
+        open my $in, '<', $file or die "$file: $!\n";
+        seek $in, $mark->{$file} // 0, 0;
+        local $/;
+        push @found, ours(<$in> // '');
+    }
+    return join '', @found;
+}
+
+# Without the leaks that are httpd's own. A report has a paragraph for each.
+sub ours {
+    my ($text) = @_;
+    return ours_of_valgrind($text) if kind() eq 'valgrind';
+    return ours_of_tsan($text) if kind() eq 'tsan';
+    my ($errors, $leaks) = split /^==\d+==ERROR: LeakSanitizer:.*\n/m, $text, 2;
+    $errors //= '';
+    my @ours = grep { /^(?:Ind|D)irect leak/ && /$us/ } split /\n{2,}/, $leaks // '';
+    $errors =~ s/\A[\s=]*\z//;
+    return join "\n\n", $errors || (), @ours;
+}
+
+# The lines begin with the number of the process. Only what has a stack is a
+# finding; a leak is ours if we are in it.
+sub ours_of_valgrind {
+    my ($text) = @_;
+    my @found = grep { /^ +at 0x/m } split /\n\s*\n/, $text =~ s/^==\d+== ?//mgr;
+    return join "\n\n", grep { !/ lost in loss record / || /$us/ } @found;
+}
+
+# A race has two sides, and both are ours: httpd takes memory back into its
+# pools by ways that TSan does not see.
+sub ours_of_tsan {
+    my ($text) = @_;
+    my @ours;
+    for my $report (grep { /^WARNING: ThreadSanitizer/m } split /^={18}\n/m, $text) {
+        my @sides = grep { /^  (?:Previous )?(?:atomic )?(?:write|read) of size/mi } split /\n\n/, $report;
+        push @ours, $report if $report =~ $us && !grep { $_ !~ $us } @sides;
+    }
+    return join "\n", @ours;
+}
+
+sub judge {
+    my ($root, $mark) = @_;
     return if !kind();
-    my @found = map { open my $in, '<', $_ or die $!; local $/; <$in> // () }
-        glob "$root/logs/sanitizer.*";
-    Test::More::is(substr(join("\n", @found), 0, 4000), '',
+    Test::More::is(substr(findings($root, $mark), 0, 4000), '',
         "the ${\kind()} build found nothing");
     return;
 }

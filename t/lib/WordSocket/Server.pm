@@ -6,7 +6,7 @@
 #       lines => 'WordSocketPing 1s', vhost_lines => '...',
 #       modules => ['http2'], sites => [ {...} ]);
 #   $server->start;
-#   $server->signal('USR1');        # a graceful restart
+#   $server->graceful;              # a graceful restart
 #   $server->stop;                  # and judge the error log, by Log.pm
 #
 # Promise   What was started is stopped, at the latest when the test ends, by
@@ -73,6 +73,7 @@ sub shared {
         @$self{qw(port tls_port root is_shared)} =
             ($port, $ENV{WSK_SHARED_TLS_PORT}, $ENV{WSK_SHARED_ROOT}, 1);
         $self->{log}->begin($self->error_log);
+        $self->{found} = WordSocket::Sanitizer::mark($self->{root});
     }
     else {
         $self->start;
@@ -182,7 +183,7 @@ sub verdict {
     $self->prepare;
     ($self->{port}, $self->{tls_port}) = (free_port(), free_port());
     my $conf = $self->write_config;
-    local %ENV = (%ENV, WordSocket::Sanitizer::environment($self->{root}));
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$self{qw(top root)}));
     return scalar qx{@{[httpd()]} -t -f '$conf' 2>&1};
 }
 
@@ -214,18 +215,19 @@ sub try_start {
         open STDIN,  '<', '/dev/null';
         open STDOUT, '>', "$self->{root}/logs/startup" or die $!;
         open STDERR, '>&', \*STDOUT;
-        my %more = (WordSocket::Sanitizer::environment($self->{root}), %{ $self->{environment} });
+        my %more = (WordSocket::Sanitizer::environment(@$self{qw(top root)}), %{ $self->{environment} });
         @ENV{ keys %more } = values %more;
         # A group of its own, since prefork ends by a signal to all of its
         # group; and told to stop should this test be killed.
         POSIX::setpgid(0, 0);
-        exec('setpriv', '--pdeathsig', 'TERM', httpd(), '-DFOREGROUND', '-f', $self->{conf})
+        exec('setpriv', '--pdeathsig', 'TERM', WordSocket::Sanitizer::prefix(@$self{qw(top root)}),
+            httpd(), $self->{one_process} ? '-X' : '-DFOREGROUND', '-f', $self->{conf})
             or POSIX::_exit(127);
     }
     @$self{qw(pid owner)} = ($pid, $$);
     $self->{log}->begin($self->error_log);
     $alive{$pid} = $self;
-    return 1 if $self->wait_until_up(30);
+    return 1 if $self->wait_until_up(30 * WordSocket::Sanitizer::slowness());
     $self->kill_all;
     return 0;
 }
@@ -235,8 +237,9 @@ sub wait_until_up {
     my $end = time + $seconds;
     while (time < $end) {
         return 0 if waitpid($self->{pid}, WNOHANG) == $self->{pid};
-        # The log has it once the ports are bound and children exist.
-        if ($self->log_text =~ /resuming normal operations/) {
+        # The log has it once the ports are bound and children exist; with one
+        # process only (httpd -X) it never has.
+        if ($self->{one_process} || $self->log_text =~ /resuming normal operations/) {
             my $socket = IO::Socket::INET->new(
                 PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 5);
             return 1 if $socket;
@@ -271,7 +274,7 @@ sub graceful {
     my $before = () = $self->log_text =~ /resuming normal operations/g;
     my %old = map { $_ => 1 } $self->children;
     $self->signal('USR1');
-    return $self->wait_for($seconds // 20, sub {
+    return $self->wait_for($seconds // 20 * WordSocket::Sanitizer::slowness(), sub {
         my $now = () = $self->log_text =~ /resuming normal operations/g;
         $now > $before && $self->{children} <= grep { !$old{$_} } $self->children;
     });
@@ -296,17 +299,23 @@ sub wait_gone {
 # nobody behind, and wrote nothing into its log that was not announced.
 sub stop {
     my ($self, %option) = @_;
-    return $self->{log}->judge if $self->{is_shared};
+    return $self->judge if $self->{is_shared};
     return if !$self->{pid};
     $self->signal($option{signal} // 'TERM');
-    my $seconds = $option{seconds} // 15;
+    my $seconds = $option{seconds} // 15 * WordSocket::Sanitizer::slowness();
     Test::More::ok($self->wait_gone($seconds), "httpd stops within $seconds s");
     $self->wait_for(5, sub { !$self->pids });
     my @left = map { "$_ " . command_line($_) } $self->pids;
     Test::More::is("@left", '', 'and leaves no process behind');
     $self->kill_all;
+    $self->judge;
+    return;
+}
+
+sub judge {
+    my ($self) = @_;
     $self->{log}->judge;
-    WordSocket::Sanitizer::judge($self->{root});
+    WordSocket::Sanitizer::judge(@$self{qw(root found)});
     return;
 }
 
