@@ -327,9 +327,8 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
                                        strlen(spec->jwt.at[i]) };
     }
     if (!json_is_string(token)
-        || wsk_token_verify((wsk_slice_t){ json_string_value(token),
-                                           json_string_length(token) },
-                            key, &secrets, l->now_us / 1000000, &claims)
+        || wsk_token_verify(text_of(token), key, &secrets, l->now_us / 1000000,
+                            &claims)
                != WSK_TOKEN_OK) {
         refuse_token(l, c);
         return;
@@ -361,17 +360,18 @@ static const struct {
 void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
                       size_t len)
 {
-    json_t *msg = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-    const char *type = json_string_value(json_object_get(msg, "type"));
+    json_t *msg = wsk_inbox_parse(json, len);
+    wsk_slice_t type = text_of(json_object_get(msg, "type"));
     size_t i;
 
-    for (i = 0; type && i < WSK_COUNT_OF(types); i++) {
-        if (strcmp(types[i].type, type) == 0) {
+    for (i = 0; i < WSK_COUNT_OF(types); i++) {
+        if (type.len == strlen(types[i].type)
+            && memcmp(types[i].type, type.at, type.len) == 0) {
             types[i].on(l, c, msg);
             break;
         }
     }
-    if (!type || i == WSK_COUNT_OF(types)) {
+    if (i == WSK_COUNT_OF(types)) {
         bad_message(l, c, WSK_A_bad_message);
     }
     json_decref(msg);
