@@ -20,7 +20,7 @@ typedef struct ear_t {
     wsk_member_t m; /* first */
     char text[16384];
     size_t len;
-    unsigned room; /* pieces of a replay it still takes; 0: none */
+    unsigned room; /* records of a replay it still takes */
 } ear_t;
 
 typedef struct stage_t {
@@ -53,6 +53,7 @@ static void ear_deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
         d->frames[0] = st;
         st->made++;
     }
+    ((ear_t *)m)->room -= m->replaying;
     st->wrong += !store_same(d->record->body, d->record->seq);
     ear_note((ear_t *)m, "%.*s%c%llu ", (int)d->record->channel.len,
              d->record->channel.at, d->log == WSK_LOG_TEXT ? ':' : '!',
@@ -86,7 +87,6 @@ static bool ear_room(void *baton, wsk_member_t *m)
     ear_t *ear = (ear_t *)m;
 
     (void)baton;
-    ear->room -= ear->room > 0;
     return ear->room > 0;
 }
 
