@@ -28,7 +28,7 @@ static int say(request_rec *r, wsk_answer_e answer)
 static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
                      apr_size_t len)
 {
-    json_t *msg = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *msg = wsk_inbox_parse(body, len);
     const char *type = json_string_value(json_object_get(msg, "type"));
     wsk_answer_e answer = WSK_A_bad_message;
     wsk_cursor_t id;

@@ -165,16 +165,21 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
         == WSK_EGAP) {
         hub->ops->gap(hub->baton, m, since, &from);
     }
-    if (from.epoch != live.epoch || from.seq >= live.seq) {
+    if (from.epoch != live.epoch || from.seq == live.seq) {
         return; /* the live stream has all of it, or another epoch began */
     }
-    rewind_to(m, from.seq);
+    rewind_to(m, WSK_MIN(from.seq, live.seq));
     for (i = 0; i < n; i++) {
         wsk_sub_t *sub = wsk_hub_sub(m, names[i]);
 
         if (sub) {
             sub->from = from.seq;
         }
+    }
+    /* Another process may have told it more than this one has read yet: that
+     * must not come again. */
+    while (m->site->at[WSK_LOG_TEXT].seq < from.seq
+           && wsk_hub_pump(hub, m->site->number)) {
     }
 }
 

@@ -26,7 +26,7 @@ void wsk_drain_begin(wsk_loop_t *l)
 static bool site_gone(wsk_loop_t *l, const wsk_conn_t *c)
 {
     const site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                  : wsk_loop_view(l, c->site);
+                                                  : wsk_turn_view(l, c->site);
 
     return v && v->state != WSK_SITE_ON;
 }

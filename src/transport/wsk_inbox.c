@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/wsk_inbox.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "auth/wsk_channel.h"
@@ -73,6 +74,20 @@ bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
     return true;
 }
 
+json_t *wsk_inbox_parse(const char *bytes, size_t len)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+    json_error_t error;
+    json_t *value = json_loadb(bytes, len, flags, &error);
+
+    if (!value && strncmp(error.text, "too big", 7) == 0) {
+        /* To a browser all numbers are floats, so it may write a large one
+         * without a point. */
+        value = json_loadb(bytes, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+    }
+    return value;
+}
+
 static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)
 {
     wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
@@ -136,7 +151,8 @@ wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
 
     if (!json_is_string(channel) || !json_is_string(event)
         || json_string_length(event) == 0
-        || json_string_length(event) > EVENT_MAX) {
+        || json_string_length(event) > EVENT_MAX
+        || strlen(json_string_value(event)) != json_string_length(event)) {
         return refused(from, WSK_A_bad_message);
     }
     answer = may_send(from,

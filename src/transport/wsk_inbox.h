@@ -53,6 +53,13 @@ typedef struct wsk_purse_t {
 bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
                     int64_t now_us);
 
+/**
+ * Read what a browser sent. Any JSON that JavaScript writes is JSON here:
+ * numbers beyond 64 bits, and texts with NUL.
+ * @return an owned value, or NULL
+ */
+json_t *wsk_inbox_parse(const char *bytes, size_t len);
+
 /** Who sends; everything is lent for one call. */
 typedef struct wsk_sender_t {
     wsk_segment_t *seg;

@@ -9,6 +9,7 @@
 #include "transport/wsk_loop_int.h"
 
 #define BAD_MESSAGES 10 /* in a minute: then 1008 */
+#define REF_MAX 64
 
 /* A refusal that is not the inbox's, which counts its own. */
 static void refuse(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
@@ -86,11 +87,46 @@ static void say_list(wsk_loop_t *l, wsk_conn_t *c, const char *type,
     wsk_say_text(l, c, &t);
 }
 
+static wsk_slice_t text_of(const json_t *value)
+{
+    return (wsk_slice_t){ json_string_value(value), json_string_length(value) };
+}
+
+/* A list of nothing but texts. */
+static bool is_text_list(const json_t *list)
+{
+    size_t i;
+    const json_t *item;
+
+    json_array_foreach(list, i, item)
+    {
+        if (!json_is_string(item)) {
+            return false;
+        }
+    }
+    return json_is_array(list);
+}
+
 /* The lists a subscribe is sorted into; all lent from the parsed message. */
 typedef struct sorted_t {
     wsk_slice_t *granted, *fresh, *refused;
     unsigned ngranted, nfresh, nrefused;
 } sorted_t;
+
+/* Add a name unless it is there. */
+static bool add_once(wsk_slice_t *names, unsigned *pn, wsk_slice_t name)
+{
+    unsigned i;
+
+    for (i = 0; i < *pn; i++) {
+        if (names[i].len == name.len
+            && memcmp(names[i].at, name.at, name.len) == 0) {
+            return false;
+        }
+    }
+    names[(*pn)++] = name;
+    return true;
+}
 
 static void sort_channels(wsk_loop_t *l, const wsk_conn_t *c, json_t *list,
                           sorted_t *s)
@@ -101,21 +137,15 @@ static void sort_channels(wsk_loop_t *l, const wsk_conn_t *c, json_t *list,
 
     json_array_foreach(list, i, item)
     {
-        wsk_slice_t given = { json_string_value(item),
-                              json_string_length(item) };
-        wsk_slice_t bare;
+        wsk_slice_t given = text_of(item);
+        wsk_slice_t bare = wsk_channel_bare(given, spec->site_id);
 
-        if (!given.at) {
-            continue;
-        }
-        bare = wsk_channel_bare(given, spec->site_id);
         if (!wsk_channel_valid(bare, spec->limits.max_channel_name)
             || !wsk_grant_may_read(c->grant, spec->site_id, bare, given)) {
-            s->refused[s->nrefused++] = given;
-            continue;
+            add_once(s->refused, &s->nrefused, given);
         }
-        s->granted[s->ngranted++] = bare;
-        if (!wsk_hub_has(&c->member, bare)) {
+        else if (add_once(s->granted, &s->ngranted, bare)
+                 && !wsk_hub_has(&c->member, bare)) {
             s->fresh[s->nfresh++] = bare;
         }
     }
@@ -144,9 +174,7 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
     }
     if (json_is_string(since) && s->nfresh) {
         /* What is not an id of ours is a place nobody knows: a gap. */
-        wsk_cursor_parse((wsk_slice_t){ json_string_value(since),
-                                        json_string_length(since) },
-                         &from);
+        wsk_cursor_parse(text_of(since), &from);
         wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
                        l->now_us);
         wsk_turn_write(l, c);
@@ -156,13 +184,17 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
 static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 {
     json_t *list = json_object_get(msg, "channels");
+    json_t *since = json_object_get(msg, "since");
     size_t n = json_array_size(list);
     sorted_t s = { 0 };
 
-    if (!json_is_array(list) || too_many(l, c, n)) {
-        bad_message(l, c,
-                    json_is_array(list) ? WSK_A_too_many_channels
-                                        : WSK_A_bad_message);
+    if (!is_text_list(list)
+        || (since && !json_is_string(since) && !json_is_null(since))) {
+        bad_message(l, c, WSK_A_bad_message);
+        return;
+    }
+    if (too_many(l, c, n)) {
+        bad_message(l, c, WSK_A_too_many_channels);
         return;
     }
     s.granted = calloc(3 * n + 1, sizeof *s.granted);
@@ -173,7 +205,7 @@ static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     s.fresh = s.granted + n;
     s.refused = s.fresh + n;
     sort_channels(l, c, list, &s);
-    subscribe_sorted(l, c, &s, json_object_get(msg, "since"));
+    subscribe_sorted(l, c, &s, since);
     free(s.granted);
 }
 
@@ -184,10 +216,12 @@ static void on_unsubscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     unsigned n = 0;
     size_t i;
 
-    if (!json_is_array(list) || too_many(l, c, json_array_size(list))) {
-        bad_message(l, c,
-                    json_is_array(list) ? WSK_A_too_many_channels
-                                        : WSK_A_bad_message);
+    if (!is_text_list(list)) {
+        bad_message(l, c, WSK_A_bad_message);
+        return;
+    }
+    if (too_many(l, c, json_array_size(list))) {
+        bad_message(l, c, WSK_A_too_many_channels);
         return;
     }
     names = calloc(json_array_size(list) + 1, sizeof *names);
@@ -197,53 +231,75 @@ static void on_unsubscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     }
     json_array_foreach(list, i, item)
     {
-        wsk_slice_t bare = { json_string_value(item),
-                             json_string_length(item) };
+        wsk_slice_t bare = wsk_channel_bare(text_of(item),
+                                            l->views[c->site]->spec.site_id);
 
-        if (bare.at) {
-            bare = wsk_channel_bare(bare, l->views[c->site]->spec.site_id);
-            if (wsk_hub_unsubscribe(l->hub, &c->member, bare)) {
-                names[n++] = bare;
-            }
+        if (wsk_hub_unsubscribe(l->hub, &c->member, bare)) {
+            names[n++] = bare;
         }
     }
     say_list(l, c, "unsubscribed", names, n);
     free(names);
 }
 
+/* `,"ref":` and what the client named it by. @return false if that is neither
+ * a short text nor a whole number */
+static bool put_ref(wsk_text_t *t, const json_t *ref)
+{
+    if (ref && !json_is_null(ref)) {
+        wsk_text_put(t, ",\"ref\":");
+    }
+    if (json_is_string(ref)) {
+        wsk_text_string(t, text_of(ref));
+        return json_string_length(ref) <= REF_MAX;
+    }
+    if (json_is_integer(ref)) {
+        wsk_text_fmt(t, "%lld", (long long)json_integer_value(ref));
+        return true;
+    }
+    return !ref || json_is_null(ref);
+}
+
+static void say_ack(wsk_loop_t *l, wsk_conn_t *c, const wsk_text_t *ref,
+                    const wsk_cursor_t *id)
+{
+    wsk_text_t t = { 0 };
+
+    wsk_text_put(&t, "{\"type\":\"ack\"");
+    wsk_text_raw(&t, ref->at, ref->len);
+    t.failed |= !wsk_text_ok(ref);
+    wsk_text_put(&t, ",\"id\":");
+    wsk_text_id(&t, id);
+    wsk_text_put(&t, "}");
+    wsk_say_text(l, c, &t);
+}
+
 static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 {
     wsk_sender_t from = sender(l, c);
-    wsk_text_t extra = { 0 };
+    wsk_text_t ref = { 0 };
     wsk_cursor_t id;
-    wsk_answer_e answer = wsk_inbox_message(&from, msg, &id);
-    json_t *ref = json_object_get(msg, "ref");
-    bool has_ref = json_is_string(ref) && json_string_length(ref) <= 64;
+    wsk_answer_e answer;
 
-    if (has_ref) {
-        wsk_text_put(&extra, ",\"ref\":");
-        wsk_text_string(&extra, (wsk_slice_t){ json_string_value(ref),
-                                               json_string_length(ref) });
+    /* Who waits for an ack must not wait in vain: nothing is sent unless it
+     * can be answered. */
+    if (!put_ref(&ref, json_object_get(msg, "ref"))) {
+        wsk_text_free(&ref);
+        bad_message(l, c, WSK_A_bad_message);
+        return;
     }
+    answer = wsk_inbox_message(&from, msg, &id);
     if (answer == WSK_A_bad_message) {
         wsk_say_error(l, c, answer, NULL);
         note_bad(l, c);
     }
     else if (answer != WSK_A_ok) {
-        wsk_say_error(l, c, answer, has_ref ? &extra : NULL);
+        wsk_say_error(l, c, answer, &ref);
     }
-    else if (has_ref) {
-        wsk_text_t t = { 0 };
-
-        wsk_text_put(&t, "{\"type\":\"ack\"");
-        wsk_text_raw(&t, extra.at, extra.len);
-        t.failed |= !wsk_text_ok(&extra);
-        wsk_text_put(&t, ",\"id\":");
-        wsk_text_id(&t, &id);
-        wsk_text_put(&t, "}");
-        wsk_say_text(l, c, &t);
+    else if (ref.len) {
+        say_ack(l, c, &ref, &id);
     }
-    wsk_text_free(&extra);
+    wsk_text_free(&ref);
 }
 
 /* Presence comes with the relay's member lists; until then a client is told,
@@ -302,9 +358,8 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
                                        strlen(spec->jwt.at[i]) };
     }
     if (!json_is_string(token)
-        || wsk_token_verify((wsk_slice_t){ json_string_value(token),
-                                           json_string_length(token) },
-                            key, &secrets, l->now_us / 1000000, &claims)
+        || wsk_token_verify(text_of(token), key, &secrets, l->now_us / 1000000,
+                            &claims)
                != WSK_TOKEN_OK) {
         refuse_token(l, c);
         return;
@@ -336,17 +391,18 @@ static const struct {
 void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
                       size_t len)
 {
-    json_t *msg = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-    const char *type = json_string_value(json_object_get(msg, "type"));
+    json_t *msg = wsk_inbox_parse(json, len);
+    wsk_slice_t type = text_of(json_object_get(msg, "type"));
     size_t i;
 
-    for (i = 0; type && i < WSK_COUNT_OF(types); i++) {
-        if (strcmp(types[i].type, type) == 0) {
+    for (i = 0; i < WSK_COUNT_OF(types); i++) {
+        if (type.len == strlen(types[i].type)
+            && memcmp(types[i].type, type.at, type.len) == 0) {
             types[i].on(l, c, msg);
             break;
         }
     }
-    if (!type || i == WSK_COUNT_OF(types)) {
+    if (i == WSK_COUNT_OF(types)) {
         bad_message(l, c, WSK_A_bad_message);
     }
     json_decref(msg);

@@ -20,7 +20,7 @@ typedef struct ear_t {
     wsk_member_t m; /* first */
     char text[16384];
     size_t len;
-    unsigned room; /* messages it still takes */
+    unsigned room; /* records of a replay it still takes */
 } ear_t;
 
 typedef struct stage_t {
@@ -53,7 +53,9 @@ static void ear_deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
         d->frames[0] = st;
         st->made++;
     }
-    ((ear_t *)m)->room -= ((ear_t *)m)->room > 0;
+    if (m->replaying && ((ear_t *)m)->room > 0) {
+        ((ear_t *)m)->room--;
+    }
     st->wrong += !store_same(d->record->body, d->record->seq);
     ear_note((ear_t *)m, "%.*s%c%llu ", (int)d->record->channel.len,
              d->record->channel.at, d->log == WSK_LOG_TEXT ? ':' : '!',
