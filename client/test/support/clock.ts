@@ -16,6 +16,20 @@ export async function settle(): Promise<void> {
   }
 }
 
+/** Waits, in real time, for what takes a thread or a network. */
+export async function until(
+  holds: () => boolean,
+  what = 'what was waited for',
+): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!holds()) {
+    if (performance.now() > deadline) {
+      throw new Error(`${what} did not come: ${holds.toString()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
 export class ManualClock implements Clock {
   private readonly timers = new Map<number, Timer>();
   private count = 0;
