@@ -225,7 +225,7 @@ stage_client() {
     expect "npm ci" npm_in client ci --no-audit --no-fund
     expect "types" npm_in client run check
     expect "bundle" npm_in client run build
-    tap --timeout 300 --exec "sh build/lib/npm-tap client" test
+    tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser
 }
 
 npm_in() {

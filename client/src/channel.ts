@@ -67,7 +67,10 @@ export class ChannelSet {
   /** A token brought its own list. Returns the names that are new by it. */
   grant(names: readonly string[], siteId: string | undefined): string[] {
     return this.added(() => {
-      this.siteId = siteId ?? this.siteId;
+      if (siteId !== undefined && siteId !== this.siteId) {
+        this.siteId = siteId;
+        this.respell();
+      }
       this.granted = new Map(this.spellings(names));
     });
   }
@@ -75,12 +78,8 @@ export class ChannelSet {
   /** Returns the names that were not held before. */
   add(names: readonly string[]): string[] {
     return this.added(() => {
-      for (const [bare, given] of this.spellings(names)) {
-        this.dropped.delete(bare);
-        if (!this.wanted.has(bare) && this.wanted.size < LIMIT.channels) {
-          this.wanted.set(bare, given);
-        }
-      }
+      this.spellings(names).forEach(([bare]) => this.dropped.delete(bare));
+      this.want(names);
     });
   }
 
@@ -95,6 +94,21 @@ export class ChannelSet {
     }
     const after = new Set(this.list());
     return before.filter((name) => !after.has(name));
+  }
+
+  /** Only now is it known which spellings were qualified ones. */
+  private respell(): void {
+    const given = [...this.wanted.values()];
+    this.wanted.clear();
+    this.want(given);
+  }
+
+  private want(names: readonly string[]): void {
+    for (const [bare, given] of this.spellings(names)) {
+      if (!this.wanted.has(bare) && this.wanted.size < LIMIT.channels) {
+        this.wanted.set(bare, given);
+      }
+    }
   }
 
   private added(change: () => void): string[] {

@@ -72,11 +72,18 @@ export interface Status {
   readonly failures: number;
 }
 
+interface Presence {
+  /** In the spelling it was entered under. */
+  readonly channel: string;
+  readonly state: JsonObject;
+}
+
 export class Client {
   private readonly platform: Platform;
   private readonly emitter: Emitter<ClientEvents>;
   private readonly channels = new ChannelSet();
-  private readonly presences = new Map<string, JsonObject>();
+  /** By bare name. */
+  private readonly presences = new Map<string, Presence>();
   private readonly cursor = new Cursor();
   private readonly acks: Acks;
   private readonly inbox: Inbox;
@@ -230,19 +237,20 @@ export class Client {
    */
   setPresence(channel: string, state: JsonObject | null): void {
     const bare = bareName(channel, this.tokens.siteId);
-    const isNew = !this.presences.has(channel);
+    const held = this.presences.get(bare);
     if (
       !isChannelName(bare) ||
-      (isNew && (state === null || this.presences.size >= LIMIT.presences))
+      (!held && (state === null || this.presences.size >= LIMIT.presences))
     ) {
       return;
     }
+    const name = held?.channel ?? channel;
     if (state === null) {
-      this.presences.delete(channel);
+      this.presences.delete(bare);
     } else {
-      this.presences.set(channel, state);
+      this.presences.set(bare, { channel: name, state });
     }
-    this.send({ type: 'presence', channel, state });
+    this.send({ type: 'presence', channel: name, state });
   }
 
   private send(frame: Parameters<Transport['send']>[0]): boolean {
@@ -282,8 +290,8 @@ export class Client {
   }
 
   private enterAll(transport: Transport | undefined): void {
-    for (const [channel, state] of this.presences) {
-      transport?.send({ type: 'presence', channel, state });
+    for (const presence of this.presences.values()) {
+      transport?.send({ type: 'presence', ...presence });
     }
   }
 
@@ -358,6 +366,8 @@ export class Client {
 
   private onGap(gap: Gap): void {
     if (this.hasRoom()) {
+      // What is gone is gone: the next resume need not ask, and be told, again.
+      this.cursor.settle(gap.oldest ?? undefined);
       this.inbox.after(() => this.emitter.emit('gap', gap));
     }
   }
@@ -399,7 +409,10 @@ export class Client {
   }
 
   private onStream(id: string): void {
-    const isSuccessor = this.stream !== undefined && this.stream !== id;
+    if (this.stream === id) {
+      return;
+    }
+    const isSuccessor = this.stream !== undefined;
     this.stream = id;
     this.enterAll(this.session.transport);
     if (isSuccessor) {

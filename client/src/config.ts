@@ -31,6 +31,8 @@ export const TIMING = {
   refreshFloorMs: 1_000,
   /** What a token is trusted for when it does not say how long it lives. */
   unknownLifeMs: 300_000,
+  /** The relay's own limit; timers of a browser overflow after 24 days. */
+  longestLifeMs: 86_400_000,
 
   /** Several channels subscribed in one go cost an event stream one restart. */
   channelChangeMs: 50,

@@ -48,7 +48,8 @@ export class Session {
   private stableTimer: TimerHandle;
   private watchTimer: TimerHandle;
   private refreshTimer: TimerHandle;
-  private refreshing = false;
+  /** The attempt whose token is being refreshed. */
+  private refreshing: number | undefined;
 
   constructor(
     private readonly platform: Platform,
@@ -327,11 +328,11 @@ export class Session {
   }
 
   private async refresh(): Promise<void> {
-    if (this.refreshing) {
+    const { attempt } = this;
+    if (this.refreshing === attempt) {
       return;
     }
-    const { attempt } = this;
-    this.refreshing = true;
+    this.refreshing = attempt;
     try {
       await this.tokens.mint();
       if (attempt === this.attempt) {
@@ -344,7 +345,9 @@ export class Session {
         );
       }
     } finally {
-      this.refreshing = false;
+      if (this.refreshing === attempt) {
+        this.refreshing = undefined;
+      }
     }
   }
 

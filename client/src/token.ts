@@ -203,9 +203,10 @@ export class TokenKeeper {
       expiresAtS === undefined || times.issuedAtS === undefined
         ? undefined
         : (expiresAtS - times.issuedAtS) * 1000;
-    const lifeMs = mayBeOld
+    const saidMs = mayBeOld
       ? Math.min(leftMs, wholeMs ?? leftMs)
       : (wholeMs ?? Math.max(leftMs, TIMING.refreshAheadMs));
+    const lifeMs = Math.min(saidMs, TIMING.longestLifeMs);
     const refreshInMs = Math.max(
       Math.min(
         lifeMs * REFRESH_AT_LIFE_SHARE,

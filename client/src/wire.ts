@@ -183,7 +183,16 @@ export function textOfFrame(frame: ClientFrame): string | undefined {
   } catch {
     return undefined;
   }
-  return text.length <= LIMIT.frameBytes ? text : undefined;
+  return fits(text) ? text : undefined;
+}
+
+/** Whether it is short enough in UTF-8; counted only where it matters. */
+function fits(text: string): boolean {
+  return (
+    text.length * 3 <= LIMIT.frameBytes ||
+    (text.length <= LIMIT.frameBytes &&
+      new TextEncoder().encode(text).length <= LIMIT.frameBytes)
+  );
 }
 
 export interface BinaryFrame {
