@@ -35,6 +35,8 @@ add_action(
 
 		list( $url, $version ) = $file( 'wordsocket-demo.js' );
 		wp_enqueue_script( 'wordsocket-demo', $url, array( 'wpsignal' ), $version, array( 'in_footer' => true ) );
+		$edit = wp_json_encode( array( 'edit' => admin_url( 'post.php?post=1&action=edit' ) ), JSON_HEX_TAG | JSON_HEX_AMP );
+		wp_add_inline_script( 'wordsocket-demo', "window.wordsocketDemo = $edit;", 'before' );
 		list( $url, $version ) = $file( 'wordsocket-demo.css' );
 		wp_enqueue_style( 'wordsocket-demo', $url, array(), $version );
 	},
