@@ -28,6 +28,24 @@ foreach ( array( 'update_core', 'update_plugins', 'update_themes' ) as $wordsock
 }
 add_filter( 'translations_api', static fn() => array( 'translations' => array() ) );
 
+// Nobody wants a tour of the editor here, and its pictures come from elsewhere.
+add_filter(
+	'default_user_metadata',
+	static function ( $value, int $user_id, string $key, bool $single ) {
+		if ( ! str_ends_with( $key, 'persisted_preferences' ) ) {
+			return $value;
+		}
+		$preferences = array(
+			'core'           => array( 'enableChoosePatternModal' => false ),
+			'core/edit-post' => array( 'welcomeGuide' => false ),
+			'_modified'      => gmdate( 'c' ),
+		);
+		return $single ? $preferences : array( $preferences );
+	},
+	10,
+	4
+);
+
 add_action(
 	'wp_enqueue_scripts',
 	static function (): void {
