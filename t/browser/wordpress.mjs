@@ -92,6 +92,40 @@ async function whoGetsATokenAndWho401() {
   is(ask(1), '200 token,channels,exp', 'and a user a token');
 }
 
+/** A user's own token, by both methods; WordPress looks at the nonce. */
+async function theTokenRouteKnowsWhoAsks(context, page) {
+  const nonce = await page.evaluate(() => window.wpSignalConfig.nonce);
+  const route = `${SITE}/wp-json/wpsignal/v1/token`;
+  const ask = async (method, headers) => {
+    const answer = await context.request[method](route, { headers });
+    const { token } = await answer.json();
+    const user = token && JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).user_id;
+    return [answer.status(), user];
+  };
+  const eve = wp('user', 'get', 'eve', '--field=ID');
+  is(await ask('get', { 'X-WP-Nonce': nonce }), [200, eve], 'GET with a nonce gives an editor a token of their own');
+  is(await ask('post', { 'X-WP-Nonce': nonce }), [200, eve], 'so does POST');
+  is(await ask('post', { 'X-WP-Nonce': 'aaaaaaaaaa' }), [403, undefined], 'a wrong nonce gives none');
+  is(await ask('post', {}), [200, '0'], 'and without one a cookie is worth nothing');
+}
+
+/** A visitor's page as a cache would have kept it since yesterday. */
+async function aPageFromACache(context) {
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    let config;
+    Object.defineProperty(window, 'wpSignalConfig', {
+      get: () => config,
+      set: (fresh) => {
+        config = { ...fresh, token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.stale', exp: 1700000000, nonce: fresh.nonce && 'aaaaaaaaaa' };
+      },
+    });
+  });
+  await page.goto(`${SITE}/`);
+  ok(await isConnected(page, 'ws'), 'a page that a cache kept since yesterday connects all the same');
+  await page.close();
+}
+
 async function nothingAboutDrafts(onlooker) {
   const before = onlooker.messages().length;
   wp('post', 'create', '--post_title=Secret draft', '--post_status=draft');
@@ -209,6 +243,8 @@ run(async (atEnd) => {
 
   await nothingAboutDrafts(onlooker);
   await whoGetsATokenAndWho401();
+  await theTokenRouteKnowsWhoAsks(author, editor);
+  await aPageFromACache(visitor);
   await theSettingsScreen(await admin.newPage());
   const refused = await author.request.get(`${SITE}/wp-admin/admin.php?page=wordsocket`);
   is(refused.status(), 403, 'the settings screen is not for an editor');
