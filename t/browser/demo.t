@@ -108,6 +108,13 @@ ok $? "no process is left"
 ok $? "only its logs are"
 yes "stopping what does not run is no error" build/demo --stop
 
+# The commands of the README, as they stand there.
+sed -n '/^## The first message/,/^## How/s/^    //p' README.md |
+    sed "s|\.demo/env|'$state/env'|" >"$folder/readme"
+yes "the README's first message" timeout -k 5 500 bash -eu "$folder/readme"
+says '"ok":true,"id":"[0-9a-f]\{12\}-[0-9]*"'
+yes "and it stops" build/demo --stop
+
 # In the foreground, told to end as Ctrl-C does it. A shell starts what is in
 # the background deaf to that, so its hearing is given back.
 setsid env --default-signal=INT build/demo --relay-only >"$folder/said" 2>&1 &
