@@ -108,6 +108,14 @@ ok $? "no process is left"
 ok $? "only its logs are"
 yes "stopping what does not run is no error" build/demo --stop
 
+yes "a free port can be chosen, the one for TLS is another" demo --detach --tls --port "$port"
+# shellcheck source=/dev/null
+. "$state/env"
+[[ $WORDSOCKET_URL == "http://127.0.0.1:$port/wordsocket" && $WORDSOCKET_TLS_URL != *":$port/"* ]]
+ok $? "env names both"
+yes "it answers by TLS" curl -fsS --cacert "$state/tls/cert.pem" "$WORDSOCKET_TLS_URL/healthz"
+build/demo --stop >/dev/null
+
 # The commands of the README, as they stand there.
 sed -n '/^## The first message/,/^## How/s/^    //p' README.md |
     sed "s|\.demo/env|'$state/env'|" >"$folder/readme"

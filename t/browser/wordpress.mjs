@@ -4,6 +4,8 @@
  * is saved in wp-admin shows on an open page at once, and the relay cannot
  * read it.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { demo, eavesdrop, faultsOf, is, launch, log, note, ok, proxy, run, shoot, until, wp } from './lib.mjs';
 
 const SITE = demo.WORDPRESS_URL;
@@ -157,12 +159,20 @@ async function theSettingsScreen(page) {
   ok(!/was not delivered/.test(await text()), 'and forgotten when one succeeds');
 }
 
+/** Deleted as an admin deletes a plugin. */
 function uninstalledWithoutATrace() {
   wp('eval', "WPSignal\\Notices::record( 'x', 'y' );");
-  const left = () => wp('option', 'list', '--search=wpsignal*', '--format=count');
-  is(left(), '1', 'a failure is stored');
-  wp('eval', "define( 'WP_UNINSTALL_PLUGIN', 'wordsocket/wordsocket.php' ); require WP_PLUGIN_DIR . '/wordsocket/uninstall.php';");
-  is(left(), '0', 'uninstalling removes it');
+  const left = () => wp('eval', `
+    global $wpdb;
+    foreach ( array( array( $wpdb->options, 'option_name' ), array( $wpdb->usermeta, 'meta_key' ), array( $wpdb->postmeta, 'meta_key' ) ) as list( $table, $column ) ) {
+      foreach ( $wpdb->get_col( "SELECT $column FROM $table WHERE $column LIKE '%wpsignal%' OR $column LIKE '%wordsocket%'" ) as $name ) {
+        echo "$name ";
+      }
+    }`);
+  is(left(), 'wpsignal_last_publish_error', 'one failure is all that is ever stored');
+  wp('plugin', 'uninstall', 'wordsocket', '--deactivate');
+  is(left(), '', 'uninstalling leaves nothing in the database');
+  ok(!existsSync(join(demo.WORDPRESS_PATH, 'wp-content/plugins/wordsocket')), 'nor on the disk');
 }
 
 /** A page of a visitor, listening. */
