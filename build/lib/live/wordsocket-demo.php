@@ -49,6 +49,9 @@ add_filter(
 add_action(
 	'wp_enqueue_scripts',
 	static function (): void {
+		if ( ! wp_script_is( 'wpsignal' ) ) {
+			return; // not connected: nothing here is live
+		}
 		$file = static fn( string $name ): array => array( content_url( "mu-plugins/$name" ), (string) filemtime( __DIR__ . "/$name" ) );
 
 		list( $url, $version ) = $file( 'wordsocket-demo.js' );
