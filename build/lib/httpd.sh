@@ -135,12 +135,12 @@ is_taken() {
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# The first port from $1 on that nobody listens on.
+# The first port from $1 on that nobody listens on, and that is not $2.
 free_port() {
     local port
 
     for ((port = $1; port < FIRST_PORT + PORTS_TRIED; port++)); do
-        if ! is_taken "$port"; then
+        if [[ $port != "${2-}" ]] && ! is_taken "$port"; then
             echo "$port"
             return
         fi
@@ -160,6 +160,9 @@ try_httpd() {
         return 0
     fi
     printf '%s\n' "$said" >>"$LOG"
+    if [[ $said == *"Permission denied"* ]]; then
+        die "port $PORT is for root alone; choose one from 1024 up"
+    fi
     if [[ $said != *AH00072* ]]; then
         die "httpd does not start: $said" \
             "(log: $STATE/log/httpd-error.log)"
@@ -173,7 +176,7 @@ start_httpd() {
     say "httpd: starting"
     while :; do
         PORT=${asked:-$(free_port "$next")}
-        TLS_PORT=$([[ ! $TLS ]] || free_port $((asked ? FIRST_PORT : PORT + 1)))
+        TLS_PORT=$([[ ! $TLS ]] || free_port "$FIRST_PORT" "$PORT")
         if try_httpd; then
             break
         fi

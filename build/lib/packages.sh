@@ -33,6 +33,9 @@
     )
 }
 
+# Where Debian has its servers; a user's own PATH does not name these folders.
+PATH=$PATH:/usr/sbin:/sbin
+
 POLICY_RC_D=/usr/sbin/policy-rc.d
 
 as_root() {
@@ -92,7 +95,8 @@ need_packages() {
         say "sudo is needed to install: ${missing[*]}"
         sudo -v || die "as root first: apt-get install ${missing[*]}"
     fi
-    step "packages: installing ${#missing[@]} (${missing[*]})" \
+    say "packages missing: ${missing[*]}"
+    step "packages: installing ${#missing[@]}" \
         "Try: apt-get update && apt-get install ${missing[*]}" \
         install_packages "${missing[@]}"
     keep_from_booting "${missing[@]}"

@@ -123,7 +123,7 @@ END
     fi
     say "php-fpm: starting"
     "$PHP_FPM" --fpm-config "$STATE/fpm.conf" >>"$LOG" 2>&1 ||
-        die "php-fpm does not start: $(tail -n 1 "$log" 2>/dev/null) (log: $log)"
+        die "php-fpm does not start: $(tail -n 1 "$LOG") (log: $LOG)"
 }
 
 # wp-cli in the demo's WordPress, as the user that serves it.
@@ -154,6 +154,7 @@ WP_HOME $WORDPRESS_URL
 WP_SITEURL $WORDPRESS_URL
 WP_ENVIRONMENT_TYPE local
 WORDSOCKET_URL $WORDSOCKET_URL
+WP_DEBUG_LOG $STATE/log/php.log
 WPSIGNAL_SITE_KEY $SITE_KEY
 WPSIGNAL_SITE_SECRET $PUBLISH_SECRET
 WPSIGNAL_JWT_SECRET $JWT_SECRET
@@ -168,7 +169,6 @@ define( 'AUTOMATIC_UPDATER_DISABLED', true );
 define( 'DISABLE_WP_CRON', true );
 define( 'WP_DEBUG', true );
 define( 'WP_DEBUG_DISPLAY', false );
-define( 'WP_DEBUG_LOG', false );
 $table_prefix = 'wp_';
 defined( 'ABSPATH' ) || define( 'ABSPATH', __DIR__ . '/' );
 require_once ABSPATH . 'wp-settings.php';

@@ -34,7 +34,7 @@ export interface TokenOptions {
    * by POST, answered by a TokenGrant.
    */
   readonly restUrl?: string | undefined;
-  /** Sent as X-WP-Nonce. */
+  /** Sent as X-WP-Nonce unless it is empty. */
   readonly nonce?: string | undefined;
   /** Replaces the route: any way to come by a token. */
   readonly mint?: (() => Promise<TokenGrant>) | undefined;
@@ -174,7 +174,7 @@ export class TokenKeeper {
     const answer = await requestJson(this.platform, tokenRouteOf(restUrl), {
       method: 'POST',
       credentials: 'same-origin',
-      headers: this.nonce === undefined ? {} : { 'X-WP-Nonce': this.nonce },
+      headers: this.nonce ? { 'X-WP-Nonce': this.nonce } : {},
     });
     // WordPress hands the next nonce along before the old one runs out.
     this.nonce = answer.headers?.get('X-WP-Nonce') ?? this.nonce;

@@ -49,12 +49,14 @@ says() {
     ok $? "it says: $1"
 }
 
-# Processes of this demo that are more than an entry waiting to be reaped.
+# Processes of this demo that are more than an entry waiting to be reaped. The
+# children of php-fpm show the name of their pool only.
 processes() {
-    local dir
+    local dir pool
 
+    pool="pool wordsocket-$(printf %s "$1" | cksum | cut -d' ' -f1)"
     for dir in /proc/[0-9]*; do
-        if tr '\0' ' ' <"$dir/cmdline" | grep -q "$1"; then
+        if tr '\0' ' ' <"$dir/cmdline" | grep -q -e "$1" -e "$pool"; then
             cat "$dir/comm"
         fi
     done 2>/dev/null | grep -E 'apache2|php-fpm'
@@ -106,6 +108,21 @@ ok $? "no process is left"
 ok $? "only its logs are"
 yes "stopping what does not run is no error" build/demo --stop
 
+yes "a free port can be chosen, the one for TLS is another" demo --detach --tls --port "$port"
+# shellcheck source=/dev/null
+. "$state/env"
+[[ $WORDSOCKET_URL == "http://127.0.0.1:$port/wordsocket" && $WORDSOCKET_TLS_URL != *":$port/"* ]]
+ok $? "env names both"
+yes "it answers by TLS" curl -fsS --cacert "$state/tls/cert.pem" "$WORDSOCKET_TLS_URL/healthz"
+build/demo --stop >/dev/null
+
+# The commands of the README, as they stand there.
+sed -n '/^## The first message/,/^## How/s/^    //p' README.md |
+    sed "s|\.demo/env|'$state/env'|" >"$folder/readme"
+yes "the README's first message" timeout -k 5 500 bash -eu "$folder/readme"
+says '"ok":true,"id":"[0-9a-f]\{12\}-[0-9]*"'
+yes "and it stops" build/demo --stop
+
 # In the foreground, told to end as Ctrl-C does it. A shell starts what is in
 # the background deaf to that, so its hearing is given back.
 setsid env --default-signal=INT build/demo --relay-only >"$folder/said" 2>&1 &
@@ -120,6 +137,32 @@ kill -INT "-$front"
 wait "$front"
 [[ $? == 130 && ! $(processes "$state") ]]
 ok $? "Ctrl-C ends it and all it started"
+
+# With WordPress.
+yes "with WordPress it starts, too" timeout -k 5 500 build/demo --detach
+unset "${!WORDSOCKET_@}" "${!WORDPRESS_@}" "${!DASHBOARD_@}" HTTPD_PID HTTPD_CONF
+export WORDSOCKET_DEMO_DIR=$state
+# shellcheck source=/dev/null
+. "$state/env"
+for name in WORDSOCKET_URL WORDPRESS_URL WORDPRESS_ADMIN WORDPRESS_PASSWORD \
+    WORDSOCKET_SITE_FILE HTTPD_PID HTTPD_CONF; do
+    [[ ${!name-} ]]
+    ok $? "env has $name"
+done
+for name in WORDSOCKET_TLS_URL WORDSOCKET_API_KEY DASHBOARD_USER DASHBOARD_PASSWORD; do
+    [[ ${!name+is} == is ]]
+    ok $? "env names $name"
+done
+yes "the site answers" curl -fsS "$WORDPRESS_URL/"
+says 'wpSignalConfig'
+says 'Save me, and watch'
+[[ $(processes "$state" | sort -u | xargs) == "apache2 php-fpm8.2" ]]
+ok $? "httpd and php-fpm run"
+yes "all of it stops" build/demo --stop
+[[ ! $(processes "$state") ]]
+ok $? "no process of it is left"
+[[ $(ls "$state") == log ]]
+ok $? "nor a file but the logs"
 
 # A place that the serving user cannot reach.
 mkdir -m 700 "$folder/closed"

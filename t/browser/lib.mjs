@@ -5,6 +5,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -98,7 +100,7 @@ export function faultsOf(page) {
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(message.text());
+    if (message.type() === 'error') faults.push(`${message.text()} (${message.location().url})`);
   });
   return faults;
 }
@@ -110,6 +112,55 @@ export async function shoot(page, name) {
   const path = join(shots, `${name}.png`);
   await page.screenshot({ path });
   note(`screenshot ${path}`);
+}
+
+/**
+ * A proxy in front of a browser. Plain requests pass, also long ones, and with
+ * `tunnels` what a browser asks for when it opens a WebSocket; some companies
+ * have one without. While `cut` nothing passes: the network is gone.
+ */
+export async function proxy({ tunnels }) {
+  const self = { refused: 0, cut: false };
+  const sockets = new Set();
+  const keep = (socket) => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+  };
+  const server = createServer((from, to) => {
+    const { hostname, port, pathname, search } = new URL(from.url);
+    const onward = request({ hostname, port, method: from.method, path: pathname + search, headers: from.headers }, (answer) => {
+      to.writeHead(answer.statusCode, answer.headers);
+      to.flushHeaders();
+      answer.pipe(to);
+    });
+    onward.on('error', () => to.destroy());
+    to.on('close', () => onward.destroy());
+    from.pipe(onward);
+  });
+  server.on('connection', (socket) => (self.cut ? socket.destroy() : keep(socket)));
+  server.on('connect', (from, socket) => {
+    if (!tunnels) {
+      self.refused++;
+      socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    const [host, port] = from.url.split(':');
+    const onward = connect(port, host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      onward.pipe(socket).pipe(onward);
+    });
+    keep(onward);
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  self.url = `http://127.0.0.1:${server.address().port}`;
+  self.cutOff = (cut) => {
+    self.cut = cut;
+    for (const socket of cut ? sockets : []) socket.destroy();
+  };
+  self.close = () => {
+    self.cutOff(true);
+    server.close();
+  };
+  return self;
 }
 
 /* The wire */

@@ -4,16 +4,18 @@
  * is saved in wp-admin shows on an open page at once, and the relay cannot
  * read it.
  */
-import { demo, eavesdrop, faultsOf, is, launch, log, note, ok, run, shoot, until, wp } from './lib.mjs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { demo, eavesdrop, faultsOf, is, launch, log, note, ok, proxy, run, shoot, until, wp } from './lib.mjs';
 
 const SITE = demo.WORDPRESS_URL;
 const SAVED_WITHIN_MS = 1000;
 
 /** Log in by request: the form's own focus script now and then eats the click. */
-async function logIn(context) {
+async function logIn(context, user = demo.WORDPRESS_ADMIN, password = demo.WORDPRESS_PASSWORD) {
   await context.request.get(`${SITE}/wp-login.php`);
   const answer = await context.request.post(`${SITE}/wp-login.php`, {
-    form: { log: demo.WORDPRESS_ADMIN, pwd: demo.WORDPRESS_PASSWORD, testcookie: '1', redirect_to: `${SITE}/wp-admin/profile.php` },
+    form: { log: user, pwd: password, testcookie: '1', redirect_to: `${SITE}/wp-admin/profile.php` },
   });
   return /wp-admin\/profile/.test(answer.url());
 }
@@ -21,22 +23,24 @@ async function logIn(context) {
 async function openEditor(page, post) {
   await page.goto(`${SITE}/wp-admin/post.php?post=${post}&action=edit`, { waitUntil: 'domcontentloaded' });
   await page.waitForFunction(() => window.wp?.data?.select('core/editor')?.__unstableIsEditorReady?.(), null, { timeout: 60000 });
-  await page.evaluate(() => {
-    window.wp.data.dispatch('core/preferences').set('core/edit-post', 'welcomeGuide', false);
-    window.wp.data.dispatch('core/preferences').set('core', 'enableChoosePatternModal', false);
-  });
 }
 
-/** Save through the editor's own store; the time just before. */
+/** Press Save in the editor; the time just before. */
 const save = (page, edits) => page.evaluate(async (changed) => {
   const { dispatch, select } = window.wp.data;
   dispatch('core/editor').editPost(changed);
+  const button = document.querySelector('.editor-post-publish-button');
+  while (button.disabled || button.getAttribute('aria-disabled') === 'true') {
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
   const begun = Date.now();
-  await dispatch('core/editor').savePost();
-  return { begun, saved: Date.now(), failed: select('core/editor').didPostSaveRequestFail() };
+  button.click();
+  do {
+    await new Promise((wake) => setTimeout(wake, 5));
+  } while (select('core/editor').isSavingPost());
+  return { begun, saved: Date.now(), failed: !select('core/editor').didPostSaveRequestSucceed() };
 }, edits);
 
-/** Keep every post.updated with the time it came, from before the page's scripts on. */
 const record = (page) => page.addInitScript(() => {
   window.heard = [];
   document.addEventListener('wpsignal:post.updated', ({ detail }) => {
@@ -90,6 +94,40 @@ async function whoGetsATokenAndWho401() {
   is(ask(1), '200 token,channels,exp', 'and a user a token');
 }
 
+/** A user's own token, by both methods; WordPress looks at the nonce. */
+async function theTokenRouteKnowsWhoAsks(context, page) {
+  const nonce = await page.evaluate(() => window.wpSignalConfig.nonce);
+  const route = `${SITE}/wp-json/wpsignal/v1/token`;
+  const ask = async (method, headers) => {
+    const answer = await context.request[method](route, { headers });
+    const { token } = await answer.json();
+    const user = token && JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).user_id;
+    return [answer.status(), user];
+  };
+  const eve = wp('user', 'get', 'eve', '--field=ID');
+  is(await ask('get', { 'X-WP-Nonce': nonce }), [200, eve], 'GET with a nonce gives an editor a token of their own');
+  is(await ask('post', { 'X-WP-Nonce': nonce }), [200, eve], 'so does POST');
+  is(await ask('post', { 'X-WP-Nonce': 'aaaaaaaaaa' }), [403, undefined], 'a wrong nonce gives none');
+  is(await ask('post', {}), [200, '0'], 'and without one a cookie is worth nothing');
+}
+
+/** A visitor's page as a cache would have kept it since yesterday. */
+async function aPageFromACache(context) {
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    let config;
+    Object.defineProperty(window, 'wpSignalConfig', {
+      get: () => config,
+      set: (fresh) => {
+        config = { ...fresh, token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.stale', exp: 1700000000, nonce: fresh.nonce && 'aaaaaaaaaa' };
+      },
+    });
+  });
+  await page.goto(`${SITE}/`);
+  ok(await isConnected(page, 'ws'), 'a page that a cache kept since yesterday connects all the same');
+  await page.close();
+}
+
 async function nothingAboutDrafts(onlooker) {
   const before = onlooker.messages().length;
   wp('post', 'create', '--post_title=Secret draft', '--post_status=draft');
@@ -108,6 +146,8 @@ async function theSettingsScreen(page) {
   const shown = await text();
   ok(/Connected by the constants in wp-config\.php\. Open connections: [1-9]/.test(shown), 'the settings screen says that the site is connected, and how often');
   ok(!/was not delivered/.test(shown), 'and of no failure');
+  ok(/Payloads\s+Encrypted by AES-256-GCM/.test(shown), 'it says that payloads are encrypted');
+  ok(await until(() => page.getByText('Connected by WebSocket.').isVisible()), 'and how this very browser is connected');
   await shoot(page, 'settings-connected');
 
   wp('eval', `
@@ -119,37 +159,81 @@ async function theSettingsScreen(page) {
   ok(!/was not delivered/.test(await text()), 'and forgotten when one succeeds');
 }
 
+/** Deleted as an admin deletes a plugin. */
 function uninstalledWithoutATrace() {
   wp('eval', "WPSignal\\Notices::record( 'x', 'y' );");
-  const left = () => wp('option', 'list', '--search=wpsignal*', '--format=count');
-  is(left(), '1', 'a failure is stored');
-  wp('eval', "define( 'WP_UNINSTALL_PLUGIN', 'wordsocket/wordsocket.php' ); require WP_PLUGIN_DIR . '/wordsocket/uninstall.php';");
-  is(left(), '0', 'uninstalling removes it');
+  const left = () => wp('eval', `
+    global $wpdb;
+    foreach ( array( array( $wpdb->options, 'option_name' ), array( $wpdb->usermeta, 'meta_key' ), array( $wpdb->postmeta, 'meta_key' ) ) as list( $table, $column ) ) {
+      foreach ( $wpdb->get_col( "SELECT $column FROM $table WHERE $column LIKE '%wpsignal%' OR $column LIKE '%wordsocket%'" ) as $name ) {
+        echo "$name ";
+      }
+    }`);
+  is(left(), 'wpsignal_last_publish_error', 'one failure is all that is ever stored');
+  wp('plugin', 'uninstall', 'wordsocket', '--deactivate');
+  is(left(), '', 'uninstalling leaves nothing in the database');
+  ok(!existsSync(join(demo.WORDPRESS_PATH, 'wp-content/plugins/wordsocket')), 'nor on the disk');
 }
+
+/** A page of a visitor, listening. */
+async function visit(context, transport) {
+  const page = await context.newPage();
+  const faults = faultsOf(page);
+  await record(page);
+  await page.goto(`${SITE}/`);
+  ok(await isConnected(page, transport), `a visitor's front page connects by ${transport}`);
+  return { page, faults };
+}
+
+/**
+ * A graceful reload while pages are listening. Two of them are cut off until a
+ * post is saved, so that only what the relay remembers can tell them of it.
+ */
+async function aReloadLosesNothing({ editor, socketPage, away }) {
+  const title = `Saved while they were away ${Date.now()}`;
+  const count = async (page) => (await heard(page)).filter((one) => one.data.post_title === title).length;
+
+  process.kill(Number(demo.HTTPD_PID), 'SIGUSR1');
+  for (const { through } of away) through.cutOff(true);
+  for (const { page, transport } of away) {
+    ok(await until(() => page.evaluate(() => !window.WPS.state.connected), 10000), `while httpd is reloaded a page is cut off, by ${transport}`);
+  }
+  ok(!(await save(editor, { title })).failed, 'meanwhile a post is saved');
+  ok(await until(() => count(socketPage), 10000), 'the page that was not cut off hears of it');
+  const back = Date.now();
+  for (const { through } of away) through.cutOff(false);
+  for (const { page, transport } of away) {
+    ok(await until(() => count(page), 20000), `by ${transport} it is not lost`);
+    note(`by ${transport} ${Date.now() - back} ms after the network was back`);
+    ok(await isConnected(page, transport), 'the page is connected as before');
+  }
+  await editor.waitForTimeout(300);
+  is(await Promise.all([socketPage, ...away.map(({ page }) => page)].map(count)), [1, 1, 1], 'and each was told once');
+  ok(await isConnected(editor, 'ws'), 'the page that saved is connected again, too');
+}
+
+/** Lines of httpd's error log that somebody would have to look into. */
+const worries = () => log('httpd-error.log').split('\n')
+  .filter((line) => /\[\w+:(warn|error|crit|alert|emerg)\]|exit signal/.test(line));
 
 run(async (atEnd) => {
   const browser = await launch();
   atEnd(() => browser.close());
+  const narrow = await proxy({ tunnels: false });
+  const wide = await proxy({ tunnels: true });
+  atEnd(() => [narrow, wide].forEach((one) => one.close()));
   const admin = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const author = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const visitor = await browser.newContext({ viewport: { width: 1100, height: 800 } });
-  const streaming = await browser.newContext();
+  const behind = await browser.newContext({ proxy: { server: narrow.url } });
 
+  wp('user', 'create', 'eve', 'eve@example.test', '--role=editor', '--user_pass=eve');
   ok(await logIn(admin), 'the admin logs in');
+  ok(await logIn(author, 'eve', 'eve'), 'so does an editor');
 
-  const socketPage = await visitor.newPage();
-  const faults = faultsOf(socketPage);
-  await record(socketPage);
-  await socketPage.goto(`${SITE}/`);
-  ok(await isConnected(socketPage, 'ws'), 'the front page of a visitor connects by WebSocket');
-
-  const streamPage = await streaming.newPage();
-  await record(streamPage);
-  await streamPage.addInitScript(() => {
-    let config;
-    Object.defineProperty(window, 'wpSignalConfig', { get: () => config, set: (value) => { config = { ...value, forceSSE: true }; } });
-  });
-  await streamPage.goto(`${SITE}/`);
-  ok(await isConnected(streamPage, 'sse'), 'one that is told to use the event stream does');
+  const { page: socketPage, faults } = await visit(visitor, 'ws');
+  const { page: streamPage, faults: streamFaults } = await visit(behind, 'sse');
+  ok(narrow.refused > 0, 'where a proxy lets no WebSocket pass');
 
   const minted = await mintAsVisitor(visitor.request);
   is(Object.keys(minted).filter((name) => name !== 'headers'), ['token', 'channels', 'exp'], 'the token route answers a visitor of the demo');
@@ -157,7 +241,8 @@ run(async (atEnd) => {
   const onlooker = await eavesdrop(minted.token, ['events']);
   atEnd(onlooker.close);
 
-  const editor = await admin.newPage();
+  const editor = await author.newPage();
+  const editorFaults = faultsOf(editor);
   await openEditor(editor, 1);
   ok(await isConnected(editor, 'ws'), 'the client is in wp-admin, too');
   await savedAndSeen({ editor, socketPage, streamPage, onlooker });
@@ -168,10 +253,23 @@ run(async (atEnd) => {
 
   await nothingAboutDrafts(onlooker);
   await whoGetsATokenAndWho401();
-  await theSettingsScreen(editor);
-  uninstalledWithoutATrace();
+  await theTokenRouteKnowsWhoAsks(author, editor);
+  await aPageFromACache(visitor);
+  await theSettingsScreen(await admin.newPage());
+  const refused = await author.request.get(`${SITE}/wp-admin/admin.php?page=wordsocket`);
+  is(refused.status(), 403, 'the settings screen is not for an editor');
 
   is(faults, [], 'the front page reports no error');
+  is(streamFaults.filter((fault) => !/^WebSocket connection to .* failed/.test(fault)), [], 'nor does the one behind the proxy, but for the WebSocket it tried');
+  is(editorFaults, [], 'nor does the editor');
+  is(worries(), [], 'httpd reports no warning');
+
+  const { page: widePage } = await visit(await browser.newContext({ proxy: { server: wide.url } }), 'ws');
+  await aReloadLosesNothing({ editor, socketPage, away: [
+    { page: widePage, transport: 'ws', through: wide },
+    { page: streamPage, transport: 'sse', through: narrow },
+  ] });
+  is(worries(), [], 'nor while it is reloaded');
+  uninstalledWithoutATrace();
   is(log('php.log'), '', 'PHP reports nothing');
-  is(log('httpd-error.log').split('\n').filter((line) => /\[\w+:(warn|error|crit|alert|emerg)\]|exit signal/.test(line)), [], 'httpd reports no warning');
 });

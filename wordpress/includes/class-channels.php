@@ -26,6 +26,9 @@ final class Channels {
 	/** Namespace of collaborative editing. */
 	public const YJS = 'yjs';
 
+	/** So that a colon and a name still fit into the 200 bytes of a channel. */
+	private const MAX_NAMESPACE = 198;
+
 	/**
 	 * Reserved namespaces, each with who may read and who may write.
 	 *
@@ -45,7 +48,7 @@ final class Channels {
 		$name_space = rtrim( $name_space, ':' );
 		$grants     = array( $grant, $publish_grant ?? 'read' );
 
-		if ( self::EVENTS === $name_space || 1 !== preg_match( '/^[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)*$/', $name_space ) ) {
+		if ( self::EVENTS === $name_space || strlen( $name_space ) > self::MAX_NAMESPACE || 1 !== preg_match( '/^[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+)*$/D', $name_space ) ) {
 			_doing_it_wrong( __METHOD__, esc_html__( 'This name cannot be reserved.', 'wordsocket' ), '0.1.0' );
 			return false;
 		}

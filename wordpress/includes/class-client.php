@@ -78,7 +78,9 @@ final class Client {
 			'isWpRtcAvailable' => $this->config->is_wp_sync_available(),
 			'isWpRtcEnabled'   => $this->config->is_wp_rtc_enabled(),
 			'restUrl'          => rest_url( Token::ROUTE_NAMESPACE ),
-			'nonce'            => wp_create_nonce( 'wp_rest' ),
+			// A visitor needs none, and a page that is kept in a cache would
+			// hand out one that has run out, which is refused.
+			'nonce'            => is_user_logged_in() ? wp_create_nonce( 'wp_rest' ) : '',
 			'isDebug'          => defined( 'WP_ENVIRONMENT_TYPE' ) && 'production' !== constant( 'WP_ENVIRONMENT_TYPE' ),
 			'token'            => $minted['token'],
 			'channels'         => $minted['channels'],

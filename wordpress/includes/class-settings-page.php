@@ -88,7 +88,52 @@ final class Settings_Page {
 		echo '<table class="form-table" role="presentation">';
 		self::row( __( 'Relay', 'wordsocket' ), $this->config->base_url() );
 		self::row( __( 'Site key', 'wordsocket' ), $this->config->site_key() );
+		echo '<tr><th scope="row">' . esc_html__( 'Payloads', 'wordsocket' ) . '</th><td>' . esc_html( $this->about_encryption() ) . '</td></tr>';
+		$this->render_live();
 		echo '</table>';
+	}
+
+	/** Whether the relay can read what it passes on. */
+	private function about_encryption(): string {
+		return '' !== $this->config->encryption_key()
+			? __( 'Encrypted by AES-256-GCM with a key of this site; the relay cannot read them.', 'wordsocket' )
+			: __( 'Not encrypted: AUTH_KEY and SECURE_AUTH_KEY are missing from wp-config.php.', 'wordsocket' );
+	}
+
+	/**
+	 * Whether this very page is connected, which PHP cannot know: it also takes
+	 * the way from the browser to the relay.
+	 */
+	private function render_live(): void {
+		echo '<tr><th scope="row">' . esc_html__( 'This browser', 'wordsocket' ) . '</th><td id="wordsocket-live" role="status">';
+		if ( ! wp_script_is( Client::HANDLE, 'enqueued' ) ) {
+			echo esc_html__( 'Not connected: the client is not on this page.', 'wordsocket' ) . '</td></tr>';
+			return;
+		}
+		echo esc_html__( 'Connecting', 'wordsocket' ) . '</td></tr>';
+		$words = array(
+			'ws'         => __( 'Connected by WebSocket.', 'wordsocket' ),
+			'sse'        => __( 'Connected by event stream; WebSocket does not pass.', 'wordsocket' ),
+			'poll'       => __( 'Connected by polling; neither WebSocket nor event streams pass.', 'wordsocket' ),
+			'connecting' => __( 'Connecting', 'wordsocket' ),
+		);
+		wp_add_inline_script(
+			Client::HANDLE,
+			sprintf(
+				'( function ( words ) {
+					const node = document.getElementById( "wordsocket-live" );
+					const show = ( state ) => {
+						node.textContent = words[ state.connected ? state.transport : "connecting" ];
+						if ( state.error ) {
+							node.textContent += " " + state.error.message;
+						}
+					};
+					window.WPS.onStateChange( show );
+					show( window.WPS.state );
+				}( %s ) );',
+				wp_json_encode( $words, JSON_HEX_TAG | JSON_HEX_AMP )
+			)
+		);
 	}
 
 	/** The last publish that failed, if none succeeded since. */

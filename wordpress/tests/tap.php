@@ -36,12 +36,12 @@ function done_testing(): void {
 	ok( true, 'done_testing' );
 }
 
-/** A part of t/vectors/crypto.json; dies if there is nothing in it. */
-function vectors( string $part ): array {
-	$all = json_decode( file_get_contents( dirname( __DIR__, 2 ) . '/t/vectors/crypto.json' ), true, 32, JSON_THROW_ON_ERROR );
+/** A part of a file of t/vectors; dies if there is nothing in it. */
+function vectors( string $part, string $file = 'crypto.json' ): mixed {
+	$all = json_decode( file_get_contents( dirname( __DIR__, 2 ) . "/t/vectors/$file" ), true, 32, JSON_THROW_ON_ERROR );
 
 	if ( empty( $all[ $part ] ) ) {
-		throw new RuntimeException( "t/vectors/crypto.json has no $part" );
+		throw new RuntimeException( "t/vectors/$file has no $part" );
 	}
 	return $all[ $part ];
 }

@@ -45,11 +45,12 @@ $loose = new Channels();
 $loose->reserve( 'x', static fn(): int => 1 );
 is( $loose->allowed_prefixes( READER, SITE_ID ), array( SITE . 'events' ), 'only true is a grant, not what looks like it' );
 
-foreach ( array( 'events', 'events:', '', ':', 'a,b', 'a b', 'a::b', 'grün' ) as $name ) {
-	ok( ! ( new Channels() )->reserve( $name, 'read' ), "\"$name\" cannot be reserved" );
+foreach ( array( 'events', 'events:', '', ':', 'a,b', 'a b', 'a::b', 'grün', "a\n", str_repeat( 'a', 199 ) ) as $name ) {
+	ok( ! ( new Channels() )->reserve( $name, 'read' ), json_encode( $name ) . ' cannot be reserved' );
 }
+ok( ( new Channels() )->reserve( str_repeat( 'a', 198 ), 'read' ), 'a long name can, while a channel below it has room' );
 ok( ! ( new Channels() )->reserve( 'a', array( 'no', 'function' ) ), 'nor anything with a grant that is none' );
-is( count( World::$wrong ), 9, 'and the developer is told each time' );
+is( count( World::$wrong ), 11, 'and the developer is told each time' );
 
 is( Channels::qualify( 'events', SITE_ID ), SITE . 'events', 'a bare name gets the site' );
 is( Channels::qualify( SITE . 'events', SITE_ID ), SITE . 'events', 'a full one keeps it' );

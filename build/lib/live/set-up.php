@@ -12,6 +12,7 @@ require_once ABSPATH . 'wp-admin/includes/admin.php';
 
 // Nobody here to read about core, plugins and places on the Internet.
 update_option( 'blogdescription', 'Open this page twice and save the post' );
+update_option( 'show_avatars', '0' ); // they come from elsewhere
 update_option( 'permalink_structure', '/%postname%/' );
 $GLOBALS['wp_rewrite']->init();
 flush_rewrite_rules();
@@ -35,6 +36,7 @@ if ( is_wp_error( $wordsocket_post ) ) {
 	WP_CLI::error( $wordsocket_post );
 }
 wp_delete_comment( 1, true );
+wp_delete_post( 2, true ); // the sample page
 
 // The file was closed to everybody until now; from here on it holds what
 // WordPress writes on an Apache it may write to.

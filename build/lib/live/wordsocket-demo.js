@@ -36,12 +36,24 @@
 	// Only addresses of the web: a link must not run anything.
 	const isWebAddress = ( text ) => /^https?:\/\//i.test( text || '' );
 
-	const card = ( label, title, text, link ) => {
+	const makeCard = ( label, title, text, link ) => {
 		const node = make( isWebAddress( link ) ? 'a' : 'div', 'wsd-card' );
 		if ( isWebAddress( link ) ) {
 			node.href = link;
 		}
 		node.append( make( 'span', 'wsd-label', label ), make( 'strong', 'wsd-title', title ), make( 'span', 'wsd-text', text ) );
+		return node;
+	};
+
+	// What to do here, until something arrives.
+	const hint = makeCard( 'this page is live', 'Save the post and watch', 'Change its title in wp-admin, in another window. It shows here at once, without a reload.', window.wordsocketDemo.edit );
+	hint.classList.add( 'wsd-hint' );
+	hint.target = '_blank';
+	cards.append( hint );
+
+	const card = ( ...words ) => {
+		const node = makeCard( ...words );
+		hint.remove();
 		cards.prepend( node );
 		while ( cards.children.length > CARDS ) {
 			cards.lastChild.remove();
@@ -49,12 +61,19 @@
 		setTimeout( () => node.remove(), CARD_MS );
 	};
 
+	const retitle = ( link, title ) => {
+		link.textContent = title;
+		link.classList.remove( 'wsd-changed' );
+		void link.offsetWidth; // so that the animation begins anew
+		link.classList.add( 'wsd-changed' );
+	};
+
 	document.addEventListener( 'wpsignal:post.updated', ( event ) => {
 		const post = event.detail.data;
-		card( 'just saved', post.post_title, post.excerpt, post.permalink );
+		card( 'saved just now', post.post_title, post.excerpt, post.permalink );
 		for ( const link of document.querySelectorAll( '.wp-block-post-title a, .entry-title a' ) ) {
 			if ( link.href === post.permalink ) {
-				link.textContent = post.post_title;
+				retitle( link, post.post_title );
 			}
 		}
 	} );

@@ -19,6 +19,7 @@ const STATES = { connecting: 'connecting', waiting: 'reconnecting', connected: '
 function showState(name, transport) {
   $('state').dataset.state = name;
   $('state').textContent = transport ? `${STATES[name]} · ${transport}` : STATES[name];
+  if (transport) showPeople();
 }
 
 function element(tag, name, text) {
@@ -137,7 +138,6 @@ $('clear').addEventListener('click', () => {
 if (window.isSecureContext) {
   connection.subscribe(['events']);
   connection.open();
-  showPeople();
   setInterval(showPeople, PEOPLE_EVERY_MS);
 } else {
   problem('This page signs with SubtleCrypto, which browsers only give to https and to loopback addresses. Open it as http://127.0.0.1 or http://localhost, for example through an SSH tunnel.');
