@@ -11,7 +11,9 @@ use WordSocket::Client;
 use WordSocket::Sanitizer;
 use WordSocket::Tenants;
 
-my ($loud, $quiet) = (tenant('loud'), tenant('quiet'));
+# The quiet site has room for all it says here.
+my ($loud, $quiet) = (tenant('loud'),
+    tenant('quiet', limits => { history_bytes => 8 << 20, history_messages => 10_000 }));
 
 # The default history, so that the flood goes round in its own many times.
 my $server = crowd_server(children => 2, sites => [ $loud, $quiet ], lines => "WordSocketHistory 256K 1000 10m\n");
@@ -41,29 +43,39 @@ quiet_round('warm-up');
 my @idle = map { quiet_round('idle') } 1 .. 3;
 
 # The flood: a thousand subscribers, and more published than they can be given.
-my $flood = WordSocket::Swarm->new($flooded, ws => 500, sse => 500, publish => 100_000, lanes => 8,
-    pad => 1000, channel => 'room', seconds => 150, settle => 1, wait => 1);
-ok $flood->ready(30), 'the flood is ready';
 # Its readers and publishers take what the server and the quiet site leave them.
-setpriority 0, $flood->{pid}, 19;
-$flood->command('publish');
-sleep 1;
+sub flood {
+    my ($at) = @_;
+    my $flood = WordSocket::Swarm->new(WordSocket::Client->new($at, site => $loud), ws => 500, sse => 500,
+        publish => 100_000, lanes => 8, pad => 1000, channel => 'room', seconds => 60, settle => 1, wait => 1);
+    setpriority 0, $flood->{pid}, 19;
+    $flood->ready(30) or die "the flood is not ready\n";
+    $flood->command('publish');
+    sleep 1;
+    return $flood;
+}
 
 # Twice what it takes when idle is the promise where the module has a core. Here
-# the flood's thousand readers, its publishers and the reader that takes the
-# time share two cores with the server and with other work, and whoever is woken
-# may wait for some time slices: hence the floor, the median of rounds, and two more
-# attempts. A quiet site that had to wait until the flood's log is empty would be
-# above it each time (75 to 700 ms).
+# the flood, whoever reads it and other work share two cores with the quiet
+# site. What that alone costs is seen when the same flood is at another httpd: it
+# is the measure, beside a floor of some time slices and the median of rounds.
 use constant FLOOR_US => 40_000;
-my $calm = median(map { $_->{p99} } @idle);
-my $most = max(2 * $calm, FLOOR_US * (WordSocket::Sanitizer::kind() ? 10 : 1));
-my $rough;
+my ($calm, $beside, $rough) = (median(map { $_->{p99} } @idle), 0, 0);
+my $elsewhere = crowd_server(children => 2, sites => [$loud], lines => "WordSocketHistory 256K 1000 10m\n");
+my ($flood, $most);
 for my $attempt (1 .. 3) {
+    $flood = flood($elsewhere);
+    $beside = max($beside, median(map { quiet_round('flood elsewhere')->{p99} } 1 .. 3));
+    $_->command('quit'), $_->report(20) for $flood;
+    $flood = flood($server);
     $rough = median(map { quiet_round('flooded')->{p99} } 1 .. 3);
-    last if $rough <= $most;
+    $most = max(2 * $calm, 2 * $beside, FLOOR_US * (WordSocket::Sanitizer::kind() ? 10 : 1));
+    last if $rough <= $most || $attempt == 3;
+    $_->command('quit'), $_->report(20) for $flood;
 }
-cmp_ok $rough, '<=', $most, sprintf 'the quiet site: p99 %.1f ms idle, %.1f ms beside the flood', $calm / 1000, $rough / 1000;
+cmp_ok $rough, '<=', $most, sprintf 'the quiet site: p99 %.1f ms idle, %.1f ms with the flood elsewhere, %.1f ms beside it',
+    map { $_ / 1000 } $calm, $beside, $rough;
+$elsewhere->stop;
 
 my $status = site_status($server, $loud);
 $flood->command('quit');

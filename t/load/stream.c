@@ -134,6 +134,9 @@ static void hear_event(swarm_t *swarm, subscriber_t *sub, const char *block,
             take_hint(swarm, sub, atoll(line + 7));
         }
     }
+    if (sub->stage == STAGE_SUBSCRIBING && id[0] != '\0') {
+        stream_ready(swarm, sub);
+    }
     if (data == NULL) {
         track_cursor(sub, id);
         swarm->tally.pings += id[0] != '\0';
