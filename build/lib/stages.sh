@@ -19,8 +19,8 @@ stage_about() {
     php) echo "the WordPress plugin, without WordPress" ;;
     demo) echo "build/demo, WordPress and a browser: t/browser" ;;
     dist) echo "make distcheck: the tarball builds and tests itself" ;;
-    valgrind) echo "unit tests and a part of t/*.t under memcheck" ;;
-    tsan) echo "a part of t/*.t under the thread sanitizer" ;;
+    valgrind) echo "a bit of everything under memcheck; long: unit tests too" ;;
+    tsan) echo "a bit of everything under TSan; long: more of t/*.t" ;;
     esac
 }
 
@@ -112,8 +112,12 @@ build_with_clang() (
 
 # For a stage that is run alone: what stage build leaves behind.
 need_build() {
-    [[ -e Makefile ]] || expect "bootstrap and configure" \
-        sh -c 'build/bootstrap && ./configure --enable-werror'
+    if [[ -e Makefile ]]; then
+        build/tools/list-files # make does the rest where a file is new
+    else
+        expect "bootstrap and configure" \
+            sh -c 'build/bootstrap && ./configure --enable-werror'
+    fi
     expect "module, test programs and load client build" \
         make -j"$(build_jobs)" all check-programs t/load/swarm
 }
@@ -172,7 +176,7 @@ stage_sanitize() {
         mkdir -p "$logs"
         tap --timeout 120 --jobs 2 --exec "sh t/lib/replay" t/fuzz/*.c
     )
-    httpd_suite asan 't/0*.t' 't/[1-4]*.t'
+    httpd_suite asan 't/0*.t' 't/[1-4]*.t' 't/9*.t'
 }
 
 build_sanitized() (
@@ -184,14 +188,14 @@ build_sanitized() (
 )
 
 # httpd_suite KIND PATTERN...: the tests whose names match, through
-# Apache::Test; KIND is plain, or the kind of build under check-out/ whose
-# module is to be tested. A suite that counted nothing has failed.
+# Apache::Test; KIND is plain or valgrind, or the kind of build under check-out/
+# whose module is to be tested. A suite that counted nothing has failed.
 httpd_suite() {
     local kind=$1 top=$PWD lines
     shift
 
     lines=$(wc -l <"$results")
-    if [[ $kind != plain ]]; then
+    if [[ $kind == asan || $kind == tsan ]]; then
         top=$OUT/$kind
         cp t/load/swarm "$top/t/load/"
     fi
@@ -214,7 +218,7 @@ httpd_suite() {
 
 stage_httpd() {
     need_build
-    httpd_suite plain 't/[0-8]*.t'
+    httpd_suite plain 't/*.t'
 }
 
 stage_root() {
@@ -247,20 +251,27 @@ stage_dist() {
 }
 
 stage_valgrind() {
-    local programs
+    local programs patterns=('t/9*.t')
 
     need_build
-    mapfile -t programs < <(list_of unit_programs)
-    tap --timeout 600 --jobs 2 --exec "valgrind -q --error-exitcode=99
-        --leak-check=full --errors-for-leak-kinds=definite" "${programs[@]}"
-    httpd_suite plain 't/9*.t'
+    if [[ $WSK_LONG ]]; then
+        mapfile -t programs < <(list_of unit_programs)
+        tap --timeout 600 --jobs 2 --exec "valgrind -q --error-exitcode=99
+            --leak-check=full --errors-for-leak-kinds=definite" \
+            "${programs[@]}"
+        patterns+=('t/1*.t')
+    fi
+    httpd_suite valgrind "${patterns[@]}"
 }
 
 stage_tsan() {
+    local patterns=('t/9*.t' 't/140-*.t')
+
     need_build
     expect "the build with TSan" build_tsan
     passed_so_far || return 0
-    httpd_suite tsan 't/5*.t'
+    [[ $WSK_LONG ]] && patterns+=('t/[1-4]*.t' 't/500-*.t')
+    httpd_suite tsan "${patterns[@]}"
 }
 
 build_tsan() (
@@ -268,5 +279,5 @@ build_tsan() (
     copy_tree tsan
     cd "$OUT/tsan"
     ./configure --enable-tsan CFLAGS='-g -O1'
-    make -j"$(build_jobs)" all check-programs
+    make -j"$(build_jobs)" all
 )

@@ -33,12 +33,13 @@ sub runtime {
     return $real;
 }
 
-sub keep_modules {
-    my ($top, $root) = @_;
-    my $so = "$root/keep_modules.so";
+# t/lib/NAME.c as something to preload.
+sub preload {
+    my ($top, $root, $name, @flags) = @_;
+    my $so = "$root/$name.so";
     return $so if -e $so;
-    system('gcc', '-shared', '-fPIC', '-O1', '-o', $so, "$top/t/lib/keep_modules.c") == 0
-        or die "keep_modules.c does not compile\n";
+    system('gcc', '-shared', '-fPIC', '-O1', @flags, '-o', $so, "$top/t/lib/$name.c") == 0
+        or die "$name.c does not compile\n";
     return $so;
 }
 
@@ -48,7 +49,7 @@ sub environment {
     my $log = "$root/logs/sanitizer";
     if (kind() eq 'asan') {
         return (
-            LD_PRELOAD    => join(':', runtime('libasan.so'), keep_modules($top, $root)),
+            LD_PRELOAD    => join(':', runtime('libasan.so'), preload($top, $root, 'keep_modules')),
             ASAN_OPTIONS  => "detect_leaks=1:fast_unwind_on_malloc=0:halt_on_error=0:log_path=$log",
             LSAN_OPTIONS  => 'exitcode=0:max_leaks=0',
             UBSAN_OPTIONS => 'print_stacktrace=1',
@@ -56,7 +57,8 @@ sub environment {
     }
     if (kind() eq 'tsan') {
         return (
-            LD_PRELOAD   => runtime('libtsan.so'),
+            LD_PRELOAD   => join(':', runtime('libtsan.so'),
+                preload($top, $root, 'seen_atomics', '-fsanitize=thread')),
             TSAN_OPTIONS => "exitcode=0:log_path=$log:suppressions=$top/t/lib/tsan.supp",
         );
     }
