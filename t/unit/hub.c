@@ -65,7 +65,7 @@ static void subscribing(void)
 
     stage_hub(&st);
     for (i = 0; i < 5; i++) {
-        names[i] = (wsk_slice_t){ "abcde" + i, 1 };
+        names[i] = (wsk_slice_t){ &"abcde"[i], 1 };
     }
     ear_join(&st, &a, 1);
     is_int(wsk_hub_subscribe(st.hub, &a.m, names, 2, 3), WSK_OK,
