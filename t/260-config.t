@@ -142,13 +142,13 @@ my %broken = ('no JSON' => '{"site_key":', 'a limit nobody knows' => WordSocket:
     'a limit below nothing' => WordSocket::Client->encode(with_limits(connections => -1)));
 for my $what (sort keys %broken) {
     $server->write_file('sites.json', $broken{$what});
-    my $said = qx{@{[ $server->httpd ]} -t -f '$server->{conf}' 2>&1};
+    my $said = $server->config_test;
     isnt $?, 0, "httpd -t finds a broken site file: $what";
     like $said, qr/WSK0306 WordSocketSiteFile \S+sites\.json: /, '... and says which';
     unlike $said, qr/new-p|new-j/, '... without a secret';
 }
 write_sites(site('stays', @new));
-like qx{@{[ $server->httpd ]} -t -f '$server->{conf}' 2>&1}, qr/^Syntax OK/m, 'and lets a good one pass';
+like $server->config_test, qr/^Syntax OK/m, 'and lets a good one pass';
 is said($new->publish('events', 'e', {})), '200 ', 'which changes nothing for those that run';
 
 $server->stop;

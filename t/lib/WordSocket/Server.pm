@@ -182,9 +182,15 @@ sub verdict {
     my ($self) = @_;
     $self->prepare;
     ($self->{port}, $self->{tls_port}) = (free_port(), free_port());
-    my $conf = $self->write_config;
+    $self->write_config;
+    return $self->config_test;
+}
+
+# What httpd -t says of the file as it is; $? has the status.
+sub config_test {
+    my ($self) = @_;
     local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$self{qw(top root)}));
-    return scalar qx{@{[httpd()]} -t -f '$conf' 2>&1};
+    return scalar qx{@{[httpd()]} -t -f '$self->{conf}' 2>&1};
 }
 
 # --- start and stop ----------------------------------------------------------
