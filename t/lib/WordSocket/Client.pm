@@ -45,7 +45,7 @@ sub new {
 sub encode { $json->encode($_[-1]) }
 
 sub decode {
-    my $text = $_[-1];
+    my $text = $_[-1] // '';
     return eval { $json->decode($text) } // die "not JSON: $text\n";
 }
 
