@@ -199,7 +199,8 @@ int wsk_handle_echo(request_rec *r, wsk_request_t *wr)
     return wsk_adopt(r, c);
 }
 
-static void stream_head(request_rec *r, const wsk_caller_t *who)
+static void stream_head(request_rec *r, const wsk_caller_t *who,
+                        uint64_t *sender)
 {
     char id[WSK_STREAM_LEN + 1];
 
@@ -211,6 +212,7 @@ static void stream_head(request_rec *r, const wsk_caller_t *who)
     ap_remove_input_filter_byhandle(r->connection->input_filters, "reqtimeout");
     r->connection->keepalive = AP_CONN_CLOSE;
     wsk_caller_stream(who, false, id);
+    wsk_caller_sends(who, id, sender);
     ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
 }
 
@@ -258,7 +260,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
                                    &c->since)
                           == WSK_OK;
     c->binary_events = binary && strcmp(binary, "1") == 0;
-    stream_head(r, who);
+    stream_head(r, who, &c->stream);
     if (ap_rflush(r) < 0) {
         r->connection->aborted = 1;
     }

@@ -19,7 +19,7 @@ typedef struct poll_t {
     wsk_caller_t *who;
     wsk_slice_t *names;
     unsigned nnames;
-    wsk_cursor_t since, at;
+    wsk_cursor_t since, oldest, at;
     bool has_since, gap;
     char *buf;
     size_t cap;
@@ -63,16 +63,35 @@ static wsk_status_e read_some(poll_t *p, unsigned *pn)
     return rv;
 }
 
+/* Go on from a place, or from the oldest one after a gap. */
+static void begin_at(poll_t *p, const wsk_cursor_t *since)
+{
+    wsk_cursor_t at = *since;
+
+    p->gap = wsk_log_since(wsk_process.seg, p->who->site, &at, p->names,
+                           p->nnames, apr_time_now(), &p->at)
+             == WSK_EGAP;
+    p->since = at;
+    p->oldest = p->at;
+}
+
 /* Everything after the cursor on the asked channels, up to ANSWER_MAX. */
 static void collect(poll_t *p)
 {
     unsigned n = 0, i;
 
     while (p->out.len < (size_t)ANSWER_MAX) {
+        wsk_cursor_t before = p->at;
         wsk_status_e rv = read_some(p, &n);
 
         if (rv == WSK_EGAP) {
-            p->gap = true;
+            /* Evicted while we read. A gap stands first, so one that follows
+             * messages is for the next poll to tell. */
+            p->at = before;
+            if (p->count) {
+                return;
+            }
+            begin_at(p, p->gap ? &p->since : &before);
             continue;
         }
         if (rv != WSK_OK || n == 0) {
@@ -89,24 +108,28 @@ static void collect(poll_t *p)
     }
 }
 
-static bool begin(poll_t *p)
+/* @return whether there is something to answer; if not, *why */
+static bool begin(poll_t *p, wsk_refusal_e *why)
 {
     unsigned refused;
 
     p->names = wsk_channels_asked(p->r, p->who, &p->nnames, &refused);
+    if (!p->nnames) {
+        *why = refused ? WSK_R_channel_forbidden : WSK_R_invalid_channel;
+        return false;
+    }
+    *why = WSK_R_unavailable;
     p->has_since = wsk_since_asked(p->r, &p->since);
     if (wsk_log_head(wsk_process.seg, p->who->site, WSK_LOG_TEXT, &p->at)
         != WSK_OK) {
         return false;
     }
     if (p->has_since) {
-        p->gap = wsk_log_since(wsk_process.seg, p->who->site, &p->since,
-                               p->names, p->nnames, apr_time_now(), &p->at)
-                 == WSK_EGAP;
+        begin_at(p, &p->since);
     }
     p->cap = 65536;
     p->buf = malloc(p->cap);
-    return p->buf && p->nnames;
+    return p->buf != NULL;
 }
 
 static void end(poll_t *p)
@@ -152,10 +175,10 @@ static int answer_poll(poll_t *p)
 
     wsk_caller_stream(p->who, true, stream);
     wsk_text_put(&t, "{\"messages\":[");
-    if (p->gap) {
-        put_gap(&t, &p->since, &p->at);
-    }
     collect(p);
+    if (p->gap) {
+        put_gap(&t, &p->since, &p->oldest);
+    }
     wsk_text_put(&t, p->gap && p->count ? "," : "");
     wsk_text_raw(&t, p->out.at, p->out.len);
     wsk_text_put(&t, "],\"cursor\":");
@@ -174,6 +197,7 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr)
 {
     wsk_caller_t who = { 0 };
     poll_t p = { .r = r, .who = &who, .put = put_json };
+    wsk_refusal_e why;
     int status;
 
     if (!wsk_allow_origin(r, wr->host)) {
@@ -185,8 +209,8 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr)
     if (who.state != WSK_SITE_ON) {
         status = wsk_refuse(r, WSK_R_not_found, 0);
     }
-    else if (!begin(&p)) {
-        status = wsk_refuse(r, WSK_R_channel_forbidden, 0);
+    else if (!begin(&p, &why)) {
+        status = wsk_refuse(r, why, why == WSK_R_unavailable);
     }
     else {
         status = answer_poll(&p);
@@ -224,16 +248,16 @@ static void put_event(poll_t *p, const wsk_record_t *record,
     wsk_text_free(&data);
 }
 
-static void put_gap_event(poll_t *p)
+static void put_gap_event(poll_t *p, wsk_text_t *out)
 {
     char text[WSK_ID_MAX];
     wsk_text_t data = { 0 };
     wsk_sse_event_t ev = { .event = { "wps.gap", 7 }, .retry_ms = -1 };
 
-    put_gap(&data, &p->since, &p->at);
-    ev.id = (wsk_slice_t){ text, wsk_cursor_text(text, &p->at) };
+    put_gap(&data, &p->since, &p->oldest);
+    ev.id = (wsk_slice_t){ text, wsk_cursor_text(text, &p->oldest) };
     ev.data = (wsk_slice_t){ data.at, data.len };
-    put_one_event(&p->out, &ev);
+    put_one_event(out, &ev);
     wsk_text_free(&data);
 }
 
@@ -242,25 +266,29 @@ int wsk_poll_events(request_rec *r, wsk_caller_t *who)
     poll_t p = { .r = r, .who = who, .put = put_event };
     char text[WSK_ID_MAX], stream[33];
     wsk_sse_event_t last = { .retry_ms = (int64_t)retry_ms() };
+    wsk_text_t gap = { 0 };
+    wsk_refusal_e why;
 
-    if (!begin(&p)) {
+    if (!begin(&p, &why)) {
         end(&p);
-        return wsk_refuse(r, WSK_R_channel_forbidden, 0);
+        return wsk_refuse(r, why, why == WSK_R_unavailable);
     }
     apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
     apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
     ap_set_content_type(r, "text/event-stream");
     wsk_caller_stream(who, true, stream);
     ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", stream);
-    if (p.gap) {
-        put_gap_event(&p);
-    }
     collect(&p);
+    if (p.gap) {
+        put_gap_event(&p, &gap);
+    }
     last.id = (wsk_slice_t){ text, wsk_cursor_text(text, &p.at) };
     put_one_event(&p.out, &last);
-    if (wsk_text_ok(&p.out)) {
+    if (wsk_text_ok(&p.out) && wsk_text_ok(&gap)) {
+        ap_rwrite(gap.at, (int)gap.len, r);
         ap_rwrite(p.out.at, (int)p.out.len, r);
     }
+    wsk_text_free(&gap);
     end(&p);
     return OK;
 }

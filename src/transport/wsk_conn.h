@@ -61,6 +61,7 @@ typedef struct wsk_conn_t {
     bool deaf; /* not read until it has taken what is queued for it */
     uint8_t bad_messages;
     uint16_t close_code;
+    uint64_t stream; /* who its /send is, of an event stream; or 0 */
     int64_t exp_s;
     int64_t born_us;
     uint32_t heard_s; /* loop seconds: when the peer was last heard */

@@ -108,6 +108,9 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
     char id[WSK_ID_MAX];
     wsk_sse_event_t ev = { .retry_ms = -1 };
 
+    if (c->stream) {
+        c->member.id = c->stream; /* what it sends does not come back */
+    }
     if (wsk_hub_subscribe(l->hub, &c->member, c->first, c->nfirst,
                           v->spec.limits.max_channels)
         != WSK_OK) {
