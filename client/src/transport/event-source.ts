@@ -8,7 +8,13 @@
  * is a lost connection.
  */
 
-import { CLOSE, type CloseInfo, HTTP, STREAM_EVENT } from '../codes.js';
+import {
+  CLOSE,
+  type CloseInfo,
+  HTTP,
+  NO_CHANNELS,
+  STREAM_EVENT,
+} from '../codes.js';
 import { bytesOfBase64 } from '../base64.js';
 import { STREAM_MISSES_ALLOWED, TIMING } from '../config.js';
 import type { TimerHandle } from '../platform.js';
@@ -77,11 +83,15 @@ export class EventSourceTransport implements Transport {
 
   open(): void {
     const { platform, endpoints, situation } = this.context;
+    const channels = situation.channels();
+    if (channels.length === 0) {
+      this.end(NO_CHANNELS, 'there are no channels to hear');
+      return;
+    }
     this.watched = false;
     this.headSeen = false;
     this.lastId = '';
     this.retryMs = undefined;
-    const channels = situation.channels();
     const url = urlWith(endpoints.sse, {
       token: situation.token(),
       channels: channels.join(','),

@@ -5,7 +5,7 @@
  */
 
 import { bytesOfBase64 } from '../base64.js';
-import { type CloseInfo, HTTP } from '../codes.js';
+import { type CloseInfo, HTTP, NO_CHANNELS } from '../codes.js';
 import { STREAM_MISSES_ALLOWED, TIMING } from '../config.js';
 import type { TimerHandle } from '../platform.js';
 import { type Answer, requestJson, retryAfterMsOf } from '../request.js';
@@ -76,9 +76,14 @@ export class PollTransport implements Transport {
 
   private async poll(): Promise<void> {
     const { platform, endpoints, situation } = this.context;
+    const channels = situation.channels();
+    if (channels.length === 0) {
+      this.end(NO_CHANNELS, 'there are no channels to hear');
+      return;
+    }
     const url = urlWith(endpoints.poll, {
       token: situation.token(),
-      channels: situation.channels().join(','),
+      channels: channels.join(','),
       since: situation.since(),
       stream: this.stream,
       binary: '1',
@@ -155,10 +160,14 @@ export class PollTransport implements Transport {
       this.again(retryAfterMs);
       return;
     }
+    this.end(status, `no answer to the poll (${status})`, retryAfterMs);
+  }
+
+  private end(code: number, message: string, retryAfterMs?: number): void {
     const info: CloseInfo = {
       opened: this.state === READY.open,
-      code: status,
-      message: `no answer to the poll (${status})`,
+      code,
+      message,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
     this.close();
