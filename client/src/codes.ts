@@ -21,6 +21,7 @@ export const CLOSE = {
 export const HTTP = {
   unauthorized: 401,
   forbidden: 403,
+  notFound: 404,
   tooLarge: 413,
   tooMany: 429,
 } as const;
@@ -33,6 +34,9 @@ export const NO_CHANNELS = -1;
 
 /** `code` of an error frame that is more than a remark. */
 export const RELAY_ERROR_UNAUTHORIZED = 'unauthorized';
+
+/** `error` of a refusal of `/send`: the stream is not, or no longer, there. */
+export const SEND_ERROR_UNKNOWN_STREAM = 'invalid_stream';
 
 /** `event` of a message whose `data` is an envelope. */
 export const EVENT_ENCRYPTED = 'encrypted';

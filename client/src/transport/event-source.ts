@@ -58,7 +58,10 @@ export class EventSourceTransport implements Transport {
     private readonly context: TransportContext,
     private readonly events: TransportEvents,
   ) {
-    this.outbox = new Outbox(context, (frame) => events.frame(frame));
+    this.outbox = new Outbox(context, {
+      answered: (frame) => events.frame(frame),
+      streamUnknown: () => this.reopenIn(TIMING.channelChangeMs),
+    });
   }
 
   get readyState(): number {

@@ -40,7 +40,13 @@ export class PollTransport implements Transport {
     private readonly context: TransportContext,
     private readonly events: TransportEvents,
   ) {
-    this.outbox = new Outbox(context, (frame) => events.frame(frame));
+    this.outbox = new Outbox(context, {
+      answered: (frame) => events.frame(frame),
+      // The next poll brings another one.
+      streamUnknown: () => {
+        this.stream = undefined;
+      },
+    });
   }
 
   get readyState(): number {
