@@ -113,6 +113,8 @@ export class PollTransport implements Transport {
 
   private succeeded(json: JsonObject, messages: readonly unknown[]): void {
     this.misses = 0;
+    // Only relays whose streams begin with a word have a poll.
+    this.context.relay.speaksFirst = true;
     if (this.state === READY.connecting) {
       this.state = READY.open;
       this.events.opened();

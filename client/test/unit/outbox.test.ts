@@ -15,7 +15,7 @@ function made(answer: Answering = () => json({ ok: true, id: 'i' })) {
   const endpoints = { ws: '', sse: '', poll: '', send: 'https://r.example/send' };
   const situation = { token: () => 'tok', channels: () => [], since: () => undefined };
   const unknown = { count: 0 };
-  const outbox = new Outbox({ platform: world.platform, endpoints, situation }, {
+  const outbox = new Outbox({ platform: world.platform, endpoints, situation, relay: {} }, {
     answered: (frame) => answered.push(frame),
     streamUnknown: () => {
       unknown.count += 1;
