@@ -253,11 +253,9 @@ export class Session {
   }
 
   private failed(info: CloseInfo): void {
-    const delayMs = Math.max(
-      this.backoff.nextDelayMs(),
-      Math.min(info.retryAfterMs ?? 0, TIMING.relayDelayMaxMs),
-    );
-    this.retryIn(delayMs, false);
+    const toldMs = Math.min(info.retryAfterMs ?? 0, TIMING.relayDelayMaxMs);
+    const delayMs = Math.max(this.backoff.nextDelayMs(), toldMs);
+    this.retryIn(delayMs, toldMs > 0);
     this.store.setState({
       phase: 'waiting',
       transport: null,
