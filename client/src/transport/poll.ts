@@ -34,7 +34,8 @@ export class PollTransport implements Transport {
   private state: number = READY.connecting;
   private timer: TimerHandle;
   private misses = 0;
-  private stream: string | undefined;
+  /** Presences were entered under one of its leases, and none has lapsed. */
+  private known = false;
 
   constructor(
     private readonly context: TransportContext,
@@ -42,9 +43,9 @@ export class PollTransport implements Transport {
   ) {
     this.outbox = new Outbox(context, {
       answered: (frame) => events.frame(frame),
-      // The next poll brings another one.
+      // The next poll brings another lease.
       streamUnknown: () => {
-        this.stream = undefined;
+        this.known = false;
       },
     });
   }
@@ -91,7 +92,6 @@ export class PollTransport implements Transport {
       token: situation.token(),
       channels: channels.join(','),
       since: situation.since(),
-      stream: this.stream,
       binary: '1',
     });
     const answer = await requestJson(
@@ -126,11 +126,18 @@ export class PollTransport implements Transport {
       this.notify({ kind: 'settled', id: json.cursor });
     }
     if (typeof json.stream === 'string') {
-      this.stream = json.stream;
-      this.outbox.setStream(json.stream);
-      this.notify({ kind: 'stream', id: json.stream });
+      this.lease(json.stream);
     }
     this.again(typeof json.retry === 'number' ? json.retry : undefined);
+  }
+
+  /** Each poll brings a new one; together they are one stream. */
+  private lease(id: string): void {
+    this.outbox.setStream(id);
+    if (!this.known) {
+      this.known = true;
+      this.notify({ kind: 'stream', id });
+    }
   }
 
   /** A listener of the message before may have closed us. */
@@ -160,6 +167,7 @@ export class PollTransport implements Transport {
   private failed({ status, headers }: Answer): void {
     const retryAfterMs = retryAfterMsOf(headers);
     this.misses += 1;
+    this.known = false;
     const final =
       this.state === READY.connecting ||
       status === HTTP.unauthorized ||
