@@ -53,6 +53,13 @@ is( array( $last['code'], $last['message'], $last['detail'] ), array( 'unknown_s
 ok( abs( $last['time'] - time() ) < 5, 'and when' );
 ok( Notices::credentials_rejected(), 'browsers need not try' );
 
+$count = World::$updates;
+$publisher->publish( 'events', 'y' );
+is( World::$updates, $count, 'the same again within a minute is not written again' );
+World::$options[ Notices::OPTION ]['time'] -= 61;
+$publisher->publish( 'events', 'y' );
+is( array( World::$updates, Notices::last()['detail'] ), array( $count + 1, 'y' ), 'after a minute it is' );
+
 World::$answer = World::response( 500, 'oops' );
 $publisher->publish( 'events', 'x' );
 is( Notices::last()['code'], 'http_500', 'an answer that is not ours is told by its status' );
