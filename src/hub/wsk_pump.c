@@ -165,6 +165,10 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
         == WSK_EGAP) {
         hub->ops->gap(hub->baton, m, since, &from);
     }
+    else if (from.epoch == live.epoch && since->seq <= live.seq) {
+        /* What the live stream has not passed yet will come by it. */
+        from.seq = WSK_MIN(from.seq, live.seq);
+    }
     if (from.epoch != live.epoch || from.seq == live.seq) {
         return; /* the live stream has all of it, or another epoch began */
     }

@@ -105,6 +105,9 @@ void wsk_chain_write(wsk_segment_t *seg, wsk_site_t *site, wsk_log_e which,
 
     reach(seg, &spot, 1);
     note_place(seg, site, which, head.seq, spot);
+    if (which == WSK_LOG_TEXT) {
+        site->newest[trace] = head.seq;
+    }
     if (log->oldest > log->head) {
         log->oldest = head.seq;
         log->first = spot.page;
@@ -211,6 +214,7 @@ static const char *check_pages(wsk_segment_t *seg, uint32_t site,
 /* How far a walk has come. */
 typedef struct walk_t {
     const wsk_segment_t *seg;
+    uint64_t *newest; /* of the site's traces, NULL: the log has none */
     const wsk_log_state_t *log;
     uint64_t left;   /* bytes up to the end of the log */
     uint32_t listed; /* the page whose first record was seen last */
@@ -234,6 +238,19 @@ static const char *check_first(walk_t *walk, wsk_spot_t spot, uint64_t seq)
         return "a page does not know its first record";
     }
     return NULL;
+}
+
+static const char *check_newest(const walk_t *walk, unsigned trace,
+                                uint64_t seq)
+{
+    if (walk->newest == NULL) {
+        return NULL;
+    }
+    if (walk->mend) {
+        walk->newest[trace] = WSK_MAX(walk->newest[trace], seq);
+    }
+    return walk->newest[trace] < seq ? "a trace does not know its newest record"
+                                     : NULL;
 }
 
 static const char *check_record(walk_t *walk, wsk_spot_t *spot, uint64_t seq)
@@ -261,7 +278,7 @@ static const char *check_record(walk_t *walk, wsk_spot_t *spot, uint64_t seq)
     }
     wsk_chain_skip(walk->seg, spot, &head);
     walk->left -= bytes;
-    return NULL;
+    return check_newest(walk, head.trace, seq);
 }
 
 /* Bytes between the ends of a chain, or UINT64_MAX. */
@@ -279,7 +296,8 @@ const char *wsk_chain_check(wsk_segment_t *seg, uint32_t site, wsk_log_e which,
 {
     const char *why = check_pages(seg, site, which, log, mend);
     wsk_spot_t spot = { log->first, log->first_at };
-    walk_t walk = { seg, log, span_of(log), 0, mend };
+    uint64_t *newest = which == WSK_LOG_TEXT ? seg->sites[site].newest : NULL;
+    walk_t walk = { seg, newest, log, span_of(log), 0, mend };
     uint64_t seq;
 
     if (why != NULL) {

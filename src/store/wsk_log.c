@@ -337,39 +337,16 @@ static bool asked(const traces_t *traces, unsigned trace)
     return traces->bits[trace / 64] >> (trace % 64) & 1;
 }
 
-/* Whether one of the channels had a record that was evicted after `seq`. */
-static bool evicted_after(const wsk_site_t *site, const traces_t *traces,
-                          uint64_t seq)
+/* Whether one of the traces asked for stands at a number after `seq`. */
+static bool any_after(const uint64_t *numbers, const traces_t *traces,
+                      uint64_t seq)
 {
     unsigned i;
 
     for (i = 0; i < WSK_LOG_TRACES; i++) {
-        if (asked(traces, i) && site->trace[i] > seq) {
+        if (asked(traces, i) && numbers[i] > seq) {
             return true;
         }
-    }
-    return false;
-}
-
-/* Whether one of the channels has a record that is kept after `seq`. */
-static bool kept_after(const wsk_work_t *work, const traces_t *traces,
-                       uint64_t seq)
-{
-    const wsk_log_state_t *log = &work->state.log[WSK_LOG_TEXT];
-    uint64_t at = WSK_MAX(seq + 1, log->oldest);
-    wsk_record_head_t head;
-    wsk_spot_t spot;
-
-    if (at > log->head) {
-        return false;
-    }
-    spot = wsk_chain_find(work->seg, work->site, WSK_LOG_TEXT, log, at);
-    for (; at <= log->head; at++) {
-        wsk_chain_copy(work->seg, &spot, &head, sizeof(head));
-        if (asked(traces, head.trace)) {
-            return true;
-        }
-        wsk_chain_skip(work->seg, &spot, &head);
     }
     return false;
 }
@@ -381,15 +358,15 @@ static wsk_status_e since_of(const wsk_work_t *work, const wsk_cursor_t *since,
     const bool history = wsk_evict_history(
         &wsk_said_of(work->site)->spec.limits);
     const uint64_t seq = since->seq;
+    const bool missed = any_after(work->site->newest, traces, seq);
 
     oldest->epoch = log->epoch;
     oldest->seq = history ? log->oldest - 1 : log->head;
     if (since->epoch != log->epoch || seq > log->head
-        || evicted_after(work->site, traces, seq)
-        || (!history && kept_after(work, traces, seq))) {
+        || any_after(work->site->trace, traces, seq) || (!history && missed)) {
         return WSK_EGAP;
     }
-    oldest->seq = WSK_MAX(oldest->seq, seq);
+    oldest->seq = missed ? WSK_MAX(oldest->seq, seq) : log->head;
     return WSK_OK;
 }
 

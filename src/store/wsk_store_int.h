@@ -107,7 +107,8 @@ typedef struct wsk_site_t {
     wsk_half_t state_now;
     wsk_said_t said[2];
     wsk_state_t state[2];
-    uint64_t trace[WSK_LOG_TRACES];
+    uint64_t trace[WSK_LOG_TRACES];  /* newest that was evicted */
+    uint64_t newest[WSK_LOG_TRACES]; /* newest ever, or a later one */
     wsk_place_t recent[WSK_LOG_COUNT][WSK_RECENT];
     uint64_t resets;
     wsk_bucket_t buckets[2];

@@ -224,6 +224,33 @@ static void ahead(void)
     stage_close(&st);
 }
 
+/* Who comes back to a channel on which nothing happened reads nothing, however
+ * much happened on others, and whether this process has read that or not. */
+static void quiet(void)
+{
+    stage_t st = stage_open(1000);
+    static ear_t a, b;
+
+    stage_hub(&st);
+    ear_join(&st, &b, 2);
+    ear_on(&st, &b, "y");
+    stage_say(&st, "xyyyyy");
+    stage_pump(&st);
+    stage_say(&st, "yyy");
+    ear_join(&st, &a, 1);
+    ear_on(&st, &a, "x");
+    ear_resume(&st, &a, 1, "x");
+    ok(!a.m.replaying, "who missed nothing needs no replay");
+    is_int((intmax_t)wsk_hub_position(&a.m).seq, 6,
+           "and the live stream is not hurried for it");
+    stage_say(&st, "x");
+    stage_pump(&st);
+    is_str(heard(&a), "x:10", "it hears what comes");
+    wsk_hub_leave(st.hub, &a.m);
+    wsk_hub_leave(st.hub, &b.m);
+    stage_close(&st);
+}
+
 static void gaps(void)
 {
     stage_t st = stage_open(4);
@@ -257,6 +284,7 @@ int main(void)
     second_subscribe();
     nested_replays();
     ahead();
+    quiet();
     gaps();
     return done_testing();
 }
