@@ -2,6 +2,8 @@
 #include "hub/wsk_hub.h"
 
 #include "hub_fixture.h"
+#include "store/wsk_repair.h"
+#include "store/wsk_work.h"
 
 static void live(void)
 {
@@ -274,6 +276,39 @@ static void gaps(void)
     stage_close(&st);
 }
 
+/* A log that a repair began anew while somebody was catching up. */
+static void begun_anew(void)
+{
+    stage_t st = stage_open(1000);
+    static ear_t a, b;
+    wsk_state_t *state;
+
+    stage_hub(&st);
+    stage_say(&st, "xxxxxxxx");
+    ear_join(&st, &a, 1);
+    ear_join(&st, &b, 2);
+    ear_on(&st, &a, "x");
+    ear_on(&st, &b, "x");
+    a.room = 2;
+    ear_resume(&st, &a, 1, "x");
+    ear_replay(&st, &a);
+    is_str(heard(&a), "x:2 x:3", "one is on its way");
+    state = wsk_state_of(&st.seg->sites[st.site]);
+    wsk_page_bytes(st.seg, state->log[WSK_LOG_TEXT].first)[31] = 1;
+    wsk_site_take(st.seg, st.site);
+    wsk_repair_site(st.seg, st.site);
+    wsk_site_give(st.seg, st.site);
+    stage_say(&st, "xx");
+    stage_pump(&st);
+    a.room = 1000;
+    ear_replay(&st, &a);
+    is_str(heard(&b), "gap:8-8 x:9 x:10", "who was live is told");
+    is_str(heard(&a), "gap:3-8 x:9 x:10", "and who was catching up");
+    wsk_hub_leave(st.hub, &a.m);
+    wsk_hub_leave(st.hub, &b.m);
+    stage_close(&st);
+}
+
 int main(void)
 {
     live();
@@ -286,5 +321,6 @@ int main(void)
     ahead();
     quiet();
     gaps();
+    begun_anew();
     return done_testing();
 }
