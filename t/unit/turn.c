@@ -113,6 +113,7 @@ static void replay_and_live(void)
     for (i = 0; i < 900; i++) {
         world_say(&w, 1, "c", big);
     }
+    world_say(&w, 1, "a", "at the end");
     world_run(&w);
     client_open(&w, &a, WSK_KIND_WS, 1);
     snprintf(text, sizeof(text), subscribe, id);
