@@ -205,6 +205,22 @@ static inline wsk_cell_t *wsk_cell_of(const wsk_segment_t *seg, unsigned slot,
     return &seg->matrix[(size_t)slot * seg->spec.sites + site];
 }
 
+/* Whether a number read from the segment is that of a page. */
+static inline bool wsk_page_known(const wsk_segment_t *seg, uint32_t page)
+{
+    return page - 1 < seg->npages;
+}
+
+/* Which of the slots word * 64 and up listen to the site. */
+static inline uint64_t wsk_listeners_of(const wsk_segment_t *seg,
+                                        const wsk_site_t *site, unsigned word)
+{
+    const unsigned slots = seg->spec.slots - word * 64;
+    const uint64_t mask = atomic_load(&site->listeners[word]);
+
+    return slots < 64 ? mask & ((UINT64_C(1) << slots) - 1) : mask;
+}
+
 /* A page that is known to be one: number + 1, as kept. */
 static inline wsk_page_t *wsk_page_of(const wsk_segment_t *seg, uint32_t page)
 {
