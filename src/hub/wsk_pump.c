@@ -87,6 +87,16 @@ static void tell_gap(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     }
 }
 
+/* The log began anew: nothing of the old one can be caught up with. */
+static void cut_off(wsk_hub_t *hub, wsk_member_t *m, uint64_t epoch,
+                    const wsk_cursor_t *oldest)
+{
+    const wsk_cursor_t since = { epoch, m->at };
+
+    m->replaying = false;
+    tell_gap(hub, m, &since, oldest);
+}
+
 static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                    const wsk_cursor_t *since)
 {
@@ -101,6 +111,9 @@ static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
         }
         else if (!m->replaying) {
             tell_gap(hub, m, since, &site->at[log]);
+        }
+        else if (since->epoch != site->at[log].epoch) {
+            cut_off(hub, m, since->epoch, &site->at[log]);
         }
     }
 }
@@ -164,6 +177,10 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     if (wsk_log_since(hub->seg, m->site->number, since, names, n, now_us, &from)
         == WSK_EGAP) {
         hub->ops->gap(hub->baton, m, since, &from);
+    }
+    else if (from.epoch == live.epoch && since->seq <= live.seq) {
+        /* What the live stream has not passed yet will come by it. */
+        from.seq = WSK_MIN(from.seq, live.seq);
     }
     if (from.epoch != live.epoch || from.seq == live.seq) {
         return; /* the live stream has all of it, or another epoch began */

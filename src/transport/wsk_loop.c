@@ -63,28 +63,12 @@ static void take_incoming(wsk_loop_t *l)
     }
 }
 
-static void take_rings(wsk_loop_t *l)
-{
-    uint32_t sites[64];
-    unsigned n, i;
-    uint64_t ignored;
-    ssize_t got = read(l->spec.bell.fds[l->slot], &ignored, sizeof ignored);
-
-    (void)got;
-    do {
-        n = wsk_slot_take(l->spec.seg, l->slot, sites, WSK_COUNT_OF(sites));
-        for (i = 0; i < n; i++) {
-            wsk_turn_ring(l, sites[i]);
-        }
-    } while (n == WSK_COUNT_OF(sites));
-}
-
 static void handle(wsk_loop_t *l, const struct epoll_event *ev)
 {
     wsk_conn_t *c = ev->data.ptr;
 
     if (!c) {
-        take_rings(l);
+        wsk_turn_take(l);
     }
     else if (ev->data.ptr == l) {
         take_incoming(l);

@@ -96,6 +96,8 @@ void wsk_life_bury(wsk_loop_t *l);
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
+/* Take what was rung, whether the bell was heard or not. */
+void wsk_turn_take(wsk_loop_t *l);
 /** Write what is queued when its site has its turn. */
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_serve(wsk_loop_t *l);

@@ -46,6 +46,17 @@ static void trace(wsk_segment_t *seg)
     seg->sites[site].trace[5] = wsk_state_of(&seg->sites[site])->log[0].head;
 }
 
+static void newest(wsk_segment_t *seg)
+{
+    memset(seg->sites[site].newest, 0, sizeof(seg->sites[site].newest));
+}
+
+static void newer(wsk_segment_t *seg)
+{
+    seg->sites[site].newest[5] = wsk_state_of(&seg->sites[site])->log[0].head
+                                 + 1;
+}
+
 static void orphan(wsk_segment_t *seg)
 {
     wsk_state_of(&seg->sites[site])->once.pages = 0;
@@ -84,6 +95,8 @@ static const struct {
     { "a promise too many", promised },
     { "the reservation of a site that is off", reserved },
     { "a trace of what is kept", trace },
+    { "a record its trace does not know", newest },
+    { "a trace of what is not there yet", newer },
     { "a page in no chain", orphan },
     { "a connection nobody has", connections },
     { "a site that cannot be found", hidden },

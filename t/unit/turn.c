@@ -26,6 +26,27 @@ static void views(void)
     world_close(&w);
 }
 
+/* Who died between telling a slot and its bell, or was swept before it rang. */
+static void unheard(void)
+{
+    wsk_slot_t *slot;
+
+    world_open(&w);
+    slot = wsk_slot_of(w.seg, w.loop->slot);
+    client_open(&w, &a, WSK_KIND_WS, 1);
+    client_say(&w, &a, "{\"type\":\"subscribe\",\"channels\":[\"a\"]}");
+    client_heard(&w, &a);
+    atomic_store(&slot->told, 1);
+    world_say(&w, 1, "a", "one");
+    is_str(client_heard(&w, &a), "", "a bell that nobody rang is not heard");
+    world_later(&w, 1000);
+    has(client_heard(&w, &a), "one", "within a second it is looked for");
+    world_say(&w, 1, "a", "two");
+    has(client_heard(&w, &a), "two", "and the next is heard at once");
+    close(a.fd);
+    world_close(&w);
+}
+
 /* One crowded site and one message at another: it waits for a slice at most. */
 static void fairness(void)
 {
@@ -92,6 +113,7 @@ static void replay_and_live(void)
     for (i = 0; i < 900; i++) {
         world_say(&w, 1, "c", big);
     }
+    world_say(&w, 1, "a", "at the end");
     world_run(&w);
     client_open(&w, &a, WSK_KIND_WS, 1);
     snprintf(text, sizeof(text), subscribe, id);
@@ -140,6 +162,7 @@ static void dead_in_turn(void)
 int main(void)
 {
     views();
+    unheard();
     fairness();
     replay_and_live();
     dead_in_turn();
