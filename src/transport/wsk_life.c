@@ -55,6 +55,24 @@ static void last_words_out(wsk_conn_t *c)
     }
 }
 
+/* A piece more for who catches up; when it has, an event stream is told where
+ * it is, for there may have been nothing on its channels. */
+static void catch_up(wsk_loop_t *l, wsk_conn_t *c)
+{
+    bool more;
+
+    if (!c->member.replaying || c->state != WSK_CONN_OPEN) {
+        return;
+    }
+    more = wsk_hub_replay(l->hub, &c->member);
+    if (!c->member.replaying && c->kind == WSK_KIND_SSE) {
+        wsk_say_place(l, c);
+    }
+    if (more || c->out) {
+        wsk_turn_write(l, c);
+    }
+}
+
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint64_t sends = 0, bytes = 0;
@@ -68,7 +86,7 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
     }
     if (io == WSK_IO_AGAIN) {
         if (bytes || !c->wrote_s) {
-            c->wrote_s = l->now_s;
+            wsk_timers_blocked(l, c);
         }
         watch(l, c, true);
         return;
@@ -76,10 +94,7 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
     c->wrote_s = 0;
     watch(l, c, false);
     last_words_out(c);
-    if (c->member.replaying && c->state == WSK_CONN_OPEN
-        && (wsk_hub_replay(l->hub, &c->member) || c->out)) {
-        wsk_turn_write(l, c);
-    }
+    catch_up(l, c);
 }
 
 /* @return whether there may be more */

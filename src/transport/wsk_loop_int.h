@@ -124,6 +124,8 @@ void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
 void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
+/** To an event stream: an event that has only an id. */
+void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms);
 /** Close: Close frame or end of stream after what is queued. */
@@ -131,6 +133,8 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
                    const char *reason);
 
 /* wsk_timers.c */
+/** From now on nothing could be written. */
+void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
 
 /* wsk_drain.c */
