@@ -91,7 +91,7 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
     }
     else if (c->state != WSK_CONN_DEAD) {
         if (ev->events & EPOLLOUT) {
-            wsk_life_write(l, c);
+            wsk_turn_writable(l, c);
         }
         if (c->state != WSK_CONN_DEAD && ev->events & ~(uint32_t)EPOLLOUT) {
             wsk_life_read(l, c);

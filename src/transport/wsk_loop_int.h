@@ -16,6 +16,7 @@
 #define INPUT 16384 /* bytes of one read */
 #define WHEEL 64    /* seconds; a timer beyond comes round again */
 #define SLICE 64    /* sockets written for a site before the next one's turn */
+#define TURN_BYTES WSK_MB(1) /* so much, too */
 #define REPLAY_ROOM 65536
 #define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define STALL_S 30       /* nothing could be written for so long */
@@ -98,6 +99,8 @@ site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
 /** Write what is queued when its site has its turn. */
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
+/** The same for one whose socket had been full, and is not any more. */
+void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_serve(wsk_loop_t *l);
 
 /* wsk_wheel.c: every connection has one timer */
