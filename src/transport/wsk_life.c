@@ -171,7 +171,7 @@ void wsk_life_bury(wsk_loop_t *l)
 
         l->dead = c->turn_next;
         if (c->admitted) {
-            wsk_site_leave(l->spec.seg, l->slot, c->site, c->address);
+            wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
         }
         wsk_loop_count(l, c, WSK_C_closed, 1);
         wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
