@@ -235,6 +235,7 @@ wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn)
         n = SSL_read(c->ssl, buf, (int)cap);
         if (n <= 0) {
             why = SSL_get_error(c->ssl, (int)n);
+            c->stuck = why == SSL_ERROR_WANT_WRITE;
             if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
                 return WSK_IO_AGAIN;
             }

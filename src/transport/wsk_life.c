@@ -28,8 +28,9 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
 static void watch(wsk_loop_t *l, wsk_conn_t *c, bool write)
 {
     struct epoll_event ev = { .data.ptr = c };
-    bool deaf = wsk_conn_full(c);
+    bool deaf = wsk_conn_full(c) || c->stuck;
 
+    write |= c->stuck;
     if (write == c->want_write && deaf == c->deaf) {
         return;
     }
@@ -76,8 +77,10 @@ static void catch_up(wsk_loop_t *l, wsk_conn_t *c)
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint64_t sends = 0, bytes = 0;
-    wsk_io_e io = wsk_conn_flush(c, &sends, &bytes);
+    wsk_io_e io;
 
+    c->stuck = false;
+    io = wsk_conn_flush(c, &sends, &bytes);
     wsk_loop_count(l, c, WSK_C_sends, sends);
     wsk_loop_count(l, c, WSK_C_sent_bytes, bytes);
     if (io == WSK_IO_GONE) {
@@ -129,9 +132,13 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
     while (more && c->ssl && SSL_pending(c->ssl) > 0) {
         more = read_once(l, c);
     }
-    if (c->state != WSK_CONN_DEAD) {
-        watch(l, c, c->want_write);
+    if (c->state == WSK_CONN_DEAD) {
+        return;
     }
+    if (c->stuck && !c->wrote_s) {
+        wsk_timers_blocked(l, c);
+    }
+    watch(l, c, c->want_write);
 }
 
 /* Out of hub, poll and counts now; out of memory at the end of the turn, when
