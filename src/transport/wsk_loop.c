@@ -94,7 +94,7 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
             wsk_turn_writable(l, c);
         }
         if (c->state != WSK_CONN_DEAD && ev->events & ~(uint32_t)EPOLLOUT) {
-            wsk_life_read(l, c);
+            wsk_turn_read(l, c);
         }
     }
 }
@@ -114,6 +114,7 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
 
     l->now_us = now->unix_us;
     l->mono_ms = now->mono_ms;
+    l->turn++;
     for (i = 0; i < n; i++) {
         handle(l, &events[i]);
     }

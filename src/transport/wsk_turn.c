@@ -67,6 +67,21 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c)
     activate(l, v);
 }
 
+void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
+{
+    site_view_t *v = c->site == WSK_NO_SITE ? NULL : l->views[c->site];
+    intake_t *in = v ? &v->intake : &l->echoes;
+    uint64_t before = c->bytes_in;
+
+    if (in->turn != l->turn) {
+        *in = (intake_t){ .turn = l->turn };
+    }
+    if (in->bytes < READ_BYTES) {
+        wsk_life_read(l, c);
+        in->bytes += c->bytes_in - before;
+    }
+}
+
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
 {
     site_view_t *v = wsk_turn_view(l, site);

@@ -161,6 +161,46 @@ static void by_bytes(void)
     close_crowd(40);
 }
 
+/* A crowd that sends is read in pieces too. */
+static void intake(void)
+{
+    static const char pong[] = "{\"type\":\"pong\"}";
+    static struct epoll_event events[2 * CROWD];
+    static uint8_t batch[10000];
+    size_t n = 0;
+    unsigned i, frames = 0;
+    int ready;
+
+    while (n + sizeof(pong) + 6 <= sizeof(batch)) {
+        n += client_frame(batch + n, WSK_OP_TEXT, pong, strlen(pong));
+        frames++;
+    }
+    open_crowd(CROWD);
+    client_open(&w, &b, WSK_KIND_WS, 1);
+    for (i = 0; i < CROWD; i++) {
+        if (write(fds[i], batch, n) != (ssize_t)n) {
+            exit(1);
+        }
+    }
+    client_send(&b, WSK_OP_PING, "b", 1);
+    frames = frames * CROWD
+             + (unsigned)world_count(&w, WSK_C_received_messages);
+    ready = epoll_wait(w.loop->epoll, events, 2 * CROWD, 0);
+    ok(ready > CROWD, "all have sent");
+    n = (size_t)world_count(&w, WSK_C_received_messages);
+    wsk_loop_step(w.loop, events, ready, &w.now);
+    n = (size_t)world_count(&w, WSK_C_received_messages) - n;
+    ok(n > 0 && n * 20 <= READ_BYTES + 4 * INPUT,
+       "what a site sends is read in pieces (%u messages)", (unsigned)n);
+    client_take(&b);
+    ok(b.len > 0, "who is of another site is heard in the same turn");
+    world_run(&w);
+    is_int(world_count(&w, WSK_C_received_messages), frames,
+           "in the end all is read");
+    close(b.fd);
+    close_crowd(CROWD);
+}
+
 /* A piece of the log is less for a crowd than for few. */
 static void piece_by_crowd(void)
 {
@@ -260,6 +300,7 @@ int main(void)
     fairness();
     unblocked();
     by_bytes();
+    intake();
     piece_by_crowd();
     replay_and_live();
     dead_in_turn();
