@@ -23,6 +23,19 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
     }
     wsk_wheel_set(l, c, l->now_s + 1);
     wsk_session_begin(l, c);
+    wsk_life_early(l, c);
+}
+
+void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c)
+{
+    while (c->early && c->state == WSK_CONN_OPEN && !wsk_conn_full(c)) {
+        if (c->site != WSK_NO_SITE) {
+            wsk_turn_read(l, c);
+            wsk_turn_write(l, c);
+            return;
+        }
+        wsk_life_read(l, c); /* an echo has no turns */
+    }
 }
 
 static void watch(wsk_loop_t *l, wsk_conn_t *c, bool write)
@@ -116,7 +129,7 @@ static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_OPEN) {
         wsk_session_input(l, c, l->buf, n);
     }
-    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl);
+    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl || c->early);
 }
 
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
@@ -129,7 +142,7 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
     }
     /* What lies in the SSL object the poll does not see: the rest of a record,
      * which a read of this size does not leave behind twice. */
-    while (more && c->ssl && SSL_pending(c->ssl) > 0) {
+    while (more && c->ssl && !c->early && SSL_pending(c->ssl) > 0) {
         more = read_once(l, c);
     }
     if (c->state == WSK_CONN_DEAD) {

@@ -100,6 +100,9 @@ void wsk_loop_dispose(wsk_loop_t *l);
 /* wsk_life.c: a connection from its coming to its end */
 void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c);
+/** Some of what came with the request, which the poll does not see. It goes on
+ *  in the connection's turns. */
+void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_bury(wsk_loop_t *l);

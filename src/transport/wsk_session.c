@@ -154,21 +154,10 @@ static void begin_member(wsk_loop_t *l, wsk_conn_t *c)
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
-    uint8_t *early = c->early;
-    uint32_t len = c->early_len;
-
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
         begin_member(l, c);
-    }
-    if (early) {
-        c->early = NULL;
-        c->bytes_in += len;
-        if (c->state == WSK_CONN_OPEN) {
-            wsk_session_input(l, c, early, len);
-        }
-        free(early);
     }
     wsk_turn_write(l, c);
 }

@@ -133,6 +133,7 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
         else {
             wsk_life_write(l, c);
             bytes += c->bytes_out - before;
+            wsk_life_early(l, c);
         }
     }
     return v->turn || v->rung;

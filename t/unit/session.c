@@ -42,6 +42,41 @@ static void early(void)
     close_one();
 }
 
+/* Much of it is read as from a socket: in pieces, and not faster than the
+ * answers are taken. */
+static void much_early(wsk_kind_e kind)
+{
+    static const char ask[] = "{\"type\":\"subscribe\",\"channels\":[]}";
+    const unsigned frames = 10000;
+    const size_t cap = frames * (sizeof(ask) + 6);
+    size_t len = 0;
+    unsigned i;
+
+    world_open(&w);
+    client_make(&w, &a, kind, 1);
+    a.c->early = malloc(cap);
+    for (i = 0; i < frames; i++) {
+        len += client_frame(a.c->early + len, WSK_OP_TEXT, ask, strlen(ask));
+    }
+    a.c->early_len = (uint32_t)len;
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+    ok(a.c->out_bytes < 1u << 19 && a.c->out_bytes > 0,
+       "early input has its answers only as they are taken");
+    client_send(&a, WSK_OP_TEXT, "no", 2);
+    for (i = 0; i < 5000 && a.c->out_bytes > 0; i++) {
+        client_take(&a);
+        a.len = 0;
+        world_run(&w);
+    }
+    is_int(world_count(&w, WSK_C_received_messages), frames + 1,
+           "all of it is read, and what came behind it then");
+    ok(a.c->early == NULL, "then it is freed");
+    is_int((intmax_t)a.c->bytes_in, (intmax_t)len + 8,
+           "each byte counted once");
+    close_one();
+}
+
 static void controls(void)
 {
     open_one(WSK_KIND_WS);
@@ -194,6 +229,8 @@ static void switched_off(wsk_kind_e kind, bool known, const char *heard)
 int main(void)
 {
     early();
+    much_early(WSK_KIND_WS);
+    much_early(WSK_KIND_ECHO);
     controls();
     faults();
     echo();
