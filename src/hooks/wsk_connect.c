@@ -84,6 +84,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
 
     if (c) {
         c->site = who->site;
+        c->term = who->term;
         c->address = wsk_address_of(r);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
@@ -94,10 +95,10 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     return c;
 }
 
-static wsk_admit_e admit(request_rec *r, const wsk_caller_t *who)
+static wsk_admit_e admit(request_rec *r, wsk_caller_t *who)
 {
     wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), who->site,
-                                    wsk_address_of(r));
+                                    wsk_address_of(r), &who->term);
 
     if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
         wsk_count(wsk_process.seg, wsk_slot_now(), who->site,
@@ -129,7 +130,7 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
     }
     c = make(r, WSK_KIND_WS, who);
     if (!c || !switch_protocols(r, accept, NULL, 0)) {
-        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->site,
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
             wsk_conn_drop(c);
@@ -246,7 +247,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
     wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
 
     if (!c || !keep_channels(c, names, n)) {
-        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->site,
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
             wsk_conn_drop(c);

@@ -106,6 +106,7 @@ typedef struct wsk_caller_t {
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_claims_t claims; /* grant owned by the caller */
+    uint32_t term;       /* of the slot, when admitted */
 } wsk_caller_t;
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
                             const char *token, wsk_caller_t *who);

@@ -11,6 +11,9 @@
  * turn, and what is written to a socket at once at most. */
 #define HUB_BATCH 64
 #define HUB_SCRATCH 65536
+/* Deliveries after which a piece of the live stream ends, between two records:
+ * what is left of it is read again. */
+#define HUB_OFFERS 8192
 
 struct wsk_hub_site_t {
     uint32_t number;

@@ -43,8 +43,10 @@ static void trim(wsk_hub_t *hub)
     }
 }
 
-static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
-                    const wsk_record_t *record)
+/* Whole, for the members of a channel change places when one leaves.
+ * @return to how many */
+static uint32_t fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
+                        const wsk_record_t *record)
 {
     wsk_channel_t *ch = wsk_channels_find(&site->channels, record->channel);
     wsk_delivery_t d = { .record = record,
@@ -53,7 +55,7 @@ static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
     uint32_t i;
 
     if (!ch) {
-        return;
+        return 0;
     }
     for (i = 0; i < ch->count; i++) {
         wsk_member_t *m = ch->members[i];
@@ -64,6 +66,7 @@ static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
         hub->ops->deliver(hub->baton, m, &d);
     }
     hub->ops->done(hub->baton, &d);
+    return i;
 }
 
 /* Tell one member that records between `since` and `oldest` are gone, if any
@@ -122,6 +125,7 @@ static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
 {
     wsk_cursor_t before = site->at[log];
     unsigned n = 0, i;
+    uint32_t offers = 0;
     wsk_status_e rv = wsk_hub_read(hub, site, log, &site->at[log], &n);
 
     if (rv == WSK_EGAP) {
@@ -131,9 +135,10 @@ static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
     if (rv != WSK_OK || n == 0) {
         return false;
     }
-    for (i = 0; i < n; i++) {
-        fan_out(hub, site, log, &hub->records[i]);
+    for (i = 0; i < n && offers < HUB_OFFERS; i++) {
+        offers += fan_out(hub, site, log, &hub->records[i]);
     }
+    site->at[log].seq = hub->records[i - 1].seq;
     wsk_log_at(hub->seg, site->number, hub->slot, log, site->at[log].seq);
     trim(hub);
     return true;

@@ -49,6 +49,7 @@ static void take_back(wsk_segment_t *seg, unsigned slot)
         atomic_fetch_and(&seg->sites[i].listeners[slot / 64], ~bit_of(slot));
     }
     if (wsk_host_take(seg)) {
+        atomic_fetch_add(&at->term, 1); /* what is given back later is gone */
         wsk_addr_reap(seg, slot);
         wsk_host_give(seg);
     }
@@ -128,6 +129,12 @@ void wsk_slot_release(wsk_segment_t *seg, unsigned slot)
         take_back(seg, slot);
         wsk_lock_give(&wsk_slot_of(seg, slot)->life);
     }
+}
+
+uint32_t wsk_slot_term(const wsk_segment_t *seg, unsigned slot)
+{
+    return slot < seg->spec.slots ? atomic_load(&wsk_slot_of(seg, slot)->term)
+                                  : 0;
 }
 
 void wsk_slot_stopping(wsk_segment_t *seg, unsigned slot)

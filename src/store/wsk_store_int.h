@@ -132,6 +132,7 @@ typedef struct wsk_slot_t {
     wsk_half_t kind;
     wsk_half_t state;
     wsk_half_t connections; /* host lock */
+    wsk_half_t term;        /* changed under the host lock */
     _Atomic int64_t since_us;
     wsk_word_t counters[WSK_C_COUNT];
     _Alignas(64) wsk_half_t told;

@@ -71,17 +71,18 @@ static void put_channels(wsk_text_t *t, const wsk_slice_t *names, unsigned n)
     wsk_text_put(t, "]");
 }
 
+/* @param at  the place of who has subscribed, or NULL */
 static void say_list(wsk_loop_t *l, wsk_conn_t *c, const char *type,
-                     const wsk_slice_t *names, unsigned n)
+                     const wsk_slice_t *names, unsigned n,
+                     const wsk_cursor_t *at)
 {
     wsk_text_t t = { 0 };
-    wsk_cursor_t at = wsk_hub_position(&c->member);
 
     wsk_text_fmt(&t, "{\"type\":\"%s\"", type);
     put_channels(&t, names, n);
-    if (strcmp(type, "subscribed") == 0) {
+    if (at) {
         wsk_text_put(&t, ",\"id\":");
-        wsk_text_id(&t, &at);
+        wsk_text_id(&t, at);
     }
     wsk_text_put(&t, "}");
     wsk_say_text(l, c, &t);
@@ -151,10 +152,20 @@ static void sort_channels(wsk_loop_t *l, const wsk_conn_t *c, json_t *list,
     }
 }
 
+/* Where a client is that goes on from `since`. It may keep this and come back
+ * with it, so it must hide neither what is replayed now nor a gap. */
+static wsk_cursor_t place_from(const wsk_conn_t *c, const wsk_cursor_t *since)
+{
+    wsk_cursor_t at = wsk_hub_position(&c->member);
+
+    return at.epoch == since->epoch && at.seq < since->seq ? at : *since;
+}
+
 static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                              json_t *since)
 {
-    wsk_cursor_t from = { 0, 0 };
+    bool resumes = json_is_string(since) && s->nfresh;
+    wsk_cursor_t from = { 0, 0 }, at;
     wsk_text_t extra = { 0 };
     wsk_status_e rv = wsk_hub_subscribe(
         l->hub, &c->member, s->granted, s->ngranted,
@@ -166,15 +177,18 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                NULL);
         return;
     }
-    say_list(l, c, "subscribed", s->granted, s->ngranted);
+    if (resumes) {
+        /* What is not an id of ours is a place nobody knows: a gap. */
+        wsk_cursor_parse(text_of(since), &from);
+    }
+    at = resumes ? place_from(c, &from) : wsk_hub_position(&c->member);
+    say_list(l, c, "subscribed", s->granted, s->ngranted, &at);
     if (s->nrefused) {
         put_channels(&extra, s->refused, s->nrefused);
         refuse(l, c, WSK_A_channel_forbidden, &extra);
         wsk_text_free(&extra);
     }
-    if (json_is_string(since) && s->nfresh) {
-        /* What is not an id of ours is a place nobody knows: a gap. */
-        wsk_cursor_parse(text_of(since), &from);
+    if (resumes) {
         wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
                        l->now_us);
         wsk_turn_write(l, c);
@@ -238,7 +252,7 @@ static void on_unsubscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
             names[n++] = bare;
         }
     }
-    say_list(l, c, "unsubscribed", names, n);
+    say_list(l, c, "unsubscribed", names, n, NULL);
     free(names);
 }
 
@@ -332,7 +346,7 @@ static void drop_forbidden(wsk_loop_t *l, wsk_conn_t *c)
             continue;
         }
         wsk_hub_unsubscribe(l->hub, &c->member, name);
-        say_list(l, c, "unsubscribed", &name, 1);
+        say_list(l, c, "unsubscribed", &name, 1, NULL);
     }
 }
 

@@ -122,7 +122,7 @@ int main(void)
     wsk_log_append(seg, site, WSK_LOG_TEXT, &rec, 1, &once, NOON, &first);
     store_append(seg, site, WSK_LOG_TEXT, "abc", 40000, 2, NOON);
     store_append(seg, site, WSK_LOG_BINARY, "abc", 20000, 1, NOON);
-    wsk_site_admit(seg, 1, site, 12345);
+    wsk_site_admit(seg, 1, site, 12345, NULL);
     store_whole(seg, "one in use is whole");
     memcpy(image, seg->base, seg->spec.bytes);
     for (i = 0; i < WSK_COUNT_OF(each); i++) {

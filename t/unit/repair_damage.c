@@ -120,6 +120,7 @@ static int work(wsk_segment_t *seg)
     wsk_record_t record = { { "abc", 3 }, { buf, 3000 }, 0, 0, 0 };
     wsk_once_t once;
     unsigned n, i;
+    uint32_t term = 0;
     int wrong = 0;
 
     for (from = at, i = 0; i < GOES; i++) {
@@ -134,8 +135,8 @@ static int work(wsk_segment_t *seg)
                  != WSK_OK;
     }
     wrong |= 2 * (int)ring_and_take(seg);
-    wrong |= 4 * (wsk_site_admit(seg, 0, site, 77) != WSK_ADMIT_OK);
-    wsk_site_leave(seg, 0, site, 77);
+    wrong |= 4 * (wsk_site_admit(seg, 0, site, 77, &term) != WSK_ADMIT_OK);
+    wsk_site_leave(seg, 0, term, site, 77);
     for (i = 0; i < 8; i++) {
         wsk_log_tidy(seg, NOON + i * 1000 * SECOND);
     }
@@ -177,7 +178,7 @@ static void fill(wsk_segment_t *seg)
         store_append(seg, other, WSK_LOG_TEXT, "abc", 400, i,
                      NOON + 10000 * SECOND);
     }
-    wsk_site_admit(seg, (unsigned)slot, other, 5);
+    wsk_site_admit(seg, (unsigned)slot, other, 5, NULL);
 }
 
 int main(void)

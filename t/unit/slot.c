@@ -48,8 +48,8 @@ static int die_with_slot(wsk_segment_t *seg, uint32_t site)
     if (pid == 0) {
         slot = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, getpid(), 1, NOON);
         wsk_log_listen(seg, site, slot, heads);
-        wsk_site_admit(seg, slot, site, 1);
-        wsk_site_admit(seg, slot, site, 2);
+        wsk_site_admit(seg, slot, site, 1, NULL);
+        wsk_site_admit(seg, slot, site, 2, NULL);
         wsk_count(seg, slot, site, WSK_C_opened_ws, 2);
         kill(getpid(), SIGKILL);
     }
