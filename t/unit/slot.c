@@ -326,7 +326,7 @@ static void counted_late(void)
     unsigned slot = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, 1, 1, NOON);
 
     wsk_slot_release(seg, slot);
-    wsk_site_admit(seg, slot, at, 5);
+    wsk_site_admit(seg, slot, at, 5, NULL);
     is_int(wsk_segment_connections(seg), 1, "a connection is counted late");
     slot = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, 2, 2, NOON);
     is_int(wsk_segment_connections(seg), 0,
