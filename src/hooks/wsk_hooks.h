@@ -165,9 +165,29 @@ void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 
-/** Sites of all hosts, from their files into the segment.
+/** A site file, and the sites it gave when it was last in order. */
+typedef struct wsk_file_t {
+    struct wsk_file_t *next;
+    uint32_t *numbers;
+    unsigned n;
+    uint64_t stamp; /* of the load that named it last */
+    bool refused;   /* by that load */
+    char name[];
+} wsk_file_t;
+wsk_file_t *wsk_file_of(apr_pool_t *pprocess, const char *name);
+void wsk_file_holds(wsk_file_t *file, const uint32_t *numbers, unsigned n);
+/** Forget files with another stamp. @return how many of the rest are refused */
+unsigned wsk_files_settle(apr_pool_t *pprocess, uint64_t stamp);
+
+/** Whether httpd runs already: what is wrong now must not end it. */
+bool wsk_is_reload(void);
+
+/** Look at the site files of all hosts.
  *  @return NULL, or what is wrong, for the administrator */
-const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
-                           bool check_only, uint32_t *pcount);
+const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount);
+/** Sites of all hosts, from their files into the segment. At a reload a broken
+ *  file is logged, and its sites stay as they were.
+ *  @return as wsk_sites_check; NULL at a reload */
+const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 #endif
