@@ -139,6 +139,16 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
     return wsk_adopt(r, c);
 }
 
+static unsigned close_code(wsk_token_e why, const wsk_caller_t *who)
+{
+    if (why == WSK_TOKEN_NOMEM) {
+        return WSK_CLOSE_TRY_LATER;
+    }
+    return why == WSK_TOKEN_SITE && who->state == WSK_SITE_EMPTY
+               ? WSK_CLOSE_SITE
+               : WSK_CLOSE_TOKEN;
+}
+
 int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
 {
     char accept[WSK_ACCEPT_LEN + 1];
@@ -158,10 +168,7 @@ int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
     }
     rv = wsk_caller_read(r, wr, wr->token, &who);
     if (rv != WSK_TOKEN_OK) {
-        return close_with(r, accept,
-                          rv == WSK_TOKEN_SITE && who.state == WSK_SITE_EMPTY
-                              ? WSK_CLOSE_SITE
-                              : WSK_CLOSE_TOKEN,
+        return close_with(r, accept, close_code(rv, &who),
                           wsk_token_reason(rv));
     }
     status = connect_ws(r, accept, &who);
@@ -299,13 +306,15 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
 int wsk_handle_sse(request_rec *r, wsk_request_t *wr)
 {
     wsk_caller_t who = { 0 };
+    wsk_token_e why;
     int status;
 
     if (!wsk_allow_origin(r, wr->host)) {
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
-    if (wsk_caller_read(r, wr, wr->token, &who) != WSK_TOKEN_OK) {
-        return wsk_refuse(r, WSK_R_invalid_token, 0);
+    why = wsk_caller_read(r, wr, wr->token, &who);
+    if (why != WSK_TOKEN_OK) {
+        return wsk_refuse_token(r, why);
     }
     status = serve_sse(r, &who);
     if (who.claims.grant) {

@@ -94,6 +94,9 @@ typedef enum wsk_refusal_e {
 /** Write the refusal. @param retry_s > 0: with Retry-After. @return OK */
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
 
+/** Refuse a token, by HTTP. */
+int wsk_refuse_token(request_rec *r, wsk_token_e why);
+
 /** A JSON answer, no-store. @return OK */
 int wsk_answer(request_rec *r, int status, const char *json);
 
