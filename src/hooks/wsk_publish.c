@@ -81,10 +81,10 @@ static wsk_refusal_e read_message(json_t *msg, const wsk_site_spec_t *spec,
     json_t *event = json_object_get(msg, "event");
     wsk_slice_t given = { json_string_value(channel),
                           json_string_length(channel) };
+    wsk_slice_t name = { json_string_value(event), json_string_length(event) };
 
-    if (!json_is_object(msg) || !given.at || !json_is_string(event)
-        || json_string_length(event) == 0
-        || json_string_length(event) > EVENT_MAX) {
+    if (!json_is_object(msg) || !given.at || !name.at || name.len == 0
+        || name.len > EVENT_MAX || memchr(name.at, '\0', name.len)) {
         return WSK_R_invalid_json;
     }
     record->channel = wsk_channel_bare(given, spec->site_id);
@@ -92,7 +92,7 @@ static wsk_refusal_e read_message(json_t *msg, const wsk_site_spec_t *spec,
         || wsk_channel_reserved(record->channel)) {
         return WSK_R_invalid_channel;
     }
-    wsk_text_body(body, json_string_value(event), json_object_get(msg, "data"));
+    wsk_text_body(body, name, json_object_get(msg, "data"));
     if (!wsk_text_ok(body)) {
         return WSK_R_unavailable;
     }
@@ -230,7 +230,7 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr)
     if (wait_ms) {
         return refuse(r, &by, WSK_R_rate_limited, wait_ms / 1000 + 1);
     }
-    root = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    root = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (!root) {
         return refuse(r, &by, WSK_R_invalid_json, 0);
     }
