@@ -163,10 +163,18 @@ int wsk_adopt(request_rec *r, wsk_conn_t *c);
 /** After the head is out: nothing more of this request reaches the client. */
 void wsk_adopt_end_request(request_rec *r);
 
+/** Write a 101, with the headers of this request and those that Header
+ *  directives add; then nothing more of it reaches the client.
+ *  @param more  what follows the head at once, or NULL
+ *  @return false if it could not be written */
+bool wsk_switch_protocols(request_rec *r, const char *accept,
+                          const uint8_t *more, size_t len);
+
 /* Start order; each called once by mod_wordsocket.c. */
 void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
+void wsk_head_register(apr_pool_t *pconf);
 
 /** A site file, and the sites it gave when it was last in order. */
 typedef struct wsk_file_t {
