@@ -259,7 +259,8 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
         return wsk_refuse(
             r, refused ? WSK_R_channel_forbidden : WSK_R_invalid_channel, 0);
     }
-    if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
+    /* Nothing of a HEAD may come after its head. */
+    if (r->header_only || wsk_adopt_possible(r) != WSK_ADOPT_YES) {
         return wsk_poll_events(r, who);
     }
     rv = admit(r, who);

@@ -195,7 +195,19 @@ static int handle_healthz(request_rec *r, wsk_request_t *wr)
     return wsk_answer(r, HTTP_OK, "{\"status\":\"ok\"}");
 }
 
-static int on_handle(request_rec *r)
+/* A connection that is taken over has no place for a body: its bytes would be
+ * taken for frames. */
+static bool has_unwanted_body(request_rec *r, wsk_endpoint_e endpoint)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return (endpoint == WSK_EP_ws || endpoint == WSK_EP_sse
+            || endpoint == WSK_EP_echo)
+           && (apr_table_get(r->headers_in, "Transfer-Encoding")
+               || (length && apr_atoi64(length) != 0));
+}
+
+static int handle(request_rec *r, wsk_request_t *wr)
 {
     static const struct {
         int (*handle)(request_rec *, wsk_request_t *);
@@ -209,13 +221,10 @@ static int on_handle(request_rec *r)
                                  [WSK_EP_stats] = { wsk_handle_stats, M_GET },
                                  [WSK_EP_healthz] = { handle_healthz, M_GET },
                                  [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
-    wsk_request_t *wr = wsk_request_of(r);
 
-    if (!wr || !r->handler || strcmp(r->handler, "wordsocket") != 0) {
-        return DECLINED; /* also a tenant's SetHandler */
-    }
     if (r->method_number == M_OPTIONS) {
-        return preflight(r, wr);
+        return wsk_process.loop ? preflight(r, wr)
+                                : wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (!handlers[wr->endpoint].handle
         || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
@@ -231,7 +240,20 @@ static int on_handle(request_rec *r)
     if (!wsk_process.loop) {
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
+    if (has_unwanted_body(r, wr->endpoint)) {
+        return wsk_refuse(r, WSK_R_invalid_request, 0);
+    }
     return handlers[wr->endpoint].handle(r, wr);
+}
+
+static int on_handle(request_rec *r)
+{
+    wsk_request_t *wr = wsk_request_of(r);
+
+    if (!wr || !r->handler || strcmp(r->handler, "wordsocket") != 0) {
+        return DECLINED; /* also a tenant's SetHandler */
+    }
+    return handle(r, wr);
 }
 
 static int on_status(request_rec *r)
