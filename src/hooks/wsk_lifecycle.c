@@ -14,8 +14,9 @@
 
 #include "ap_mpm.h"
 #include "apr_shm.h"
-#include "mpm_common.h"
 #include "unixd.h"
+
+#include "hooks/wsk_compat.h"
 
 /* Copied by apr_pool_userdata_set. A reload may bring another version of the
  * module, to which this one's memory means nothing: it makes its own. */
@@ -359,5 +360,5 @@ void wsk_lifecycle_register(apr_pool_t *pconf)
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    wsk_hook_child_stopping(on_child_stopping);
 }

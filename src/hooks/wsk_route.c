@@ -7,6 +7,7 @@
 
 #include "scoreboard.h"
 
+#include "hooks/wsk_compat.h"
 #include "proto/wsk_query.h"
 #include "status/wsk_status.h"
 
@@ -68,28 +69,11 @@ static void cut_token(request_rec *r, wsk_request_t *wr)
     r->parsed_uri.query = r->args;
 }
 
-/* The path as httpd will take it, which comes to that only after this hook. */
-static const char *path_of(request_rec *r)
-{
-    const core_server_config *core = ap_get_core_module_config(
-        r->server->module_config);
-    unsigned how = AP_NORMALIZE_DECODE_UNRESERVED;
-    char *path;
-
-    if (!r->parsed_uri.path) {
-        return NULL;
-    }
-    if (core->merge_slashes != AP_CORE_CONFIG_OFF) {
-        how |= AP_NORMALIZE_MERGE_SLASHES;
-    }
-    path = apr_pstrdup(r->pool, r->parsed_uri.path);
-    return ap_normalize_path(path, how) ? path : NULL;
-}
-
 static int on_request(request_rec *r)
 {
     wsk_host_t *host = wsk_conf_of(r->server);
-    const char *rest = below_base(host, path_of(r));
+    /* httpd itself comes to the path only after this hook. */
+    const char *rest = below_base(host, wsk_path_of(r));
     wsk_request_t *wr;
 
     if (!rest) {
