@@ -350,9 +350,14 @@ static void drop_forbidden(wsk_loop_t *l, wsk_conn_t *c)
     }
 }
 
-static void refuse_token(wsk_loop_t *l, wsk_conn_t *c)
+static void refuse_token(wsk_loop_t *l, wsk_conn_t *c, wsk_token_e why)
 {
     wsk_loop_count(l, c, WSK_C_refused_token, 1);
+    if (why == WSK_TOKEN_NOMEM) {
+        wsk_say_error(l, c, WSK_A_unavailable, NULL);
+        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, wsk_token_reason(why));
+        return;
+    }
     wsk_say_error(l, c, WSK_A_unauthorized, NULL);
     wsk_say_close(l, c, WSK_CLOSE_TOKEN, "token refused");
 }
@@ -365,17 +370,19 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_secrets_t secrets;
     wsk_claims_t claims;
     wsk_text_t t = { 0 };
+    wsk_token_e why = WSK_TOKEN_MALFORMED;
     int i;
 
     for (i = 0; i < 2; i++) {
         secrets.at[i] = (wsk_slice_t){ spec->jwt.at[i],
                                        strlen(spec->jwt.at[i]) };
     }
-    if (!json_is_string(token)
-        || wsk_token_verify(text_of(token), key, &secrets, l->now_us / 1000000,
-                            &claims)
-               != WSK_TOKEN_OK) {
-        refuse_token(l, c);
+    if (json_is_string(token)) {
+        why = wsk_token_verify(text_of(token), key, &secrets,
+                               l->now_us / 1000000, &claims);
+    }
+    if (why != WSK_TOKEN_OK) {
+        refuse_token(l, c, why);
         return;
     }
     wsk_grant_unref(c->grant);

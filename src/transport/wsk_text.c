@@ -108,10 +108,10 @@ static int dump_to(const char *bytes, size_t len, void *baton)
     return t->failed ? -1 : 0;
 }
 
-void wsk_text_body(wsk_text_t *t, const char *event, json_t *data)
+void wsk_text_body(wsk_text_t *t, wsk_slice_t event, json_t *data)
 {
     wsk_text_put(t, "\"event\":");
-    wsk_text_string(t, (wsk_slice_t){ event, strlen(event) });
+    wsk_text_string(t, event);
     wsk_text_put(t, ",\"data\":");
     if (!data) {
         wsk_text_put(t, "{}");

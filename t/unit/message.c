@@ -272,6 +272,48 @@ static void auths(void)
     close_one();
 }
 
+/* Nobody is sent for a new token because memory is short. But for the places
+ * where the JSON parser loses text in silence: its buffer is grown so often. */
+#define GROWN 9
+
+static void auths_without_memory(void)
+{
+    wsk_site_spec_t spec = world_spec(9);
+    char json[2000], site[WSK_HEX256 + 1];
+    unsigned taken = 0, later = 0, other = 0;
+    bool hit = CAN_STARVE;
+    char *made;
+    long at;
+
+    wsk_site_id(site, slice(spec.key));
+    strcpy(spec.site_id, site);
+    for (at = 0; hit && at < 2000; at++) {
+        world_open(&w);
+        world_put(&w, 1, &spec);
+        client_open(&w, &a, WSK_KIND_WS, 1);
+        made = token("", NOON / SECOND + 100);
+        snprintf(json, sizeof(json), "{\"type\":\"auth\",\"token\":\"%s\"}",
+                 made);
+        free(made);
+        starve_for(at, 1); /* what remains has to do for an answer */
+        wsk_message_text(w.loop, a.c, json, strlen(json));
+        hit = starve_end();
+        client_heard(&w, &a);
+        taken += strstr(a.text, "auth_ok") != NULL;
+        later += strstr(a.text, "close 1013") != NULL;
+        other += strstr(a.text, "close 4") != NULL
+                 || strstr(a.text, "unauthorized") != NULL;
+        close_one();
+    }
+    if (!CAN_STARVE) {
+        skip("this allocator cannot be starved");
+        return;
+    }
+    ok(taken > 0 && later > 10, "auth: of %ld times %u were told to come later",
+       at, later);
+    ok(other < GROWN, "and %u that the token is no good", other);
+}
+
 static void without_memory(void)
 {
     static const char *const each[] = {
@@ -311,6 +353,7 @@ int main(void)
     publishes();
     bad_ones();
     auths();
+    auths_without_memory();
     without_memory();
     return done_testing();
 }
