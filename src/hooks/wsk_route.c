@@ -16,6 +16,11 @@ static const char *const paths[] = { "",
 #undef X
 };
 
+const char *wsk_endpoint_path(wsk_endpoint_e endpoint)
+{
+    return paths[endpoint];
+}
+
 wsk_request_t *wsk_request_of(request_rec *r)
 {
     return ap_get_module_config(r->request_config, &wordsocket_module);
