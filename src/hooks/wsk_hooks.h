@@ -44,7 +44,7 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
-X( echo, "/echo")
+X( echo, "/echo") X( base, "/")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
@@ -54,8 +54,9 @@ typedef enum wsk_endpoint_e {
         WSK_EP_COUNT
 } wsk_endpoint_e;
 
-/** Its path below the base; "" for none. */
+/** Its path below the base, and its name; "" for none. */
 const char *wsk_endpoint_path(wsk_endpoint_e endpoint);
+const char *wsk_endpoint_name(wsk_endpoint_e endpoint);
 
 /** A request under our path; NULL for all others. */
 typedef struct wsk_request_t {
@@ -156,6 +157,7 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr);
 int wsk_handle_send(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
+int wsk_handle_base(request_rec *r, wsk_request_t *wr);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);

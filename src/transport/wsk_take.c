@@ -6,7 +6,6 @@
 
 #include "auth/wsk_channel.h"
 
-#define BATCH_MAX 100
 #define EVENT_MAX 200
 
 static const struct {
@@ -21,8 +20,8 @@ _Static_assert(WSK_COUNT_OF(refusals) == WSK_TAKE_COUNT,
 
 /* One body on its way. */
 typedef struct load_t {
-    wsk_record_t records[BATCH_MAX];
-    wsk_text_t bodies[BATCH_MAX];
+    wsk_record_t records[WSK_TAKE_MAX];
+    wsk_text_t bodies[WSK_TAKE_MAX];
     unsigned n;
     bool batch;
 } load_t;
@@ -135,7 +134,8 @@ static wsk_take_e take_parsed(const wsk_taker_t *by, json_t *root, load_t *load,
 
     load->batch = json_is_array(root);
     if (load->batch
-        && (json_array_size(root) < 1 || json_array_size(root) > BATCH_MAX)) {
+        && (json_array_size(root) < 1
+            || json_array_size(root) > WSK_TAKE_MAX)) {
         return WSK_TAKE_invalid_json;
     }
     load->n = load->batch ? (unsigned)json_array_size(root) : 1;

@@ -14,6 +14,8 @@
 
 #include "transport/wsk_inbox.h"
 
+#define WSK_TAKE_MAX 100 /* messages of a list */
+
 /* clang-format off */
 /* name, HTTP status, text */
 #define WSK_TAKE_REFUSALS(X) \
