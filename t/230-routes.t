@@ -63,7 +63,7 @@ my %path = (
     '/wordsocket/HEALTHZ' => '404 not_found', '/wordsocket/healthz.php' => '404 not_found',
     '/wordsocket' => '200 ', '/wordsocket/' => '200 ', '/.well-known/wordsocket' => '200 ',
     '/.well-known/wordsocket/' => '', '/.well-known/wordsockets' => '', '/.well-known' => '', '/wordsocket/nothing' => '404 not_found',
-    '/wordsocket/site' => '404 not_found', '/wordsocket/publisher' => '404 not_found',
+    '/wordsocket/site' => '404 not_found', '/wordsocket/publisher' => '426 upgrade_required',
     '/wordsocket/site/disconnect' => '404 not_found', '/wordsocket/api/sites/register' => '404 not_found',
     '/wordsocket/dashboard' => '404 not_found', '/wordsocket/ws/../healthz' => $ok,
     '/wordsocket;x/healthz' => '', '/wordsockets/healthz' => '', '/wordsocket-x' => '', '/WordSocket/healthz' => '',
@@ -88,7 +88,7 @@ for my $path (sort keys %path) {
 
 # --- methods -----------------------------------------------------------------------
 
-my %method_of = (ws => 'GET', sse => 'GET', poll => 'GET', send => 'POST', publish => 'POST', 'site/stats' => 'GET',
+my %method_of = (ws => 'GET', sse => 'GET', poll => 'GET', send => 'POST', publish => 'POST', 'site/stats' => 'GET', publisher => 'GET',
     echo => 'GET', healthz => 'GET');
 for my $endpoint (sort keys %method_of) {
     for my $method (qw(GET POST PUT DELETE PATCH PROPFIND XYZZY)) {

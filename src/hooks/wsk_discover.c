@@ -8,7 +8,8 @@
 
 /* clang-format off */
 #define FEATURES "\"resume\",\"gap\",\"ack\",\"batch\",\"binary\"," \
-    "\"binary-events\",\"send\",\"token-refresh\",\"rooms\",\"signature-v2\""
+    "\"binary-events\",\"send\",\"token-refresh\",\"rooms\",\"signature-v2\"," \
+    "\"publisher\""
 /* clang-format on */
 
 static void put_endpoints(wsk_text_t *t, const wsk_settings_t *set)

@@ -44,7 +44,7 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
-X( echo, "/echo") X( base, "/")
+X( echo, "/echo") X( publisher, "/publisher") X( base, "/")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
@@ -75,7 +75,7 @@ const char *wsk_query(request_rec *r, const char *name);
 X( unknown_site_key,   401, "no site with this key is served here") \
 X( invalid_signature,  401, "the signature does not fit the request") \
 X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
-X( signature_v2_required, 401, "this site signs by version 2 only") \
+X( signature_v2_required, 401, "a signature of version 2 is needed here") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \
@@ -157,6 +157,7 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr);
 int wsk_handle_send(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
+int wsk_handle_publisher(request_rec *r, wsk_request_t *wr);
 int wsk_handle_base(request_rec *r, wsk_request_t *wr);
 
 /** Replay as an event stream that ends. */

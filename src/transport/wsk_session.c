@@ -27,6 +27,9 @@ static bool on_message(void *baton, wsk_opcode_e op, uint8_t *payload,
     if (in->c->kind == WSK_KIND_ECHO) {
         wsk_say_frame(in->l, in->c, op, payload, len);
     }
+    else if (in->c->kind == WSK_KIND_PUBLISHER) {
+        wsk_publisher_frame(in->l, in->c, op, payload, len);
+    }
     else if (op == WSK_OP_TEXT) {
         wsk_message_text(in->l, in->c, (const char *)payload, len);
     }
@@ -89,6 +92,9 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     if (c->kind == WSK_KIND_WS) {
         limits.max_message = wsk_turn_view(l, c->site)->spec.limits.max_message;
     }
+    else if (c->kind == WSK_KIND_PUBLISHER) {
+        limits.max_message = wsk_publisher_frame_max(c);
+    }
     else {
         limits.max_fragments = UINT32_MAX;
     }
@@ -126,27 +132,40 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
     }
 }
 
+/* @return whether its site has a place for it */
+static bool begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
+{
+    static const wsk_counter_e opened[] = {
+        [WSK_KIND_WS] = WSK_C_opened_ws,
+        [WSK_KIND_SSE] = WSK_C_opened_sse,
+        [WSK_KIND_PUBLISHER] = WSK_C_opened_publisher
+    };
+    site_view_t *v = wsk_turn_view(l, c->site);
+
+    /* A publisher hears nothing, so it is no member. */
+    if (!v
+        || (c->kind != WSK_KIND_PUBLISHER
+            && wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK)) {
+        return false;
+    }
+    wsk_loop_count(l, c, opened[c->kind], 1);
+    c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
+    if (c->kind == WSK_KIND_SSE) {
+        begin_events(l, c, v);
+    }
+    return true;
+}
+
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint8_t *early = c->early;
     uint32_t len = c->early_len;
-    site_view_t *v;
 
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
-    if (c->kind != WSK_KIND_ECHO) {
-        v = wsk_turn_view(l, c->site);
-        if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
-            wsk_life_kill(l, c);
-            return;
-        }
-        wsk_loop_count(
-            l, c, c->kind == WSK_KIND_WS ? WSK_C_opened_ws : WSK_C_opened_sse,
-            1);
-        c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
-        if (c->kind == WSK_KIND_SSE) {
-            begin_events(l, c, v);
-        }
+    if (c->kind != WSK_KIND_ECHO && !begin_at_site(l, c)) {
+        wsk_life_kill(l, c);
+        return;
     }
     if (early) {
         c->early = NULL;

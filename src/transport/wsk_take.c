@@ -167,10 +167,14 @@ static wsk_take_e take_paid(const wsk_taker_t *by, wsk_slice_t body,
     return rv;
 }
 
-void wsk_take_refusal(wsk_text_t *t, wsk_take_e why)
+void wsk_take_refusal(wsk_text_t *t, wsk_take_e why, unsigned retry_s)
 {
-    wsk_text_fmt(t, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"}",
+    wsk_text_fmt(t, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"",
                  refusals[why].name, refusals[why].text);
+    if (retry_s) {
+        wsk_text_fmt(t, ",\"retry\":%u", retry_s);
+    }
+    wsk_text_put(t, "}");
 }
 
 wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
@@ -185,7 +189,7 @@ wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
     }
     if (rv != WSK_TAKE_ok) {
         count(by, WSK_C_publish_refused, 1);
-        wsk_take_refusal(answer, rv);
+        wsk_take_refusal(answer, rv, *retry_s);
     }
     return rv;
 }

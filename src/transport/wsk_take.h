@@ -55,7 +55,7 @@ typedef struct wsk_taker_t {
 wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
                     unsigned *retry_s);
 
-/** `{"ok":false,"error":..,"message":..}` */
-void wsk_take_refusal(wsk_text_t *t, wsk_take_e why);
+/** `{"ok":false,"error":..,"message":..}`, and `"retry":seconds` unless 0. */
+void wsk_take_refusal(wsk_text_t *t, wsk_take_e why, unsigned retry_s);
 
 #endif

@@ -147,6 +147,7 @@ static void rates(void)
                        "{\"channel\":\"a\",\"event\":\"e\"}]"),
            "rate_limited", "a list costs as many as it has");
     ok(s.retry_s >= 1 && s.retry_s <= 3, "and says when to come again");
+    ok(strstr(s.said.at, ",\"retry\":") != NULL, "also in the answer");
     is_int(head(&s), 1, "nothing of it was taken");
     is_str(refused(&s, "x"), "invalid_json", "what is left pays for one more");
     is_str(refused(&s, "x"), "rate_limited", "which costs also if it is bad");
