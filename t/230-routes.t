@@ -62,8 +62,9 @@ my %path = (
     '/wordsocket/healthz/' => '404 not_found', '/wordsocket/healthz/x' => '404 not_found',
     '/wordsocket/healthz%2f' => undef, '/wordsocket%2fhealthz' => undef, '/wordsocket/healthz%00' => undef,
     '/wordsocket/HEALTHZ' => '404 not_found', '/wordsocket/healthz.php' => '404 not_found',
-    '/wordsocket' => '404 not_found', '/wordsocket/' => '404 not_found', '/wordsocket/nothing' => '404 not_found',
-    '/wordsocket/site' => '404 not_found', '/wordsocket/publisher' => '404 not_found',
+    '/wordsocket' => '200 ', '/wordsocket/' => '200 ', '/.well-known/wordsocket' => '200 ',
+    '/.well-known/wordsocket/' => '', '/.well-known/wordsockets' => '', '/.well-known' => '', '/wordsocket/nothing' => '404 not_found',
+    '/wordsocket/site' => '404 not_found', '/wordsocket/publisher' => '426 upgrade_required',
     '/wordsocket/site/disconnect' => '404 not_found', '/wordsocket/api/sites/register' => '404 not_found',
     '/wordsocket/dashboard' => '404 not_found', '/wordsocket/ws/../healthz' => $ok,
     '/wordsocket;x/healthz' => '', '/wordsockets/healthz' => '', '/wordsocket-x' => '', '/WordSocket/healthz' => '',
@@ -88,7 +89,7 @@ for my $path (sort keys %path) {
 
 # --- methods -----------------------------------------------------------------------
 
-my %method_of = (ws => 'GET', sse => 'GET', poll => 'GET', send => 'POST', publish => 'POST', 'site/stats' => 'GET',
+my %method_of = (ws => 'GET', sse => 'GET', poll => 'GET', send => 'POST', publish => 'POST', 'site/stats' => 'GET', publisher => 'GET',
     echo => 'GET', healthz => 'GET');
 for my $endpoint (sort keys %method_of) {
     for my $method (qw(GET POST PUT DELETE PATCH PROPFIND XYZZY)) {
@@ -177,7 +178,7 @@ my $page = answer('GET /wordsocket/healthz', host => 'off.test');
 is $page->{status}, 404, 'a host where WordSocket is off has nothing there';
 unlike $page->{content}, qr/not_found/, '... and the 404 is its own';
 is_said 'GET /a/b-c/healthz', $ok, 'another path', host => 'elsewhere.test';
-is_said 'GET /a/b-c', '404 not_found', 'its base', host => 'elsewhere.test';
+is_said 'GET /a/b-c', '200 ', 'its base', host => 'elsewhere.test';
 is_said 'GET /a/b-c/echo', '404 not_found', 'no echo where it is off', host => 'elsewhere.test';
 isnt said(answer('GET /wordsocket/healthz', host => 'elsewhere.test')), $ok, 'and the default path is none there';
 isnt said(answer('GET /a/b-c/healthz')), $ok, 'nor this one elsewhere';

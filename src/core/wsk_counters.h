@@ -17,6 +17,7 @@
 #define WSK_COUNTERS(X) \
 X( opened_ws,          "WebSocket connections accepted") \
 X( opened_sse,         "event streams accepted") \
+X( opened_publisher,   "publish sockets accepted") \
 X( closed,             "connections ended") \
 X( adopted,            "connections taken over from a worker") \
 X( poll_answers,       "answers in poll mode, /poll and event streams") \

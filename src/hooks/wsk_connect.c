@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk_connect -- GET /ws, /sse, /echo: the HTTP part of a connection.
+ * wsk_connect -- GET /ws, /sse, /publisher, /echo: the HTTP part of a connection.
  */
 #include "hooks/wsk_hooks.h"
 
@@ -67,14 +67,14 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     return c;
 }
 
-static wsk_admit_e admit(request_rec *r, wsk_caller_t *who)
+static wsk_admit_e admit(request_rec *r, uint32_t site, uint32_t *term)
 {
-    wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), who->site,
-                                    wsk_address_of(r), &who->term);
+    wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), site,
+                                    wsk_address_of(r), term);
 
     if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
-        wsk_count(wsk_process.seg, wsk_slot_now(), who->site,
-                  WSK_C_refused_limit, 1);
+        wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_refused_limit,
+                  1);
     }
     return rv;
 }
@@ -88,7 +88,8 @@ static const char *limit_text(wsk_admit_e rv)
 
 static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
 {
-    wsk_admit_e rv = who->state == WSK_SITE_ON ? admit(r, who) : WSK_ADMIT_OFF;
+    wsk_admit_e rv = who->state == WSK_SITE_ON ? admit(r, who->site, &who->term)
+                                               : WSK_ADMIT_OFF;
     wsk_conn_t *c;
 
     if (rv == WSK_ADMIT_OFF) {
@@ -179,6 +180,112 @@ int wsk_handle_echo(request_rec *r, wsk_request_t *wr)
     return wsk_adopt(r, c);
 }
 
+/* The upgrade is remembered last, so that one that was refused may come again.
+ * @return WSK_R_COUNT when it has its effect now */
+static wsk_refusal_e once_only(const wsk_signer_t *by)
+{
+    switch (wsk_log_remember(wsk_process.seg, by->site, &by->once,
+                             apr_time_now())) {
+    case WSK_OK:
+        return WSK_R_COUNT;
+    case WSK_EDUP:
+    case WSK_ECLASH:
+        return WSK_R_nonce_reused;
+    case WSK_EAGAIN:
+        return WSK_R_rate_limited;
+    case WSK_ENOTFOUND:
+        return WSK_R_not_found;
+    default:
+        return WSK_R_unavailable;
+    }
+}
+
+/* @return NULL: refused, and *status is the answer */
+static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
+                                  const wsk_signer_t *by, int *status)
+{
+    const int64_t most = WSK_MIN(wr->host->set.max_publish,
+                                 (int64_t)by->spec.limits.max_publish);
+    wsk_refusal_e why = once_only(by);
+    wsk_conn_t *c;
+
+    if (why != WSK_R_COUNT) {
+        *status = wsk_signer_refuse(r, by, why,
+                                    why == WSK_R_rate_limited ? 5 : 0);
+        return NULL;
+    }
+    c = wsk_publisher_make(&by->spec, by->secret, (uint32_t)most);
+    if (!c) {
+        *status = wsk_signer_refuse(r, by, WSK_R_unavailable, 1);
+        return NULL;
+    }
+    c->site = by->site;
+    c->address = wsk_address_of(r);
+    c->admitted = true;
+    return c;
+}
+
+static int connect_publisher(request_rec *r, const char *accept,
+                             const wsk_request_t *wr, const wsk_signer_t *by)
+{
+    const uint64_t address = wsk_address_of(r);
+    uint32_t term = 0;
+    wsk_admit_e rv = admit(r, by->site, &term);
+    wsk_conn_t *c;
+    int status = OK;
+
+    if (rv == WSK_ADMIT_OFF) {
+        return wsk_refuse(r, WSK_R_not_found, 0);
+    }
+    if (rv == WSK_ADMIT_HOST) {
+        return not_taken(r);
+    }
+    if (rv != WSK_ADMIT_OK) {
+        return wsk_refuse(r, WSK_R_connection_limit, 10);
+    }
+    c = make_publisher(r, wr, by, &status);
+    if (c) {
+        c->term = term;
+    }
+    if (!c || !wsk_switch_protocols(r, accept, NULL, 0)) {
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), term, by->site,
+                       address);
+        if (c) {
+            wsk_conn_drop(c);
+        }
+        return status;
+    }
+    return wsk_adopt(r, c);
+}
+
+int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
+{
+    char accept[WSK_ACCEPT_LEN + 1];
+    wsk_signer_t by = { 0 };
+    wsk_refusal_e why;
+    bool answered;
+    int status = check_upgrade(r, accept, &answered);
+
+    if (answered) {
+        return status;
+    }
+    if (!wsk_allow_origin(r, wr->host)) {
+        return wsk_refuse(r, WSK_R_origin_forbidden, 0);
+    }
+    if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
+        return not_taken(r);
+    }
+    if (!wsk_signer_find(r, wr, &by)) {
+        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+    }
+    why = by.v2 ? wsk_signer_check(r, wr, &by, (wsk_slice_t){ "", 0 })
+                : WSK_R_signature_v2_required;
+    if (why != WSK_R_COUNT) {
+        return wsk_signer_refuse(r, &by, why, 0);
+    }
+    return connect_publisher(r, accept, wr, &by);
+}
+
 static void stream_head(request_rec *r, const wsk_caller_t *who,
                         uint64_t *sender)
 {
@@ -266,7 +373,7 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
     if (r->header_only || wsk_adopt_possible(r) != WSK_ADOPT_YES) {
         return wsk_poll_events(r, who);
     }
-    rv = admit(r, who);
+    rv = admit(r, who->site, &who->term);
     if (rv == WSK_ADMIT_OFF) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }

@@ -20,11 +20,13 @@
 
 #include "apr_strings.h"
 
+#include "auth/wsk_sign.h"
 #include "auth/wsk_stream.h"
 #include "auth/wsk_token.h"
 #include "conf/wsk_conf.h"
 #include "store/wsk_log.h"
 #include "transport/wsk_loop.h"
+#include "transport/wsk_take.h"
 
 APLOG_USE_MODULE(wordsocket);
 extern module AP_MODULE_DECLARE_DATA wordsocket_module;
@@ -42,7 +44,7 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
-X( echo, "/echo")
+X( echo, "/echo") X( publisher, "/publisher") X( base, "/")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
@@ -51,6 +53,10 @@ typedef enum wsk_endpoint_e {
 #undef X
         WSK_EP_COUNT
 } wsk_endpoint_e;
+
+/** Its path below the base, and its name; "" for none. */
+const char *wsk_endpoint_path(wsk_endpoint_e endpoint);
+const char *wsk_endpoint_name(wsk_endpoint_e endpoint);
 
 /** A request under our path; NULL for all others. */
 typedef struct wsk_request_t {
@@ -69,20 +75,16 @@ const char *wsk_query(request_rec *r, const char *name);
 X( unknown_site_key,   401, "no site with this key is served here") \
 X( invalid_signature,  401, "the signature does not fit the request") \
 X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
+X( signature_v2_required, 401, "a signature of version 2 is needed here") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \
-X( invalid_json,       400, "the body is not the JSON this endpoint takes") \
-X( invalid_channel,    400, "not a channel name") \
 X( channel_forbidden,  403, "the token does not allow these channels") \
 X( invalid_stream,     404, "no such stream of this user; open one by /sse or /poll") \
-X( not_found,          404, "nothing is served at this path") \
 X( method_not_allowed, 405, "this endpoint takes another method") \
-X( too_large,          413, "the body is larger than this site allows") \
-X( rate_limited,       429, "too many messages; try again later") \
 X( connection_limit,   429, "no more connections are allowed; try again later") \
 X( upgrade_required,   426, "this endpoint speaks WebSocket, version 13") \
-X( unavailable,        503, "the server cannot take this now; try again")
+WSK_TAKE_REFUSALS(X)
 /* clang-format on */
 typedef enum wsk_refusal_e {
 #define X(name, status, text) WSK_R_##name,
@@ -129,6 +131,25 @@ void wsk_caller_stream(const wsk_caller_t *who, bool lease,
 bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
                       uint64_t *sender);
 
+/** Which site signs a request, and what of it is remembered. */
+typedef struct wsk_signer_t {
+    uint32_t site;
+    wsk_site_state_e state;
+    wsk_site_spec_t spec;
+    wsk_slice_t key;
+    bool v2;         /* version of the signature */
+    unsigned secret; /* which one was right; version 2 only */
+    wsk_once_t once;
+} wsk_signer_t;
+/** @return false: no site of this host has the key */
+bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by);
+/** @return WSK_R_COUNT when all is well */
+wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
+                               wsk_signer_t *by, wsk_slice_t body);
+/** wsk_refuse, and count it. @param by  NULL: the site is not known */
+int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
+                      unsigned retry_s);
+
 uint64_t wsk_address_of(request_rec *r);
 unsigned wsk_slot_now(void);
 
@@ -140,6 +161,8 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr);
 int wsk_handle_send(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
+int wsk_handle_publisher(request_rec *r, wsk_request_t *wr);
+int wsk_handle_base(request_rec *r, wsk_request_t *wr);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);

@@ -3,214 +3,44 @@
  * wsk_publish -- POST /publish and GET /site/stats: requests that a site's
  * server signs.
  *
- * Order of checks: size, key, signature, clock, quota, JSON, channel; then
- * "seen before?" together with the append.
+ * Order of checks: size, key, signature, clock; then those of transport/wsk_take.
  */
 #include "hooks/wsk_hooks.h"
 
-#include "auth/wsk_channel.h"
-#include "proto/wsk_utf8.h"
+static const wsk_refusal_e refusal_of[] = {
+#define X(name, status, text) [WSK_TAKE_##name] = WSK_R_##name,
+    WSK_TAKE_REFUSALS(X)
+#undef X
+};
 
-#define BATCH_MAX 100
-#define EVENT_MAX 200
-#define PARSE_MS 5000 /* at most, between the look at the clock and the log */
-
-typedef struct signer_t {
-    uint32_t site;
-    wsk_site_state_e state;
-    wsk_site_spec_t spec;
-    uint8_t mac[WSK_MAC_LEN];
-    int64_t ts_ms;
-} signer_t;
-
-static wsk_slice_t header(request_rec *r, const char *name)
+static int publish(request_rec *r, const wsk_signer_t *by, wsk_slice_t body)
 {
-    const char *text = apr_table_get(r->headers_in, name);
+    const wsk_taker_t taker = { .seg = wsk_process.seg,
+                                .bell = wsk_process.bell,
+                                .slot = wsk_slot_now(),
+                                .site = by->site,
+                                .spec = &by->spec,
+                                .once = &by->once,
+                                .now_us = apr_time_now() };
+    wsk_text_t answer = { 0 };
+    unsigned retry_s = 0;
+    wsk_take_e rv = wsk_take(&taker, body, &answer, &retry_s);
+    const char *json = "{\"ok\":true}";
 
-    return (wsk_slice_t){ text ? text : "", text ? strlen(text) : 0 };
-}
-
-static bool find_site(request_rec *r, const wsk_request_t *wr, signer_t *by)
-{
-    return wsk_site_by_key(wsk_process.seg, header(r, "X-WP-Signal-Key"),
-                           &by->site)
-               == WSK_OK
-           && wsk_conf_serves(wr->host, by->site)
-           && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
-                  == WSK_OK;
-}
-
-/* The clock is that of now, not of the request's first byte: a body that is held
- * back must not outlast the memory of what was seen.
- * @return WSK_R_COUNT when all is well */
-static wsk_refusal_e check_signature(request_rec *r, signer_t *by,
-                                     wsk_slice_t body)
-{
-    wsk_slice_t ts = header(r, "X-WP-Signal-Ts");
-    wsk_secrets_t secrets;
-    int i;
-
-    for (i = 0; i < 2; i++) {
-        secrets.at[i] = (wsk_slice_t){ by->spec.publish.at[i],
-                                       strlen(by->spec.publish.at[i]) };
+    if (wsk_text_ok(&answer)) {
+        json = apr_pstrmemdup(r->pool, answer.at, answer.len);
     }
-    switch (wsk_sign_v1(&secrets, body, ts, header(r, "X-WP-Signal-Sign"),
-                        apr_time_as_msec(apr_time_now()), by->mac)) {
-    case WSK_SIGN_OK:
-        by->ts_ms = apr_atoi64(ts.at);
-        return by->state == WSK_SITE_ON ? WSK_R_COUNT : WSK_R_not_found;
-    case WSK_SIGN_CLOCK:
-        return WSK_R_stale_timestamp;
-    case WSK_SIGN_BAD:
-        break;
-    }
-    return WSK_R_invalid_signature;
-}
-
-static int refuse(request_rec *r, const signer_t *by, wsk_refusal_e why,
-                  unsigned retry_s)
-{
-    wsk_count(wsk_process.seg, wsk_slot_now(), by ? by->site : WSK_NO_SITE,
-              WSK_C_publish_refused, 1);
-    return wsk_refuse(r, why, retry_s);
-}
-
-/* One message of the body into a record.
- * @return WSK_R_COUNT when all is well */
-static wsk_refusal_e read_message(json_t *msg, const wsk_site_spec_t *spec,
-                                  wsk_record_t *record, wsk_text_t *body)
-{
-    json_t *channel = json_object_get(msg, "channel");
-    json_t *event = json_object_get(msg, "event");
-    wsk_slice_t given = { json_string_value(channel),
-                          json_string_length(channel) };
-    wsk_slice_t name = { json_string_value(event), json_string_length(event) };
-
-    if (!json_is_object(msg) || !given.at || !name.at || name.len == 0
-        || name.len > EVENT_MAX || memchr(name.at, '\0', name.len)) {
-        return WSK_R_invalid_json;
-    }
-    record->channel = wsk_channel_bare(given, spec->site_id);
-    if (!wsk_channel_valid(record->channel, spec->limits.max_channel_name)
-        || wsk_channel_reserved(record->channel)) {
-        return WSK_R_invalid_channel;
-    }
-    wsk_text_body(body, name, json_object_get(msg, "data"));
-    if (!wsk_text_ok(body)) {
-        return WSK_R_unavailable;
-    }
-    record->body = (wsk_slice_t){ body->at, body->len };
-    return WSK_R_COUNT;
-}
-
-static void count_published(const signer_t *by, const wsk_record_t *records,
-                            unsigned n)
-{
-    unsigned i;
-
-    wsk_count(wsk_process.seg, wsk_slot_now(), by->site, WSK_C_published, n);
-    for (i = 0; i < n; i++) {
-        wsk_count(wsk_process.seg, wsk_slot_now(), by->site,
-                  WSK_C_published_bytes, records[i].body.len);
-    }
-}
-
-static int say_ids(request_rec *r, const wsk_cursor_t *first, unsigned n,
-                   bool batch, bool duplicate)
-{
-    wsk_text_t t = { 0 };
-    wsk_cursor_t id = *first;
-    const char *json;
-    unsigned i;
-
-    wsk_text_put(&t, "{\"ok\":true");
-    wsk_text_put(&t, duplicate ? ",\"duplicate\":true" : "");
-    wsk_text_put(&t, batch ? ",\"ids\":[" : ",\"id\":");
-    for (i = 0; i < n; i++, id.seq++) {
-        wsk_text_put(&t, i ? "," : "");
-        wsk_text_id(&t, &id);
-    }
-    wsk_text_put(&t, batch ? "]}" : "}");
-    json = apr_pstrmemdup(r->pool, wsk_text_ok(&t) ? t.at : "{\"ok\":true}",
-                          wsk_text_ok(&t) ? t.len : 11);
-    wsk_text_free(&t);
-    return wsk_answer(r, HTTP_OK, json);
-}
-
-static int append(request_rec *r, const signer_t *by,
-                  const wsk_record_t *records, unsigned n, bool batch)
-{
-    wsk_once_t once = { .until_us = (by->ts_ms + WSK_SIGN_WINDOW_MS + PARSE_MS)
-                                    * 1000 };
-    wsk_cursor_t first;
-    wsk_status_e rv;
-
-    memcpy(once.mac, by->mac, sizeof once.mac);
-    rv = wsk_log_append(wsk_process.seg, by->site, WSK_LOG_TEXT, records, n,
-                        &once, apr_time_now(), &first);
-    switch (rv) {
-    case WSK_OK:
-        wsk_bell_ring(wsk_process.bell, wsk_process.seg, by->site);
-        count_published(by, records, n);
-        return say_ids(r, &first, n, batch, false);
-    case WSK_EDUP:
-        wsk_count(wsk_process.seg, wsk_slot_now(), by->site,
-                  WSK_C_publish_duplicate, 1);
-        return say_ids(r, &first, n, batch, true);
-    case WSK_EAGAIN:
-        return refuse(r, by, WSK_R_rate_limited, 5);
-    case WSK_ENOTFOUND:
-        return refuse(r, by, WSK_R_not_found, 0);
-    default:
-        wsk_count(wsk_process.seg, wsk_slot_now(), by->site, WSK_C_publish_full,
-                  1);
-        return refuse(r, by, WSK_R_unavailable, 1);
-    }
-}
-
-static int publish(request_rec *r, const signer_t *by, json_t *root)
-{
-    bool batch = json_is_array(root);
-    unsigned n = batch ? (unsigned)json_array_size(root) : 1, i;
-    wsk_record_t *records;
-    wsk_text_t *bodies;
-    wsk_refusal_e why = n >= 1 && n <= BATCH_MAX ? WSK_R_COUNT
-                                                 : WSK_R_invalid_json;
-    uint32_t wait_ms;
-    int status;
-
-    if (why != WSK_R_COUNT) {
-        return refuse(r, by, why, 0);
-    }
-    /* The first message was paid for before the body was parsed. */
-    wait_ms = n > 1 ? wsk_site_rate(wsk_process.seg, by->site, WSK_RATE_PUBLISH,
-                                    n - 1, apr_time_now())
-                    : 0;
-    if (wait_ms) {
-        return refuse(r, by, WSK_R_rate_limited, wait_ms / 1000 + 1);
-    }
-    records = apr_pcalloc(r->pool, n * sizeof *records);
-    bodies = apr_pcalloc(r->pool, n * sizeof *bodies);
-    for (i = 0; i < n && why == WSK_R_COUNT; i++) {
-        why = read_message(batch ? json_array_get(root, i) : root, &by->spec,
-                           &records[i], &bodies[i]);
-    }
-    status = why == WSK_R_COUNT ? append(r, by, records, n, batch)
-                                : refuse(r, by, why, 0);
-    for (i = 0; i < n; i++) {
-        wsk_text_free(&bodies[i]);
-    }
-    return status;
+    wsk_text_free(&answer);
+    return rv == WSK_TAKE_ok ? wsk_answer(r, HTTP_OK, json)
+                             : wsk_refuse(r, refusal_of[rv], retry_s);
 }
 
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr)
 {
-    signer_t by = { 0 };
+    wsk_signer_t by = { 0 };
     apr_size_t len = 0;
     wsk_refusal_e why;
-    uint32_t wait_ms;
     char *body;
-    json_t *root;
     int status = wsk_body_read(r, (apr_size_t)wr->host->set.max_publish, &body,
                                &len);
 
@@ -219,45 +49,34 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr)
                   WSK_C_publish_refused, 1);
         return status;
     }
-    if (!find_site(r, wr, &by)) {
-        return refuse(r, NULL, WSK_R_unknown_site_key, 0);
+    if (!wsk_signer_find(r, wr, &by)) {
+        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
     }
     if (len > by.spec.limits.max_publish) {
-        return refuse(r, &by, WSK_R_too_large, 0);
+        return wsk_signer_refuse(r, &by, WSK_R_too_large, 0);
     }
-    why = check_signature(r, &by, (wsk_slice_t){ body, len });
+    why = wsk_signer_check(r, wr, &by, (wsk_slice_t){ body, len });
     if (why != WSK_R_COUNT) {
-        return refuse(r, &by, why, 0);
+        return wsk_signer_refuse(r, &by, why, 0);
     }
-    wait_ms = wsk_site_rate(wsk_process.seg, by.site, WSK_RATE_PUBLISH, 1,
-                            apr_time_now());
-    if (wait_ms) {
-        return refuse(r, &by, WSK_R_rate_limited, wait_ms / 1000 + 1);
-    }
-    root = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-    if (!root) {
-        return refuse(r, &by, WSK_R_invalid_json, 0);
-    }
-    status = publish(r, &by, root);
-    json_decref(root);
-    return status;
+    return publish(r, &by, (wsk_slice_t){ body, len });
 }
 
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr)
 {
-    signer_t by = { 0 };
+    wsk_signer_t by = { 0 };
     wsk_site_stats_t stats;
     wsk_refusal_e why;
 
-    if (!find_site(r, wr, &by)) {
-        return refuse(r, NULL, WSK_R_unknown_site_key, 0);
+    if (!wsk_signer_find(r, wr, &by)) {
+        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
     }
-    why = check_signature(r, &by, (wsk_slice_t){ "", 0 });
+    why = wsk_signer_check(r, wr, &by, (wsk_slice_t){ "", 0 });
     if (why != WSK_R_COUNT) {
-        return refuse(r, &by, why, 0);
+        return wsk_signer_refuse(r, &by, why, 0);
     }
     if (wsk_site_stats(wsk_process.seg, by.site, &stats) != WSK_OK) {
-        return refuse(r, &by, WSK_R_not_found, 0);
+        return wsk_signer_refuse(r, &by, WSK_R_not_found, 0);
     }
     return wsk_answer(r, HTTP_OK,
                       apr_psprintf(r->pool,

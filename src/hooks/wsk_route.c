@@ -11,11 +11,25 @@
 #include "proto/wsk_query.h"
 #include "status/wsk_status.h"
 
-static const char *const paths[] = { "",
-#define X(name, path) path,
-                                     WSK_ENDPOINTS(X)
+#define WELL_KNOWN "/.well-known/wordsocket"
+
+static const struct {
+    const char *name, *path;
+} endpoints[] = { { "", "" },
+#define X(name, path) { #name, path },
+                  WSK_ENDPOINTS(X)
 #undef X
 };
+
+const char *wsk_endpoint_path(wsk_endpoint_e endpoint)
+{
+    return endpoints[endpoint].path;
+}
+
+const char *wsk_endpoint_name(wsk_endpoint_e endpoint)
+{
+    return endpoints[endpoint].name;
+}
 
 wsk_request_t *wsk_request_of(request_rec *r)
 {
@@ -27,19 +41,26 @@ static wsk_endpoint_e endpoint_of(const char *rest)
     int i;
 
     for (i = 1; i < WSK_EP_COUNT; i++) {
-        if (strcmp(rest, paths[i]) == 0) {
+        if (strcmp(rest, endpoints[i].path) == 0) {
             return (wsk_endpoint_e)i;
         }
     }
-    return WSK_EP_unknown;
+    return *rest ? WSK_EP_unknown : WSK_EP_base;
 }
 
-/* The part of the path below the base, or NULL. */
+/* The part of the path below the base, or NULL; the well-known address is the
+ * base by another name. */
 static const char *below_base(const wsk_host_t *host, const char *uri)
 {
     size_t len = strlen(host->set.path);
 
-    if (!host->set.enabled || !uri || strncmp(uri, host->set.path, len) != 0
+    if (!host->set.enabled || !uri) {
+        return NULL;
+    }
+    if (strcmp(uri, WELL_KNOWN) == 0) {
+        return "/";
+    }
+    if (strncmp(uri, host->set.path, len) != 0
         || (uri[len] != '/' && uri[len] != '\0')) {
         return NULL;
     }
@@ -196,15 +217,18 @@ static int handle(request_rec *r, wsk_request_t *wr)
     static const struct {
         int (*handle)(request_rec *, wsk_request_t *);
         int method;
-    } handlers[WSK_EP_COUNT] = { [WSK_EP_ws] = { wsk_handle_ws, M_GET },
-                                 [WSK_EP_sse] = { wsk_handle_sse, M_GET },
-                                 [WSK_EP_poll] = { wsk_handle_poll, M_GET },
-                                 [WSK_EP_send] = { wsk_handle_send, M_POST },
-                                 [WSK_EP_publish] = { wsk_handle_publish,
-                                                      M_POST },
-                                 [WSK_EP_stats] = { wsk_handle_stats, M_GET },
-                                 [WSK_EP_healthz] = { handle_healthz, M_GET },
-                                 [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
+    } handlers[WSK_EP_COUNT] = {
+        [WSK_EP_ws] = { wsk_handle_ws, M_GET },
+        [WSK_EP_sse] = { wsk_handle_sse, M_GET },
+        [WSK_EP_poll] = { wsk_handle_poll, M_GET },
+        [WSK_EP_send] = { wsk_handle_send, M_POST },
+        [WSK_EP_publish] = { wsk_handle_publish, M_POST },
+        [WSK_EP_stats] = { wsk_handle_stats, M_GET },
+        [WSK_EP_healthz] = { handle_healthz, M_GET },
+        [WSK_EP_echo] = { wsk_handle_echo, M_GET },
+        [WSK_EP_publisher] = { wsk_handle_publisher, M_GET },
+        [WSK_EP_base] = { wsk_handle_base, M_GET }
+    };
 
     if (r->method_number == M_OPTIONS) {
         return wsk_process.loop ? preflight(r, wr)

@@ -124,8 +124,12 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
                       sizeof spec->url)) {
         return wrong(ld, "\"site_url\" must be a text of at most 255 bytes");
     }
-    if (signature && json_integer_value(signature) != 1) {
-        return wrong(ld, "\"signature\" must be 1");
+    if (signature && json_integer_value(signature) != 1
+        && json_integer_value(signature) != 2) {
+        return wrong(ld, "\"signature\" must be 1 or 2");
+    }
+    if (signature) {
+        spec->signature = (uint32_t)json_integer_value(signature);
     }
     error = read_limits(ld, json_object_get(site, "limits"), &spec->limits);
     wsk_site_id(spec->site_id, (wsk_slice_t){ spec->key, strlen(spec->key) });

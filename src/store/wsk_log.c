@@ -156,14 +156,16 @@ static wsk_status_e append(wsk_work_t *work, wsk_log_e which,
                            int64_t now_us, wsk_cursor_t *first)
 {
     const wsk_log_state_t *log = &work->state.log[which];
-    wsk_status_e rv = WSK_OK;
+    wsk_status_e rv = once != NULL ? wsk_replay_find(work, once, first)
+                                   : WSK_ENOTFOUND;
 
-    if (once != NULL && wsk_replay_find(work, once, first) == WSK_OK) {
-        return WSK_EDUP;
+    if (rv != WSK_ENOTFOUND) {
+        return rv;
     }
     if (work->broken) {
         return WSK_EBROKEN;
     }
+    rv = WSK_OK;
     if (pages_for(log, load->bytes) > 0
         && !within_reach(work, whole_pages(load->bytes))) {
         return WSK_EFULL;
@@ -236,6 +238,28 @@ wsk_status_e wsk_log_append(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
         rv = append(&work, log, &load, once, now_us, first);
         wsk_work_end(&work);
     } while (work.broken && tries++ == 0);
+    return work.broken ? WSK_EFULL : rv;
+}
+
+wsk_status_e wsk_log_remember(wsk_segment_t *seg, uint32_t site,
+                              const wsk_once_t *once, int64_t now_us)
+{
+    wsk_cursor_t none = { 0, 0 };
+    wsk_work_t work;
+    wsk_status_e rv;
+
+    if (!begin_on(&work, seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    rv = wsk_replay_find(&work, once, &none);
+    if (rv == WSK_ENOTFOUND) {
+        rv = room_for_once(&work, WSK_LOG_TEXT, 0, now_us);
+        if (rv == WSK_OK) {
+            wsk_replay_put(&work, once, &none);
+            wsk_work_commit(&work);
+        }
+    }
+    wsk_work_end(&work);
     return work.broken ? WSK_EFULL : rv;
 }
 

@@ -43,10 +43,11 @@ typedef struct wsk_record_t {
     int64_t time_us;
 } wsk_record_t;
 
-/** A request that must have its effect once: the first 16 bytes of its MAC, and
- *  until when it must be remembered. */
+/** A request that must have its effect once: what it is known by, what tells
+ *  it from another of that name, and until when it must be remembered. */
 typedef struct wsk_once_t {
-    uint8_t mac[16];
+    uint8_t name[16];
+    uint8_t proof[8];
     int64_t until_us;
 } wsk_once_t;
 
@@ -64,6 +65,7 @@ typedef struct wsk_cursor_t {
  * @return WSK_OK
  *         WSK_EDUP    `once` is remembered: nothing appended, *first as it was
  *                     answered then
+ *         WSK_ECLASH  another request of its name is remembered
  *         WSK_EAGAIN  the table of remembered requests is full for this site
  *         WSK_EFULL   they do not fit even after evicting all that is the
  *                     site's own; nothing changed but that
@@ -73,6 +75,10 @@ wsk_status_e wsk_log_append(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
                             const wsk_record_t *records, unsigned n,
                             const wsk_once_t *once, int64_t now_us,
                             wsk_cursor_t *first);
+
+/** Remember `once` without a record. @return as wsk_log_append */
+wsk_status_e wsk_log_remember(wsk_segment_t *seg, uint32_t site,
+                              const wsk_once_t *once, int64_t now_us);
 
 /** The newest place. */
 wsk_status_e wsk_log_head(wsk_segment_t *seg, uint32_t site, wsk_log_e log,

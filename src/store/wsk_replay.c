@@ -10,9 +10,10 @@
 #define WINDOW_S 120
 
 typedef struct entry_t {
-    uint8_t mac[16];
+    uint8_t name[16];
     int64_t until_us;
     uint64_t seq;
+    uint8_t proof[8];
     uint32_t epoch_low;
     uint16_t epoch_high;
     uint16_t next; /* entry + 1 in its chain */
@@ -20,14 +21,14 @@ typedef struct entry_t {
 
 #define ENTRIES ((WSK_PAGE_BYTES - CHAINS * sizeof(uint16_t)) / sizeof(entry_t))
 
-/* What a page holds: chains by the first byte of the MAC. Entries are only
+/* What a page holds: chains by the first byte of the name. Entries are only
  * added, and those behind `used` of the state are none. */
 typedef struct table_t {
     uint16_t chains[CHAINS];
     entry_t at[ENTRIES];
 } table_t;
 
-_Static_assert(sizeof(entry_t) == 40, "no holes");
+_Static_assert(sizeof(entry_t) == 48, "no holes");
 _Static_assert(sizeof(table_t) <= WSK_PAGE_BYTES, "a page holds a table");
 
 static table_t *table_of(const wsk_segment_t *seg, uint32_t page)
@@ -35,15 +36,15 @@ static table_t *table_of(const wsk_segment_t *seg, uint32_t page)
     return (table_t *)(void *)wsk_page_bytes(seg, page);
 }
 
-static const entry_t *find_in(const table_t *table, const uint8_t mac[16])
+static const entry_t *find_in(const table_t *table, const uint8_t name[16])
 {
-    unsigned at = table->chains[mac[0]];
+    unsigned at = table->chains[name[0]];
     unsigned steps;
 
     for (steps = 0; at != 0 && at <= ENTRIES && steps < ENTRIES; steps++) {
         const entry_t *entry = &table->at[at - 1];
 
-        if (memcmp(entry->mac, mac, sizeof(entry->mac)) == 0) {
+        if (memcmp(entry->name, name, sizeof(entry->name)) == 0) {
             return entry;
         }
         at = entry->next;
@@ -70,11 +71,13 @@ wsk_status_e wsk_replay_find(wsk_work_t *work, const wsk_once_t *once,
             work->broken = true;
             break;
         }
-        entry = find_in(table_of(work->seg, page), once->mac);
+        entry = find_in(table_of(work->seg, page), once->name);
         if (entry != NULL) {
             first->epoch = (uint64_t)entry->epoch_high << 32 | entry->epoch_low;
             first->seq = entry->seq;
-            return WSK_OK;
+            return memcmp(entry->proof, once->proof, sizeof(entry->proof)) == 0
+                       ? WSK_EDUP
+                       : WSK_ECLASH;
         }
         page = wsk_chain_next(work->seg, page);
     }
@@ -143,17 +146,18 @@ void wsk_replay_put(wsk_work_t *work, const wsk_once_t *once,
     table_t *table = table_of(work->seg, state->last);
     entry_t *entry = &table->at[state->used];
 
-    memcpy(entry->mac, once->mac, sizeof(entry->mac));
+    memcpy(entry->name, once->name, sizeof(entry->name));
+    memcpy(entry->proof, once->proof, sizeof(entry->proof));
     entry->until_us = once->until_us;
     entry->seq = first->seq;
     entry->epoch_low = (uint32_t)first->epoch;
     entry->epoch_high = (uint16_t)(first->epoch >> 32);
-    entry->next = table->chains[once->mac[0]];
+    entry->next = table->chains[once->name[0]];
     if (once->until_us > (int64_t)page->first_seq) {
         page->first_seq = (uint64_t)once->until_us;
     }
     wsk_settle();
-    table->chains[once->mac[0]] = (uint16_t)(state->used + 1);
+    table->chains[once->name[0]] = (uint16_t)(state->used + 1);
     state->used++;
 }
 
@@ -168,8 +172,8 @@ static void mend_page(wsk_page_t *page, table_t *table, uint32_t n)
     for (i = 0; i < n; i++) {
         entry_t *entry = &table->at[i];
 
-        entry->next = table->chains[entry->mac[0]];
-        table->chains[entry->mac[0]] = (uint16_t)(i + 1);
+        entry->next = table->chains[entry->name[0]];
+        table->chains[entry->name[0]] = (uint16_t)(i + 1);
         newest = WSK_MAX(newest, entry->until_us);
     }
     page->first_seq = (uint64_t)newest;
@@ -182,7 +186,7 @@ static const char *check_page(const wsk_page_t *page, const table_t *table,
 
     for (chain = 0; chain < CHAINS; chain++) {
         for (at = table->chains[chain]; at != 0; at = table->at[at - 1].next) {
-            if (at > n || table->at[at - 1].mac[0] != chain
+            if (at > n || table->at[at - 1].name[0] != chain
                 || table->at[at - 1].until_us > (int64_t)page->first_seq) {
                 return "a remembered request is in the wrong place";
             }

@@ -12,13 +12,14 @@
 
 #include "store/wsk_work.h"
 
-/* At about 390 requests a page. */
+/* At about 330 requests a page. */
 #define WSK_REPLAY_PAGES 128
 
 /** Whether the last page has no more entries than fit. */
 bool wsk_replay_sane(const wsk_once_state_t *state);
 
-/** @return WSK_OK and the place answered then, or WSK_ENOTFOUND */
+/** @return WSK_EDUP and the place answered then; WSK_ECLASH: the name is known,
+ *  with another proof; or WSK_ENOTFOUND */
 wsk_status_e wsk_replay_find(wsk_work_t *work, const wsk_once_t *once,
                              wsk_cursor_t *first);
 

@@ -58,6 +58,7 @@ void wsk_conn_drop(wsk_conn_t *c)
     free(c->early);
     free(c->first);
     free(c->user);
+    free(c->publisher);
     free(c);
 }
 

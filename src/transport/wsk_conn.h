@@ -18,12 +18,18 @@
 
 #include <openssl/ssl.h>
 
+#include "auth/wsk_mac.h"
 #include "auth/wsk_token.h"
 #include "hub/wsk_hub.h"
 #include "proto/wsk_frame.h"
 #include "transport/wsk_inbox.h"
 
-typedef enum wsk_kind_e { WSK_KIND_WS, WSK_KIND_SSE, WSK_KIND_ECHO } wsk_kind_e;
+typedef enum wsk_kind_e {
+    WSK_KIND_WS,
+    WSK_KIND_SSE,
+    WSK_KIND_ECHO,
+    WSK_KIND_PUBLISHER
+} wsk_kind_e;
 
 typedef enum wsk_conn_state_e {
     WSK_CONN_OPEN,
@@ -43,6 +49,13 @@ typedef struct wsk_out_t {
     uint32_t at; /* sent so far */
 } wsk_out_t;
 
+/** What a publish socket has proved, and may send. */
+typedef struct wsk_publisher_t {
+    uint8_t mark[WSK_MAC_LEN]; /* SHA-256 of the secret */
+    uint64_t version;          /* of the site, when it was last live */
+    uint32_t max_body;
+} wsk_publisher_t;
+
 typedef struct wsk_conn_t {
     wsk_member_t member; /* first: the hub's members are connections */
     struct wsk_conn_t *timer_next, **timer_link; /* in the wheel */
@@ -50,7 +63,8 @@ typedef struct wsk_conn_t {
     SSL *ssl;
     wsk_out_t *out, **out_tail;
     wsk_grant_t *grant;
-    char *user; /* owned */
+    char *user;                 /* owned */
+    wsk_publisher_t *publisher; /* of that kind; owned */
     int fd;
     uint32_t site;
     uint32_t term;                  /* of the slot it was admitted through */

@@ -39,6 +39,10 @@ static void tell(wsk_loop_t *l, wsk_conn_t *c)
     if (site_gone(l, c)) {
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
     }
+    else if (c->kind == WSK_KIND_PUBLISHER
+             && !wsk_publisher_check(l, c, wsk_turn_view(l, c->site))) {
+        return;
+    }
     else if (c->state == WSK_CONN_OPEN) {
         while (c->member.replaying && wsk_hub_replay(l->hub, &c->member)) {
         }

@@ -173,7 +173,8 @@ void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c)
 
 static const char *const kinds[] = { [WSK_KIND_WS] = "websocket",
                                      [WSK_KIND_SSE] = "event-stream",
-                                     [WSK_KIND_ECHO] = "echo" };
+                                     [WSK_KIND_ECHO] = "echo",
+                                     [WSK_KIND_PUBLISHER] = "publisher" };
 
 void wsk_life_bury(wsk_loop_t *l)
 {

@@ -57,4 +57,13 @@ bool wsk_loop_done(const wsk_loop_t *loop);
 /** Join the thread and free. */
 void wsk_loop_free(wsk_loop_t *loop);
 
+/**
+ * The connection of a publish socket.
+ * @param secret    which of the two was proved
+ * @param max_body  bytes of a body that the host allows; the site may allow less
+ * @return NULL without memory
+ */
+wsk_conn_t *wsk_publisher_make(const wsk_site_spec_t *spec, unsigned secret,
+                               uint32_t max_body);
+
 #endif

@@ -138,6 +138,18 @@ void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
 void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
                         size_t len);
 
+/* wsk_publisher.c: a publish socket */
+void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
+                         const uint8_t *bytes, size_t len);
+/** Whether its secret is one of the site's. */
+bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v);
+/** Close it if its site is off or its secret is not live any more.
+ *  @return whether it goes on */
+bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v);
+/** The largest frame that is read: some that are too large are still told so,
+ *  rather than the socket closed. */
+uint64_t wsk_publisher_frame_max(const wsk_conn_t *c);
+
 /* wsk_say.c: what we say */
 void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t);
 void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,

@@ -55,7 +55,7 @@ void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t)
     if (!wsk_text_ok(t)) {
         queue(l, c, NULL);
     }
-    else if (c->kind == WSK_KIND_WS) {
+    else if (c->kind != WSK_KIND_SSE) {
         wsk_say_frame(l, c, WSK_OP_TEXT, t->at, t->len);
     }
     wsk_text_free(t);
@@ -92,7 +92,7 @@ void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c)
     wsk_text_t t = { 0 };
     wsk_cursor_t at;
 
-    if (c->kind == WSK_KIND_ECHO) {
+    if (c->kind == WSK_KIND_ECHO || c->kind == WSK_KIND_PUBLISHER) {
         wsk_say_frame(l, c, WSK_OP_PING, NULL, 0);
         return;
     }

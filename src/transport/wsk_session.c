@@ -27,6 +27,9 @@ static bool on_message(void *baton, wsk_opcode_e op, uint8_t *payload,
     if (in->c->kind == WSK_KIND_ECHO) {
         wsk_say_frame(in->l, in->c, op, payload, len);
     }
+    else if (in->c->kind == WSK_KIND_PUBLISHER) {
+        wsk_publisher_frame(in->l, in->c, op, payload, len);
+    }
     else if (op == WSK_OP_TEXT) {
         wsk_message_text(in->l, in->c, (const char *)payload, len);
     }
@@ -89,6 +92,9 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     if (c->kind == WSK_KIND_WS) {
         limits.max_message = wsk_turn_view(l, c->site)->spec.limits.max_message;
     }
+    else if (c->kind == WSK_KIND_PUBLISHER) {
+        limits.max_message = wsk_publisher_frame_max(c);
+    }
     else {
         limits.max_fragments = UINT32_MAX;
     }
@@ -130,12 +136,22 @@ static wsk_status_e join(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
     if (!v) {
         return WSK_ENOMEM;
     }
-    return v->state == WSK_SITE_ON ? wsk_hub_join(l->hub, &c->member, c->site)
-                                   : WSK_ENOTFOUND;
+    if (v->state != WSK_SITE_ON) {
+        return WSK_ENOTFOUND;
+    }
+    /* A publisher hears nothing, so it is no member. */
+    return c->kind == WSK_KIND_PUBLISHER
+               ? WSK_OK
+               : wsk_hub_join(l->hub, &c->member, c->site);
 }
 
-static void begin_member(wsk_loop_t *l, wsk_conn_t *c)
+static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
 {
+    static const wsk_counter_e opened[] = {
+        [WSK_KIND_WS] = WSK_C_opened_ws,
+        [WSK_KIND_SSE] = WSK_C_opened_sse,
+        [WSK_KIND_PUBLISHER] = WSK_C_opened_publisher
+    };
     site_view_t *v = wsk_turn_view(l, c->site);
     wsk_status_e rv = join(l, c, v);
 
@@ -147,8 +163,7 @@ static void begin_member(wsk_loop_t *l, wsk_conn_t *c)
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return;
     }
-    wsk_loop_count(
-        l, c, c->kind == WSK_KIND_WS ? WSK_C_opened_ws : WSK_C_opened_sse, 1);
+    wsk_loop_count(l, c, opened[c->kind], 1);
     c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
     if (c->kind == WSK_KIND_SSE) {
         begin_events(l, c, v);
@@ -160,7 +175,7 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
-        begin_member(l, c);
+        begin_at_site(l, c);
     }
     wsk_turn_write(l, c);
 }

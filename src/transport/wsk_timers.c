@@ -60,6 +60,9 @@ static uint32_t next_due(const wsk_loop_t *l, const wsk_conn_t *c,
     if (c->wrote_s) {
         due = WSK_MIN(due, c->wrote_s + STALL_S);
     }
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        due = WSK_MIN(due, l->now_s + 1); /* for its secret */
+    }
     return due;
 }
 
@@ -102,7 +105,8 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return;
     }
-    if (!still_good(l, c, limits)) {
+    if ((c->kind == WSK_KIND_PUBLISHER && !wsk_publisher_check(l, c, v))
+        || !still_good(l, c, limits)) {
         return;
     }
     if (late(l, c->ping_s)) {

@@ -29,6 +29,10 @@ explained(qr/`$_`/, $_) for rows($hooks, 'WSK_REFUSALS', qr/X\(\s*(\w+),/);
 explained(qr/`$_`/, $_) for grep { $_ ne 'ok' }
     rows('src/transport/wsk_inbox.h', 'WSK_ANSWERS', qr/X\(\s*(\w+),/);
 
+my ($features) = slurp('src/hooks/wsk_discover.c') =~ /^#define FEATURES (.*?[^\\])\n/ms
+    or die "no features\n";
+explained(qr/^\| `\Q$_\E` \|/m, "the feature $_") for $features =~ /\\"([\w-]+)\\"/g;
+
 # What we say ourselves; 1005 is said by saying nothing.
 my %code = slurp('src/proto/wsk_frame.h') =~ /^\s*WSK_CLOSE_(\w+)\s*=\s*(\d{4})/mg
     or die "no close codes\n";

@@ -150,7 +150,8 @@ TAP_UNUSED static wsk_status_e store_append(wsk_segment_t *seg, uint32_t site,
 TAP_UNUSED static void store_once(wsk_once_t *once, uint64_t number,
                                   int64_t until_us)
 {
-    store_fill((char *)once->mac, sizeof(once->mac), number);
+    store_fill((char *)once->name, sizeof(once->name), number);
+    store_fill((char *)once->proof, sizeof(once->proof), number + 1);
     once->until_us = until_us;
 }
 

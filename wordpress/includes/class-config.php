@@ -56,6 +56,13 @@ final class Config {
 		return self::constant( 'WPSIGNAL_SITE_SECRET' );
 	}
 
+	/**
+	 * Version of the publish signature that the relay knows this site by: 1 or 2.
+	 */
+	public function signature_version(): int {
+		return defined( 'WPSIGNAL_SIGNATURE' ) && in_array( constant( 'WPSIGNAL_SIGNATURE' ), array( 2, '2' ), true ) ? 2 : 1;
+	}
+
 	/** Secret that signs browsers' tokens; never leaves PHP. */
 	public function jwt_secret(): string {
 		return self::constant( 'WPSIGNAL_JWT_SECRET' );

@@ -100,6 +100,8 @@ final class Notices {
 				return __( 'The relay did not answer in time. Check WORDSOCKET_URL in wp-config.php, and that the web server running mod_wordsocket can be reached from this server.', 'wordsocket' );
 			case 'invalid_signature':
 				return __( 'The relay knows the site but not the secret. Compare WPSIGNAL_SITE_SECRET in wp-config.php with the site file of the relay.', 'wordsocket' );
+			case 'signature_v2_required':
+				return __( 'The relay wants signatures of version 2 from this site. Define WPSIGNAL_SIGNATURE as 2 in wp-config.php.', 'wordsocket' );
 			case 'stale_timestamp':
 				return __( 'The clocks of this server and the relay differ by more than a minute. Set both by NTP.', 'wordsocket' );
 			case 'rate_limited':

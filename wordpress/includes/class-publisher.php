@@ -74,7 +74,7 @@ final class Publisher {
 		$begun    = hrtime( true );
 		$response = wp_remote_post(
 			$this->config->base_url() . '/publish',
-			$this->request( $body, self::PUBLISH_TIMEOUT_S - $this->lost_s )
+			$this->request( 'POST', '/publish', $body, self::PUBLISH_TIMEOUT_S - $this->lost_s )
 		);
 		$error    = self::remote_error( $response );
 		if ( null !== $error ) {
@@ -97,7 +97,7 @@ final class Publisher {
 		}
 		$response = wp_remote_get(
 			$this->config->base_url() . '/site/stats',
-			$this->request( '', self::STATS_TIMEOUT_S )
+			$this->request( 'GET', '/site/stats', '', self::STATS_TIMEOUT_S )
 		);
 		$error    = self::remote_error( $response );
 		if ( null !== $error ) {
@@ -171,17 +171,19 @@ final class Publisher {
 	/**
 	 * Arguments of a signed request.
 	 *
+	 * @param string    $method    Of the request.
+	 * @param string    $path      Below the base of the relay.
 	 * @param string    $body      The bytes to send.
 	 * @param int|float $timeout_s When to give up.
 	 * @return array<string, mixed>
 	 */
-	private function request( string $body, int|float $timeout_s ): array {
-		$signed = Signature::headers(
-			$this->config->site_key(),
-			$this->config->site_secret(),
-			$body,
-			(int) floor( microtime( true ) * 1000 )
-		);
+	private function request( string $method, string $path, string $body, int|float $timeout_s ): array {
+		$key    = $this->config->site_key();
+		$secret = $this->config->site_secret();
+		$now_ms = (int) floor( microtime( true ) * 1000 );
+		$signed = 2 === $this->config->signature_version()
+			? Signature::headers_v2( $key, $secret, $method, $path, $body, $now_ms, bin2hex( random_bytes( 16 ) ) )
+			: Signature::headers( $key, $secret, $body, $now_ms );
 		return array(
 			'timeout'             => $timeout_s,
 			'redirection'         => 0,

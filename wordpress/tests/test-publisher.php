@@ -115,4 +115,22 @@ World::$answer = World::response( 200 );
 $publisher->publish( 'events', 'x', array( 'n' => 1 ) );
 is( array_pop( World::$requests )[2]['body'], '{"channel":"events","event":"x","data":{"n":1}}', 'without a key it goes in the clear' );
 
+define( 'WPSIGNAL_SIGNATURE', 2 );
+$nonces = array();
+foreach ( array( 'publish', 'stats' ) as $call ) {
+	World::$answer               = World::response( 200, '{}' );
+	'stats' === $call ? $publisher->stats() : $publisher->publish( 'events', 'x' );
+	list( $method, $url, $args ) = array_pop( World::$requests );
+	$sent                        = $args['headers'];
+	$path                        = substr( $url, strlen( 'https://example.org/wordsocket' ) );
+	ok( ! isset( $sent['X-WP-Signal-Sign'] ), "$call: a site of version 2 sends nothing of version 1" );
+	is(
+		$sent['X-WordSocket-Signature'],
+		'v2=' . Signature::sign_v2( 'publish-secret', $method, $path, WPSIGNAL_SITE_KEY, $sent['X-WordSocket-Timestamp'], $sent['X-WordSocket-Nonce'], (string) $args['body'] ),
+		"$call: but the signature of this very request"
+	);
+	$nonces[] = $sent['X-WordSocket-Nonce'];
+}
+ok( $nonces[0] !== $nonces[1] && strlen( $nonces[0] ) === 32, 'each with a nonce of its own' );
+
 done_testing();

@@ -24,4 +24,18 @@ is(
 	'the headers of a signed request'
 );
 
+foreach ( vectors( 'signatures', 'sign2.json' ) as $case ) {
+	is( Signature::sign_v2( $case['secret'], $case['method'], $case['path'], $case['key'], $case['ts'], $case['nonce'], $case['body'] ), $case['sign'], "version 2: {$case['name']}" );
+}
+is(
+	Signature::headers_v2( '0123456789abcdef0123456789abcdef', 'publish-secret', 'GET', '/site/stats', '', 1700000000000, '5f0c2b1e9a7d4c3f8b6a' ),
+	array(
+		'X-WordSocket-Key'       => '0123456789abcdef0123456789abcdef',
+		'X-WordSocket-Timestamp' => '1700000000000',
+		'X-WordSocket-Nonce'     => '5f0c2b1e9a7d4c3f8b6a',
+		'X-WordSocket-Signature' => 'v2=' . vectors( 'signatures', 'sign2.json' )[2]['sign'],
+	),
+	'the headers of a signed request of version 2'
+);
+
 done_testing();

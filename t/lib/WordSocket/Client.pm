@@ -137,6 +137,36 @@ sub signed_headers {
     );
 }
 
+# Signature v2: method, path below the base, key, time, nonce, body. Every part
+# can be another than the one that is sent.
+sub signed_headers_v2 {
+    my ($self, $body, %option) = @_;
+    my %part = (method => 'POST', path => '/publish', key => $self->{site}{site_key},
+        ts => int(time * 1000), nonce => nonce(), body => $body,
+        secret => first_of($self->{site}{publish_secret}), %option);
+    my $text = join "\n", 'v2', @part{qw(method path key ts nonce)}, sha256_hex($part{body});
+    return (
+        'X-WordSocket-Key'       => $part{key},
+        'X-WordSocket-Timestamp' => $part{ts},
+        'X-WordSocket-Nonce'     => $part{nonce},
+        'X-WordSocket-Signature' => 'v2=' . hmac_sha256_hex($text, $part{secret}),
+    );
+}
+
+sub nonce { state $count = 0; sha256_hex(join ' ', $$, time, ++$count) }
+
+# POST a body with these headers, which are its signature or are not.
+sub publish_with {
+    my ($self, $body, %headers) = @_;
+    return $self->request(POST => '/publish', content => $body,
+        headers => { 'Content-Type' => 'application/json', %headers });
+}
+
+sub publish_v2 {
+    my ($self, $body, %option) = @_;
+    return $self->publish_with($body, $self->signed_headers_v2($body, %option));
+}
+
 # POST a signed body of exactly these bytes.
 sub publish_body {
     my ($self, $body, %option) = @_;
