@@ -203,15 +203,17 @@ void wsk_head_register(apr_pool_t *pconf);
 /** A site file, and the sites it gave when it was last in order. */
 typedef struct wsk_file_t {
     struct wsk_file_t *next;
-    uint32_t *numbers;
+    const uint32_t *numbers;
     unsigned n;
     uint64_t stamp; /* of the load that named it last */
     bool refused;   /* by that load */
     char name[];
 } wsk_file_t;
 wsk_file_t *wsk_file_of(apr_pool_t *pprocess, const char *name);
-void wsk_file_holds(wsk_file_t *file, const uint32_t *numbers, unsigned n);
-/** Forget files with another stamp. @return how many of the rest are refused */
+void wsk_file_holds(apr_pool_t *pprocess, wsk_file_t *file,
+                    const uint32_t *numbers, unsigned n);
+/** Forget files with another stamp; a wsk_file_t of before is no more.
+ *  @return how many of the rest are refused */
 unsigned wsk_files_settle(apr_pool_t *pprocess, uint64_t stamp);
 
 /** Whether httpd runs already: what is wrong now must not end it. */

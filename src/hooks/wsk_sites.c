@@ -271,7 +271,8 @@ static const char *load_file(load_t *ld, server_rec *s)
         error = NULL;
     }
     json_decref(root);
-    wsk_file_holds(file, (const uint32_t *)(void *)ld->numbers->elts,
+    wsk_file_holds(s->process->pool, file,
+                   (const uint32_t *)(void *)ld->numbers->elts,
                    (unsigned)ld->numbers->nelts);
     return error;
 }
