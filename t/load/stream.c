@@ -162,12 +162,14 @@ static void hear_events(swarm_t *swarm, subscriber_t *sub)
 }
 
 /* An event stream has no length and ends with its connection; chunks would
- * mean that httpd still sits on it, and are counted as a fault. */
+ * mean that httpd still sits on it, and are counted as a fault. But who comes
+ * back while a child is leaving may get an answer in poll mode: the cursor stays
+ * where it is, and the next connection brings what was in it. */
 bool stream_read_sse(swarm_t *swarm, subscriber_t *sub)
 {
     if (sub->chunked) {
-        swarm->tally.malformed++;
-        subscriber_end(swarm, sub, CODE_LOST);
+        swarm->tally.malformed += sub->again ? 0 : 1;
+        subscriber_end(swarm, sub, sub->again ? CODE_END : CODE_LOST);
         return false;
     }
     hear_events(swarm, sub);

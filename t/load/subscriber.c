@@ -118,6 +118,7 @@ void subscriber_end(swarm_t *swarm, subscriber_t *sub, int code)
     if (sub->lost_ms == 0) {
         sub->lost_ms = now;
     }
+    sub->again = true;
     sub->stage = STAGE_WAITING;
     sub->due_ms = now + (uint64_t)pause;
     swarm->waiting++;

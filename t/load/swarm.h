@@ -85,6 +85,7 @@ typedef struct subscriber_t {
     wire_t wire;
     kind_e kind;
     bool tls, chunked;
+    bool again; /* it has been connected before */
     stage_e stage;
     int number;
     uint64_t due_ms;  /* when waiting: try again */
