@@ -125,6 +125,14 @@ void wsk_caller_stream(const wsk_caller_t *who, bool lease,
 bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
                       uint64_t *sender);
 
+/** As who this stream is present. */
+wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
+                                 uint64_t sender);
+/** The stream of a poll: the one it names in ?stream=, for longer, or another.
+ *  What was entered under it stays as long. */
+void wsk_caller_renew(request_rec *r, const wsk_caller_t *who,
+                      char out[WSK_STREAM_LEN + 1]);
+
 uint64_t wsk_address_of(request_rec *r);
 unsigned wsk_slot_now(void);
 

@@ -340,6 +340,25 @@ unsigned wsk_presence_leased(wsk_segment_t *seg, uint32_t site,
     return n;
 }
 
+void wsk_presence_renew(wsk_segment_t *seg, uint32_t site, uint64_t member,
+                        int64_t until_us)
+{
+    wsk_members_walk_t walk = { 0, 0 };
+    wsk_entry_t *entry;
+    wsk_work_t work;
+
+    if (!wsk_presence_any_leased(seg, site) || !begin_on(&work, seg, site)) {
+        return;
+    }
+    while ((entry = wsk_members_next(seg, &work.state.members, &walk))
+           != NULL) {
+        if (entry->member == member) {
+            entry->until_us = WSK_MAX(entry->until_us, until_us);
+        }
+    }
+    wsk_work_end(&work);
+}
+
 void wsk_presence_claim(wsk_segment_t *seg, uint32_t site, uint64_t member,
                         unsigned slot)
 {

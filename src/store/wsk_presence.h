@@ -83,6 +83,10 @@ unsigned wsk_presence_channels(wsk_segment_t *seg, uint32_t site,
 unsigned wsk_presence_leased(wsk_segment_t *seg, uint32_t site,
                              uint64_t *members, unsigned max);
 
+/** A leased member stays until then, if that is later. */
+void wsk_presence_renew(wsk_segment_t *seg, uint32_t site, uint64_t member,
+                        int64_t until_us);
+
 /** From now on a leased member leaves with this slot. */
 void wsk_presence_claim(wsk_segment_t *seg, uint32_t site, uint64_t member,
                         unsigned slot);

@@ -254,6 +254,13 @@ wsk_status_e wsk_site_stats(wsk_segment_t *seg, uint32_t site,
     return WSK_OK;
 }
 
+uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site)
+{
+    return wsk_site_known(seg, site)
+               ? atomic_load(&seg->sites[site].connections)
+               : 0;
+}
+
 uint32_t wsk_site_count(const wsk_segment_t *seg)
 {
     return wsk_sites_known(seg);

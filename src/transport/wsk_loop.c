@@ -63,28 +63,12 @@ static void take_incoming(wsk_loop_t *l)
     }
 }
 
-static void take_rings(wsk_loop_t *l)
-{
-    uint32_t sites[64];
-    unsigned n, i;
-    uint64_t ignored;
-    ssize_t got = read(l->spec.bell.fds[l->slot], &ignored, sizeof ignored);
-
-    (void)got;
-    do {
-        n = wsk_slot_take(l->spec.seg, l->slot, sites, WSK_COUNT_OF(sites));
-        for (i = 0; i < n; i++) {
-            wsk_turn_ring(l, sites[i]);
-        }
-    } while (n == WSK_COUNT_OF(sites));
-}
-
 static void handle(wsk_loop_t *l, const struct epoll_event *ev)
 {
     wsk_conn_t *c = ev->data.ptr;
 
     if (!c) {
-        take_rings(l);
+        wsk_turn_take(l);
     }
     else if (ev->data.ptr == l) {
         take_incoming(l);
@@ -101,10 +85,12 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
 
 static int wait_ms(const wsk_loop_t *l)
 {
+    const int64_t step = l->counted ? WSK_COUNT_MS : 1000;
+
     if (l->active || l->dead) {
         return 0;
     }
-    return l->draining ? 10 : (int)(1000 - l->mono_ms % 1000);
+    return l->draining ? 10 : (int)(step - l->mono_ms % step);
 }
 
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
@@ -118,6 +104,7 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
         handle(l, &events[i]);
     }
     wsk_wheel_turn(l);
+    wsk_roster_counts(l);
     wsk_turn_serve(l);
     wsk_life_bury(l);
     if (atomic_load(&l->stop) && !l->draining) {

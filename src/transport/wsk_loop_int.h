@@ -32,6 +32,9 @@ typedef struct site_view_t {
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_conn_t *turn, **turn_tail;
+    struct site_view_t *next_counted; /* somebody is on wps:connections */
+    bool counted;
+    uint32_t told, told_most; /* connections, and their cap */
 } site_view_t;
 
 struct wsk_loop_t {
@@ -43,6 +46,8 @@ struct wsk_loop_t {
     wsk_grant_table_t *grants;
     site_view_t **views; /* by site number */
     site_view_t *active, **active_tail;
+    site_view_t *counted;
+    int64_t count_ms; /* when connections are looked at next */
     wsk_conn_t *wheel[WHEEL];
     wsk_conn_t *dead;
     uint32_t now_s;
@@ -96,6 +101,8 @@ void wsk_life_bury(wsk_loop_t *l);
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
+/** All sites that were rung since the last call. */
+void wsk_turn_take(wsk_loop_t *l);
 /** Write what is queued when its site has its turn. */
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_serve(wsk_loop_t *l);
@@ -116,6 +123,24 @@ void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
                       size_t len);
 void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
                         size_t len);
+
+/* wsk_roster.c: who is there, and how many */
+#define WSK_COUNT_MS 250 /* how often a count is told at most */
+/** As who a connection enters channels. */
+wsk_present_t wsk_roster_present(const wsk_loop_t *l, const wsk_conn_t *c);
+/** Out of all channels now. */
+void wsk_roster_leave(wsk_loop_t *l, wsk_conn_t *c);
+/** The message for a record of presence, or one of `wps:connections`. */
+void wsk_roster_text(wsk_text_t *t, const wsk_record_t *record, bool with_type);
+/** A list for a channel on which only the relay speaks. */
+bool wsk_roster_hidden(const wsk_record_t *record);
+/** Lists, and the count, for what was subscribed just now. */
+void wsk_roster_begin(wsk_loop_t *l, wsk_conn_t *c, const wsk_slice_t *fresh,
+                      unsigned n);
+/** Every second: leases, and rings for what the dead have left. */
+void wsk_roster_tick(wsk_loop_t *l, bool reaped);
+/** Tell the counts that have changed, a few times a second. */
+void wsk_roster_counts(wsk_loop_t *l);
 
 /* wsk_say.c: what we say */
 void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t);

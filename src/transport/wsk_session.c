@@ -121,12 +121,13 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
                        l->now_us);
     }
-    free(c->first);
-    c->first = NULL;
     if (!c->member.replaying) {
         ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, &at) };
         wsk_say_event(l, c, &ev);
     }
+    wsk_roster_begin(l, c, c->first, c->nfirst);
+    free(c->first);
+    c->first = NULL;
 }
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)

@@ -6,6 +6,7 @@
 #include "transport/wsk_loop_int.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site)
 {
@@ -69,6 +70,22 @@ void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
         activate(l, v);
         wsk_count(l->spec.seg, l->slot, site, WSK_C_wakeups, 1);
     }
+}
+
+void wsk_turn_take(wsk_loop_t *l)
+{
+    uint32_t sites[64];
+    unsigned n, i;
+    uint64_t ignored;
+    ssize_t got = read(l->spec.bell.fds[l->slot], &ignored, sizeof ignored);
+
+    (void)got;
+    do {
+        n = wsk_slot_take(l->spec.seg, l->slot, sites, WSK_COUNT_OF(sites));
+        for (i = 0; i < n; i++) {
+            wsk_turn_ring(l, sites[i]);
+        }
+    } while (n == WSK_COUNT_OF(sites));
 }
 
 static wsk_conn_t *next_of(site_view_t *v)

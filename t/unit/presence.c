@@ -244,7 +244,10 @@ static void leases(wsk_segment_t *seg)
     enter(seg, WSK_PRESENCE_LEASED, 7, "room", "{\"a\":1}");
     is_int(wsk_presence_expire(seg, site, NOON + 30 * SECOND), 0,
            "a lease holds");
-    is_int(wsk_presence_expire(seg, site, NOON + 31 * SECOND), 1,
+    wsk_presence_renew(seg, site, 8, NOON + 40 * SECOND);
+    is_int(wsk_presence_expire(seg, site, NOON + 40 * SECOND), 0,
+           "longer if it is renewed");
+    is_int(wsk_presence_expire(seg, site, NOON + 41 * SECOND), 1,
            "until it ends");
     is_str(list(seg, "room", NULL), "7={\"a\":1}",
            "who was claimed stays, changed or not");

@@ -78,12 +78,14 @@ sub event {
 }
 
 # The next event with data; of a kind, if told ("message" is the unnamed one).
+# Presence comes only to who has set {watches}.
 sub next_data {
     my ($self, $seconds, $kind) = @_;
     my $deadline = time + ($seconds // $self->PATIENCE);
     while (my $event = $self->event($deadline - time)) {
         next if !defined $event->{data};
         next if $kind && ($event->{event} // 'message') ne $kind;
+        next if !$self->{watches} && $event->{data} =~ /\A\{"channel":"[^"]*","event":"wps\.presence"/;
         return $event;
     }
     return;
