@@ -48,6 +48,7 @@ struct wsk_loop_t {
     site_view_t *active, **active_tail;
     site_view_t *counted;
     int64_t count_ms; /* when connections are looked at next */
+    int64_t sweep_ms; /* and slots */
     wsk_conn_t *wheel[WHEEL];
     wsk_conn_t *dead;
     uint32_t now_s;
@@ -137,8 +138,11 @@ bool wsk_roster_hidden(const wsk_record_t *record);
 /** Lists, and the count, for what was subscribed just now. */
 void wsk_roster_begin(wsk_loop_t *l, wsk_conn_t *c, const wsk_slice_t *fresh,
                       unsigned n);
-/** Every second: leases, and rings for what the dead have left. */
-void wsk_roster_tick(wsk_loop_t *l, bool reaped);
+/** Every second: leases, and rings that nobody woke us for. */
+void wsk_roster_tick(wsk_loop_t *l);
+/** Take back the slots of the dead, and ring for what they have left. */
+#define WSK_SWEEP_MS 500
+void wsk_roster_sweep(wsk_loop_t *l);
 /** Tell the counts that have changed, a few times a second. */
 void wsk_roster_counts(wsk_loop_t *l);
 

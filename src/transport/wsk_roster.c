@@ -281,21 +281,37 @@ static void claim_at(wsk_loop_t *l, uint32_t site)
     }
 }
 
-void wsk_roster_tick(wsk_loop_t *l, bool reaped)
+void wsk_roster_tick(wsk_loop_t *l)
 {
     const uint32_t known = wsk_site_count(l->spec.seg);
     uint32_t site;
 
     for (site = 0; site < known; site++) {
-        bool leased = wsk_presence_any_leased(l->spec.seg, site);
-
-        if (leased && wsk_hub_members(l->hub, site) > 0) {
+        if (!wsk_presence_any_leased(l->spec.seg, site)) {
+            continue;
+        }
+        if (wsk_hub_members(l->hub, site) > 0) {
             claim_at(l, site);
         }
-        if ((leased && wsk_presence_expire(l->spec.seg, site, l->now_us) > 0)
-            || reaped) {
+        if (wsk_presence_expire(l->spec.seg, site, l->now_us) > 0) {
             wsk_bell_ring(l->spec.bell, l->spec.seg, site);
         }
     }
     wsk_turn_take(l);
+}
+
+void wsk_roster_sweep(wsk_loop_t *l)
+{
+    const uint32_t known = wsk_site_count(l->spec.seg);
+    uint32_t site;
+
+    if (l->mono_ms < l->sweep_ms) {
+        return;
+    }
+    l->sweep_ms = l->mono_ms - l->mono_ms % WSK_SWEEP_MS + WSK_SWEEP_MS;
+    if (wsk_slot_sweep(l->spec.seg) > 0) {
+        for (site = 0; site < known; site++) {
+            wsk_bell_ring(l->spec.bell, l->spec.seg, site);
+        }
+    }
 }
