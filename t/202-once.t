@@ -107,6 +107,22 @@ for my $bad ('{"channel":"wps:x","event":"e"}', '{"channel":"events"}', 'x') {
     is $both[0], $both[1], "$bad is refused twice in the same words";
 }
 
+# The clock is looked at when the body is there: who holds it back cannot outlast
+# the memory of what was seen.
+$body = body();
+$ts = int(time * 1000) - 58_500;
+my $aged = $client->publish_body($body, ts => $ts);
+is said($aged), '200 ', 'a message of almost a minute ago';
+%header = $client->signed_headers($body, ts => $ts);
+$request = join "\r\n", "POST $server->{path}/publish HTTP/1.1", 'Host: x',
+    (map { "$_: $header{$_}" } keys %header), 'Content-Length: ' . length $body, '', $body;
+my $late = WordSocket::Wire->open_wire($client->connect_options);
+$late->send_bytes(substr $request, 0, -1);
+sleep 2.5;
+is $late->exchange(substr $request, -1), 401, 'the same, begun in time and ended later';
+like $late->take($late->header('Content-Length'), time + 10), qr/stale_timestamp/, '... is out of time';
+is_deeply [ arrived() ], [ ([ "e$count $aged->{json}{id}" ]) x 2 ], '... and was delivered once';
+
 # --- lists ------------------------------------------------------------------------
 
 sub list { '[' . join(',', @_) . ']' }

@@ -6,6 +6,7 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use WordSocket::Client;
+use WordSocket::Frames;
 use WordSocket::Server;
 
 my $server = WordSocket::Server->new(vhost_lines => <<'END', more_vhosts => <<'END_MORE');
@@ -102,6 +103,23 @@ is_said 'TRACE /wordsocket/healthz', '405 method_not_allowed', 'TRACE shows nobo
 my $head = answer('HEAD /wordsocket/healthz');
 is $head->{status}, 200, 'HEAD of healthz';
 is $head->{wire}->take_all(5), '', '... has no body';
+
+# A HEAD takes no connection over: what follows it on the wire is another answer.
+$head = answer("HEAD /wordsocket/sse?token=$token&channels=events");
+is $head->{status}, 200, 'HEAD of a stream';
+is $head->{headers}{'content-type'}, 'text/event-stream', '... says what a GET would be';
+is $head->{wire}->take_all(5), '', '... has no body';
+ok $head->{wire}{ended}, '... and ends';
+is $client->stats->{json}{active_connections}, 0, '... it is no connection';
+
+# Bytes of a body would be taken for frames.
+for my $body ([ 'Content-Length' => 3 ], [ 'Transfer-Encoding' => 'chunked' ]) {
+    for my $endpoint ("ws?token=$token", 'echo', "sse?token=$token&channels=events") {
+        is_said "GET /wordsocket/$endpoint", '400 invalid_request', "$body->[0] with " . $endpoint =~ s/\?.*//r, body => "3\r\nabc\r\n0\r\n\r\n",
+            headers => { @$body, Connection => 'Upgrade', Upgrade => 'websocket', 'Sec-WebSocket-Version' => 13,
+                'Sec-WebSocket-Key' => WordSocket::Frames::KEY };
+    }
+}
 
 # --- origins -------------------------------------------------------------------------
 

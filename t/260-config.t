@@ -139,6 +139,9 @@ is said($new->publish('events', 'e', {})), '200 ', 'and it is there again';
 
 my %broken = ('no JSON' => '{"site_key":', 'a limit nobody knows' => WordSocket::Client->encode(with_limits(connection => 5)),
     'a member twice' => '{"site_key":"a","site_key":"b","publish_secret":"p","jwt_secret":"j"}',
+    'a comma too few' => '{"site_key":"a","publish_secret":"new-p" "jwt_secret":"new-j"}',
+    'a secret that is not closed' => '{"site_key":"a","publish_secret":"new-p,
+    "jwt_secret":"new-j"}',
     'a limit below nothing' => WordSocket::Client->encode(with_limits(connections => -1)));
 for my $what (sort keys %broken) {
     $server->write_file('sites.json', $broken{$what});
@@ -151,5 +154,68 @@ write_sites(site('stays', @new));
 like $server->config_test, qr/^Syntax OK/m, 'and lets a good one pass';
 is said($new->publish('events', 'e', {})), '200 ', 'which changes nothing for those that run';
 
+
+# --- a broken file at a reload ----------------------------------------------------------
+
+# Another host with a file of its own: a fault in one file is not the other's.
+$server->write_file('other.json', WordSocket::Client->encode(site('other')));
+$server->{more_vhosts} = <<'END';
+Listen 127.0.0.2:@Port@
+<VirtualHost 127.0.0.2:@Port@>
+    ServerName other.test
+    WordSocketSiteFile other.json
+</VirtualHost>
+END
+sub refused_files { WordSocket::Client->decode($new->{http}->get($server->root_url . '/status?json')->{content})->{refused_site_files} }
+sub other { my ($name) = @_; WordSocket::Client->new($server, site => site($name), host => '127.0.0.2') }
+reload('another host', [ site('stays', @new), site('goes') ], 'WordSocketPath /elsewhere');
+is said($_->publish('events', 'e', {})), '200 ', 'both hosts serve' for $new, other('other');
+is refused_files(), 0, 'no file is refused';
+
+my $named = WordSocket::Client->encode([ site('fresh'), with_limits(connection => 5) ]);
+for my $what ('a good site, then a bad one', sort keys %broken) {
+    my $held = $new->socket(channels => ['events']);
+    $id = $new->publish('events', 'held', $what)->{json}{id};
+    $server->write_file('sites.json', $broken{$what} // $named);
+    ok $server->graceful(20), "reload with $what: httpd goes on" or last;
+    is $held->close_code(10), 1012, '... who is connected is told to come back';
+    is $new->socket(channels => ['events'], since => $id)->{subscribed}{id}, $id, '... and can, where it was';
+    is said($_->publish('events', 'e', {})), '200 ', "... $_->{site}{site_key} is served as before" for $new, $goes, other('other');
+    is said(client('fresh')->publish('events', 'e', {})), '401 unknown_site_key', '... nothing of the file is in force';
+    is refused_files(), 1, '... the status page shows one';
+    like $new->{http}->get($server->root_url . '/status')->{content}, qr/^site files +1 refused/m, '... in text, too';
+}
+$server->announce(qr/WSK0308 WordSocketSiteFile \S+sites\.json: .*; its sites stay as they were\b.*httpd -t/);
+unlike $server->log_text, qr/new-p|new-j|stays-p/, 'no secret was logged';
+
+$server->write_file('other.json', WordSocket::Client->encode(site('changed')));
+ok $server->graceful(20), 'another file changes while this one is broken';
+is said(other('changed')->publish('events', 'e', {})), '200 ', 'which is in force';
+is said(other('other')->publish('events', 'e', {})), '401 unknown_site_key', 'with what is gone from it';
+is said($new->publish('events', 'e', {})), '200 ', 'and the broken one is as it was';
+
+unlink "$server->{root}/sites.json";
+ok $server->graceful(20), 'reload without the file';
+is said($new->publish('events', 'e', {})), '200 ', 'its sites are served';
+reload('a good file', [ site('stays', @new) ]);
+is said($new->publish('events', 'e', {})), '200 ', 'is in force';
+is said($goes->publish('events', 'e', {})), '401 unknown_site_key', 'with what is gone from it';
+is refused_files(), 0, 'no file is refused any more';
+
+# A host that comes with a broken file has no sites; the others have theirs.
+$server->write_file('third.json', '{');
+$server->{more_vhosts} .= <<'END';
+<VirtualHost 127.0.0.2:@Port@>
+    ServerName third.test
+    WordSocketSiteFile third.json
+</VirtualHost>
+END
+reload('a new host with a broken file', [ site('stays', @new) ], 'WordSocketPath /elsewhere');
+is said($new->publish('events', 'e', {})), '200 ', 'the others are served';
+is refused_files(), 1, 'and the status page shows it';
+$server->announce(qr/WSK0308 WordSocketSiteFile \S+third\.json: /);
+
 $server->stop;
+my $first = WordSocket::Server->new(sites => [ site('stays', limits => { connection => 1 }) ]);
+like $first->verdict, qr/WSK0306 /, 'the first start refuses a broken file';
 done_testing;

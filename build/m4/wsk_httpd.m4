@@ -1,8 +1,9 @@
 dnl SPDX-License-Identifier: Apache-2.0
 
-dnl WSK_HTTPD: find apxs and ask it where httpd is and how modules are built.
+dnl WSK_HTTPD(FLOOR): find apxs and ask it where httpd is and how modules are built.
 dnl Sets APXS, HTTPD, HTTPD_VERSION, HTTPD_CPPFLAGS, APR_CONFIG, APR_LIBS and
-dnl module_dir. An httpd older than the floor is an error.
+dnl module_dir. An httpd older than FLOOR is an error;
+dnl what it lacks is in src/hooks/wsk_compat.h.
 AC_DEFUN([WSK_HTTPD], [
 AC_ARG_WITH([apxs],
     [AS_HELP_STRING([--with-apxs=PROGRAM], [the apxs of the httpd to build for])],
@@ -31,10 +32,10 @@ wsk_apr_include=`$APR_CONFIG --includedir`
 HTTPD_CPPFLAGS="-isystem $wsk_apxs_include -isystem $wsk_apr_include `$APXS -q EXTRA_CPPFLAGS` `$APR_CONFIG --cppflags`"
 AC_SUBST([HTTPD_CPPFLAGS])
 
-AC_MSG_CHECKING([for httpd 2.4.37 or later])
+AC_MSG_CHECKING([for httpd $1 or later])
 HTTPD_VERSION=`$HTTPD -v | sed -n 's,^Server version: [[^/]]*/\([[0-9.]]*\).*,\1,p'`
 AC_MSG_RESULT([$HTTPD_VERSION])
-AS_VERSION_COMPARE([$HTTPD_VERSION], [2.4.37],
+AS_VERSION_COMPARE([$HTTPD_VERSION], [$1],
     [AC_MSG_ERROR([httpd $HTTPD_VERSION is too old])])
 AC_SUBST([HTTPD_VERSION])
 

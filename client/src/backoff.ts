@@ -3,6 +3,10 @@
  * When to try again. Full jitter: every attempt draws its own delay between
  * nothing and a ceiling that doubles, so that a thousand pages that lost their
  * relay in the same instant do not come back in the same instant.
+ *
+ * The service this client's names come from draws from the upper half of the
+ * ceiling. Ceilings and reset are the same here; the lower half is ours, since
+ * without it half the crowd's room is empty.
  */
 
 import { TIMING } from './config.js';

@@ -114,7 +114,7 @@ export class Client {
     };
     this.session = new Session(
       platform,
-      { platform, endpoints: endpointsOf(options), situation },
+      { platform, endpoints: endpointsOf(options), situation, relay: {} },
       this.tokens,
       this.store,
       forceSSE,
@@ -404,6 +404,8 @@ export class Client {
         break;
       case 'stream':
         this.onStream(notice.id);
+        break;
+      case 'mute':
         break;
     }
   }

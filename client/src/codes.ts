@@ -21,12 +21,22 @@ export const CLOSE = {
 export const HTTP = {
   unauthorized: 401,
   forbidden: 403,
+  notFound: 404,
   tooLarge: 413,
   tooMany: 429,
 } as const;
 
+/**
+ * Our own, in the place of a close code: a stream or a poll asks for channels,
+ * and there is none.
+ */
+export const NO_CHANNELS = -1;
+
 /** `code` of an error frame that is more than a remark. */
 export const RELAY_ERROR_UNAUTHORIZED = 'unauthorized';
+
+/** `error` of a refusal of `/send`: the stream is not, or no longer, there. */
+export const SEND_ERROR_UNKNOWN_STREAM = 'invalid_stream';
 
 /** `event` of a message whose `data` is an envelope. */
 export const EVENT_ENCRYPTED = 'encrypted';
@@ -54,7 +64,10 @@ export type ErrorCode =
 export interface CloseInfo {
   /** Whether it had been open; if not, the next transport is tried at once. */
   readonly opened: boolean;
-  /** Close code (1000 and up), HTTP status (below), or 0 for the network. */
+  /**
+   * Close code (1000 and up), HTTP status (below), 0 for the network, or
+   * NO_CHANNELS.
+   */
   readonly code: number;
   readonly message: string;
   /** What the relay asked to be waited for, if it did. */
@@ -66,8 +79,9 @@ export interface CloseInfo {
  * refresh  a fresh token, at once; halts when that is refused too
  * remint   a fresh token, after the backoff
  * retry    the same token, after the backoff
+ * rest     nothing has failed; the first channel ends it
  */
-export type Reaction = 'halt' | 'refresh' | 'remint' | 'retry';
+export type Reaction = 'halt' | 'refresh' | 'remint' | 'retry' | 'rest';
 
 /** What the client does about an ended connection. */
 export function reactionTo(info: CloseInfo): Reaction {
@@ -78,6 +92,8 @@ export function reactionTo(info: CloseInfo): Reaction {
       return 'refresh';
     case HTTP.unauthorized:
       return 'remint';
+    case NO_CHANNELS:
+      return 'rest';
     default:
       return 'retry';
   }

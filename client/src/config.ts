@@ -22,6 +22,8 @@ export const TIMING = {
   openDeadlineMs: 10_000,
   /** The same for one HTTP exchange: minting, sending, polling. */
   requestDeadlineMs: 10_000,
+  /** An open stream without a byte by now is doubted. */
+  firstByteMs: 10_000,
   /** How long a confirmed publish waits for its acknowledgement. */
   ackDeadlineMs: 10_000,
 

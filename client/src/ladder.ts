@@ -7,6 +7,9 @@
  *           one works on: once when a stream opened, again and again (with
  *           backoff) where the relay only answers polls. The first that opens
  *           takes over.
+ * Held      A stream that opened and stays mute may be one whose body a front
+ *           holds back. Whether the relay answers a poll tells: one that does
+ *           would have spoken, so the poll takes over.
  * Promise   One transport speaks at a time. On a move the old one is closed
  *           before the new one is announced. `closed` comes once, when the
  *           bottom is reached or an open transport is lost.
@@ -148,6 +151,11 @@ export class Ladder {
   }
 
   private onNotice(notice: Notice): void {
+    if (notice.kind === 'mute') {
+      this.stopTrial();
+      this.trial = this.make('poll');
+      this.trial.open();
+    }
     if (notice.kind === 'paused' && !this.climbing) {
       this.climbing = true;
       this.tryUpLater();
@@ -158,6 +166,9 @@ export class Ladder {
   private onClosed(closed: Transport, info: CloseInfo): void {
     if (closed === this.trial) {
       this.trial = undefined;
+      if (closed.name === 'poll' && info.code === HTTP.notFound) {
+        this.context.relay.speaksFirst ??= false;
+      }
       this.ascend(this.rungs.indexOf(closed.name) + 1);
     } else if (closed === this.transport) {
       this.stopTrial();

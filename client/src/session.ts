@@ -45,6 +45,8 @@ export class Session {
   private muteSockets = 0;
   private retryTimer: TimerHandle;
   private retryIsPlanned = false;
+  /** Waiting for a channel to listen to. */
+  private resting = false;
   private stableTimer: TimerHandle;
   private watchTimer: TimerHandle;
   private refreshTimer: TimerHandle;
@@ -109,9 +111,14 @@ export class Session {
     this.ladder.abandon({ opened: true, code, message });
   }
 
-  /** Channels changed under a transport that has them in its URL. */
+  /** Channels changed where none can be told so in a frame. */
   renewChannels(): void {
-    this.ladder.renew();
+    if (this.resting) {
+      this.backoff.reset();
+      void this.connect();
+    } else {
+      this.ladder.renew();
+    }
   }
 
   /** The page is seen or online again: what waits is due, what is dead goes. */
@@ -229,6 +236,9 @@ export class Session {
       case 'retry':
         this.failed(info);
         break;
+      case 'rest':
+        this.rest();
+        break;
     }
   }
 
@@ -243,17 +253,30 @@ export class Session {
   }
 
   private failed(info: CloseInfo): void {
-    const delayMs = Math.max(
-      this.backoff.nextDelayMs(),
-      Math.min(info.retryAfterMs ?? 0, TIMING.relayDelayMaxMs),
-    );
-    this.retryIn(delayMs, false);
+    const toldMs = Math.min(info.retryAfterMs ?? 0, TIMING.relayDelayMaxMs);
+    const delayMs = Math.max(this.backoff.nextDelayMs(), toldMs);
+    this.retryIn(delayMs, toldMs > 0);
     this.store.setState({
       phase: 'waiting',
       transport: null,
       error: { code: errorCodeOf(info), message: info.message },
       retryInMs: delayMs,
       failures: this.store.current.failures + 1,
+    });
+  }
+
+  /** A socket would do without channels, so that is tried now and then. */
+  private rest(): void {
+    const delayMs = this.forceSSE ? undefined : this.backoff.nextDelayMs();
+    if (delayMs !== undefined) {
+      this.retryIn(delayMs, false);
+    }
+    this.resting = true;
+    this.store.setState({
+      phase: 'waiting',
+      transport: null,
+      error: undefined,
+      retryInMs: delayMs,
     });
   }
 
@@ -288,6 +311,7 @@ export class Session {
   /** Ends what runs and makes sure that nothing of it comes back. */
   private teardown(): void {
     this.attempt += 1;
+    this.resting = false;
     this.clearTimers();
     this.ladder.stop();
     if (this.store.phase === 'open') {

@@ -16,9 +16,10 @@
 #include "ap_mpm.h"
 #include "apr_portable.h"
 #include "http_connection.h"
-#include "http_ssl.h"
 #include "mod_ssl_openssl.h"
 #include "util_filter.h"
+
+#include "hooks/wsk_compat.h"
 
 /* Of what came with the request, at most one message of the largest kind. */
 #define EARLY_MAX (17u << 20)
@@ -139,7 +140,7 @@ wsk_adopt_e wsk_adopt_possible(request_rec *r)
         return WSK_ADOPT_OFF;
     }
     link = link_of(c);
-    if (!link || (ap_ssl_conn_is_ssl(c) && !link->ssl)) {
+    if (!link || (wsk_is_tls(c) && !link->ssl)) {
         return WSK_ADOPT_SSL;
     }
     if (!filters_known(r)) {
@@ -199,7 +200,7 @@ static int give_up(request_rec *r, wsk_conn_t *conn)
 {
     r->connection->aborted = 1;
     if (conn->admitted) {
-        wsk_site_leave(wsk_process.seg, wsk_slot_now(), conn->site,
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), conn->term, conn->site,
                        conn->address);
     }
     wsk_conn_drop(conn);

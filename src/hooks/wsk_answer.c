@@ -45,6 +45,12 @@ int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
                                    refusals[why].name, refusals[why].text));
 }
 
+int wsk_refuse_token(request_rec *r, wsk_token_e why)
+{
+    return why == WSK_TOKEN_NOMEM ? wsk_refuse(r, WSK_R_unavailable, 1)
+                                  : wsk_refuse(r, WSK_R_invalid_token, 0);
+}
+
 bool wsk_allow_origin(request_rec *r, const wsk_host_t *host)
 {
     const char *origin = apr_table_get(r->headers_in, "Origin");

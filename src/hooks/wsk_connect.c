@@ -39,34 +39,6 @@ static int check_upgrade(request_rec *r, char *accept, bool *done)
     return wsk_refuse(r, WSK_R_upgrade_required, 0);
 }
 
-static bool switch_protocols(request_rec *r, const char *accept,
-                             const uint8_t *more, size_t len)
-{
-    conn_rec *c = r->connection;
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
-
-    ap_remove_input_filter_byhandle(c->input_filters, "reqtimeout");
-    c->keepalive = AP_CONN_CLOSE;
-    r->status = HTTP_SWITCHING_PROTOCOLS;
-    r->status_line = "101 Switching Protocols";
-    apr_brigade_printf(bb, NULL, NULL,
-                       "HTTP/1.1 101 Switching Protocols\r\n"
-                       "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Accept: %s\r\n\r\n",
-                       accept);
-    if (len) {
-        apr_brigade_write(bb, NULL, NULL, (const char *)more, len);
-    }
-    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
-    if (ap_pass_brigade(c->output_filters, bb) != APR_SUCCESS) {
-        c->aborted = 1;
-        wsk_adopt_end_request(r);
-        return false;
-    }
-    wsk_adopt_end_request(r);
-    return true;
-}
-
 /* A refusal the browser can read: an accepted upgrade, then Close. */
 static int close_with(request_rec *r, const char *accept, unsigned code,
                       const char *reason)
@@ -74,7 +46,7 @@ static int close_with(request_rec *r, const char *accept, unsigned code,
     uint8_t frame[2 + WSK_FRAME_CONTROL_MAX];
     size_t len = wsk_frame_close(frame, code, reason);
 
-    switch_protocols(r, accept, frame, len);
+    wsk_switch_protocols(r, accept, frame, len);
     return OK;
 }
 
@@ -84,6 +56,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
 
     if (c) {
         c->site = who->site;
+        c->term = who->term;
         c->address = wsk_address_of(r);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
@@ -94,10 +67,10 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     return c;
 }
 
-static wsk_admit_e admit(request_rec *r, const wsk_caller_t *who)
+static wsk_admit_e admit(request_rec *r, wsk_caller_t *who)
 {
     wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), who->site,
-                                    wsk_address_of(r));
+                                    wsk_address_of(r), &who->term);
 
     if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
         wsk_count(wsk_process.seg, wsk_slot_now(), who->site,
@@ -128,8 +101,8 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
         return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));
     }
     c = make(r, WSK_KIND_WS, who);
-    if (!c || !switch_protocols(r, accept, NULL, 0)) {
-        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->site,
+    if (!c || !wsk_switch_protocols(r, accept, NULL, 0)) {
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
             wsk_conn_drop(c);
@@ -137,6 +110,16 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
         return c ? OK : wsk_refuse(r, WSK_R_unavailable, 1);
     }
     return wsk_adopt(r, c);
+}
+
+static unsigned close_code(wsk_token_e why, const wsk_caller_t *who)
+{
+    if (why == WSK_TOKEN_NOMEM) {
+        return WSK_CLOSE_TRY_LATER;
+    }
+    return why == WSK_TOKEN_SITE && who->state == WSK_SITE_EMPTY
+               ? WSK_CLOSE_SITE
+               : WSK_CLOSE_TOKEN;
 }
 
 int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
@@ -158,10 +141,7 @@ int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
     }
     rv = wsk_caller_read(r, wr, wr->token, &who);
     if (rv != WSK_TOKEN_OK) {
-        return close_with(r, accept,
-                          rv == WSK_TOKEN_SITE && who.state == WSK_SITE_EMPTY
-                              ? WSK_CLOSE_SITE
-                              : WSK_CLOSE_TOKEN,
+        return close_with(r, accept, close_code(rv, &who),
                           wsk_token_reason(rv));
     }
     status = connect_ws(r, accept, &who);
@@ -192,7 +172,7 @@ int wsk_handle_echo(request_rec *r, wsk_request_t *wr)
         return not_taken(r);
     }
     c->site = WSK_NO_SITE;
-    if (!switch_protocols(r, accept, NULL, 0)) {
+    if (!wsk_switch_protocols(r, accept, NULL, 0)) {
         wsk_conn_drop(c);
         return OK;
     }
@@ -246,7 +226,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
     wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
 
     if (!c || !keep_channels(c, names, n)) {
-        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->site,
+        wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
             wsk_conn_drop(c);
@@ -282,7 +262,8 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
         return wsk_refuse(
             r, refused ? WSK_R_channel_forbidden : WSK_R_invalid_channel, 0);
     }
-    if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
+    /* Nothing of a HEAD may come after its head. */
+    if (r->header_only || wsk_adopt_possible(r) != WSK_ADOPT_YES) {
         return wsk_poll_events(r, who);
     }
     rv = admit(r, who);
@@ -301,13 +282,15 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
 int wsk_handle_sse(request_rec *r, wsk_request_t *wr)
 {
     wsk_caller_t who = { 0 };
+    wsk_token_e why;
     int status;
 
     if (!wsk_allow_origin(r, wr->host)) {
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
-    if (wsk_caller_read(r, wr, wr->token, &who) != WSK_TOKEN_OK) {
-        return wsk_refuse(r, WSK_R_invalid_token, 0);
+    why = wsk_caller_read(r, wr, wr->token, &who);
+    if (why != WSK_TOKEN_OK) {
+        return wsk_refuse_token(r, why);
     }
     status = serve_sse(r, &who);
     if (who.claims.grant) {

@@ -94,6 +94,9 @@ typedef enum wsk_refusal_e {
 /** Write the refusal. @param retry_s > 0: with Retry-After. @return OK */
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
 
+/** Refuse a token, by HTTP. */
+int wsk_refuse_token(request_rec *r, wsk_token_e why);
+
 /** A JSON answer, no-store. @return OK */
 int wsk_answer(request_rec *r, int status, const char *json);
 
@@ -106,6 +109,7 @@ typedef struct wsk_caller_t {
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_claims_t claims; /* grant owned by the caller */
+    uint32_t term;       /* of the slot, when admitted */
 } wsk_caller_t;
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
                             const char *token, wsk_caller_t *who);
@@ -168,14 +172,42 @@ int wsk_adopt(request_rec *r, wsk_conn_t *c);
 /** After the head is out: nothing more of this request reaches the client. */
 void wsk_adopt_end_request(request_rec *r);
 
+/** Write a 101, with the headers of this request and those that Header
+ *  directives add; then nothing more of it reaches the client.
+ *  @param more  what follows the head at once, or NULL
+ *  @return false if it could not be written */
+bool wsk_switch_protocols(request_rec *r, const char *accept,
+                          const uint8_t *more, size_t len);
+
 /* Start order; each called once by mod_wordsocket.c. */
 void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
+void wsk_head_register(apr_pool_t *pconf);
 
-/** Sites of all hosts, from their files into the segment.
+/** A site file, and the sites it gave when it was last in order. */
+typedef struct wsk_file_t {
+    struct wsk_file_t *next;
+    uint32_t *numbers;
+    unsigned n;
+    uint64_t stamp; /* of the load that named it last */
+    bool refused;   /* by that load */
+    char name[];
+} wsk_file_t;
+wsk_file_t *wsk_file_of(apr_pool_t *pprocess, const char *name);
+void wsk_file_holds(wsk_file_t *file, const uint32_t *numbers, unsigned n);
+/** Forget files with another stamp. @return how many of the rest are refused */
+unsigned wsk_files_settle(apr_pool_t *pprocess, uint64_t stamp);
+
+/** Whether httpd runs already: what is wrong now must not end it. */
+bool wsk_is_reload(void);
+
+/** Look at the site files of all hosts.
  *  @return NULL, or what is wrong, for the administrator */
-const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
-                           bool check_only, uint32_t *pcount);
+const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount);
+/** Sites of all hosts, from their files into the segment. At a reload a broken
+ *  file is logged, and its sites stay as they were.
+ *  @return as wsk_sites_check; NULL at a reload */
+const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 #endif

@@ -14,10 +14,13 @@
 
 #include "ap_mpm.h"
 #include "apr_shm.h"
-#include "mpm_common.h"
 #include "unixd.h"
 
-#define KEEP_KEY "wordsocket:keep:" /* copied by apr_pool_userdata_set */
+#include "hooks/wsk_compat.h"
+
+/* Copied by apr_pool_userdata_set. A reload may bring another version of the
+ * module, to which this one's memory means nothing: it makes its own. */
+#define KEEP_KEY "wordsocket:keep:" WSK_VERSION
 #define SITE_PAGES 4
 #define ALIGNMENT 64
 #define SITES_SPARE 256
@@ -189,25 +192,53 @@ static int refuse_config(server_rec *s, const char *error)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* Also for `httpd -t`, with which a reload should begin: once it is under way,
- * httpd ends at a fault. */
+bool wsk_is_reload(void)
+{
+    int generation = 0;
+
+    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
+    return generation > 0;
+}
+
+/* For `httpd -t`, with which a reload should begin. */
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
 {
     uint32_t sites = 0;
     const char *error;
 
+    (void)pconf;
     (void)plog;
     settle_all(s);
-    error = wsk_sites_load(s, pconf, ptemp, true, &sites);
+    error = wsk_sites_check(s, ptemp, &sites);
+    return error && !wsk_is_reload() ? refuse_config(s, error) : OK;
+}
+
+static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
+                     apr_pool_t *ptemp)
+{
+    const wsk_settings_t *set = &wsk_conf_of(s)->set;
+    const char *error;
+
+    wsk_process.seg = keep->seg;
+    wsk_process.bell.fds = keep->fds;
+    wsk_process.adopt = set->adopt;
+    drain_ms = drain_allowed(s, set);
+    wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
+                     (uint64_t)set->max_connections);
+    wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
+    error = wsk_sites_load(s, pconf, ptemp);
+    apr_pool_cleanup_register(pconf, NULL, on_config_gone,
+                              apr_pool_cleanup_null);
     return error ? refuse_config(s, error) : OK;
 }
 
+/* What is wrong ends httpd at its first start. At a reload it would end the
+ * sites of everybody, those without a fault too: we do without what is wrong. */
 static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                           apr_pool_t *ptemp, server_rec *s)
 {
     bool first = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
-    wsk_settings_t *set = &wsk_conf_of(s)->set;
     uint32_t sites = 0;
     const char *error;
     server_rec *v;
@@ -219,24 +250,18 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     for (v = s; v; v = v->next) {
         any |= wsk_conf_of(v)->set.enabled == 1;
     }
-    error = wsk_sites_load(s, pconf, ptemp, true, &sites);
-    if (!error && any && !first) {
-        keep = kept(s, sites, set);
-        if (!keep) {
-            return HTTP_INTERNAL_SERVER_ERROR;
-        }
-        wsk_process.seg = keep->seg;
-        wsk_process.bell.fds = keep->fds;
-        wsk_process.adopt = set->adopt;
-        drain_ms = drain_allowed(s, set);
-        wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
-                         (uint64_t)set->max_connections);
-        wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
-        error = wsk_sites_load(s, pconf, ptemp, false, &sites);
-        apr_pool_cleanup_register(pconf, NULL, on_config_gone,
-                                  apr_pool_cleanup_null);
+    error = wsk_sites_check(s, ptemp, &sites);
+    if (error && !wsk_is_reload()) {
+        return refuse_config(s, error);
     }
-    return error ? refuse_config(s, error) : OK;
+    if (!any || first) {
+        return OK;
+    }
+    keep = kept(s, sites, &wsk_conf_of(s)->set);
+    if (!keep) {
+        return wsk_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return take_over(keep, s, pconf, ptemp);
 }
 
 /* A child. */
@@ -335,5 +360,5 @@ void wsk_lifecycle_register(apr_pool_t *pconf)
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_child_stopping(on_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    wsk_hook_child_stopping(on_child_stopping);
 }

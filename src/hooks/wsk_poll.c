@@ -197,14 +197,16 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr)
 {
     wsk_caller_t who = { 0 };
     poll_t p = { .r = r, .who = &who, .put = put_json };
+    wsk_token_e token;
     wsk_refusal_e why;
     int status;
 
     if (!wsk_allow_origin(r, wr->host)) {
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
-    if (wsk_caller_read(r, wr, wr->token, &who) != WSK_TOKEN_OK) {
-        return wsk_refuse(r, WSK_R_invalid_token, 0);
+    token = wsk_caller_read(r, wr, wr->token, &who);
+    if (token != WSK_TOKEN_OK) {
+        return wsk_refuse_token(r, token);
     }
     if (who.state != WSK_SITE_ON) {
         status = wsk_refuse(r, WSK_R_not_found, 0);

@@ -7,6 +7,7 @@
 
 #include "scoreboard.h"
 
+#include "hooks/wsk_compat.h"
 #include "proto/wsk_query.h"
 #include "status/wsk_status.h"
 
@@ -68,28 +69,11 @@ static void cut_token(request_rec *r, wsk_request_t *wr)
     r->parsed_uri.query = r->args;
 }
 
-/* The path as httpd will take it, which comes to that only after this hook. */
-static const char *path_of(request_rec *r)
-{
-    const core_server_config *core = ap_get_core_module_config(
-        r->server->module_config);
-    unsigned how = AP_NORMALIZE_DECODE_UNRESERVED;
-    char *path;
-
-    if (!r->parsed_uri.path) {
-        return NULL;
-    }
-    if (core->merge_slashes != AP_CORE_CONFIG_OFF) {
-        how |= AP_NORMALIZE_MERGE_SLASHES;
-    }
-    path = apr_pstrdup(r->pool, r->parsed_uri.path);
-    return ap_normalize_path(path, how) ? path : NULL;
-}
-
 static int on_request(request_rec *r)
 {
     wsk_host_t *host = wsk_conf_of(r->server);
-    const char *rest = below_base(host, path_of(r));
+    /* httpd itself comes to the path only after this hook. */
+    const char *rest = below_base(host, wsk_path_of(r));
     wsk_request_t *wr;
 
     if (!rest) {
@@ -195,7 +179,19 @@ static int handle_healthz(request_rec *r, wsk_request_t *wr)
     return wsk_answer(r, HTTP_OK, "{\"status\":\"ok\"}");
 }
 
-static int on_handle(request_rec *r)
+/* A connection that is taken over has no place for a body: its bytes would be
+ * taken for frames. */
+static bool has_unwanted_body(request_rec *r, wsk_endpoint_e endpoint)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return (endpoint == WSK_EP_ws || endpoint == WSK_EP_sse
+            || endpoint == WSK_EP_echo)
+           && (apr_table_get(r->headers_in, "Transfer-Encoding")
+               || (length && apr_atoi64(length) != 0));
+}
+
+static int handle(request_rec *r, wsk_request_t *wr)
 {
     static const struct {
         int (*handle)(request_rec *, wsk_request_t *);
@@ -209,13 +205,10 @@ static int on_handle(request_rec *r)
                                  [WSK_EP_stats] = { wsk_handle_stats, M_GET },
                                  [WSK_EP_healthz] = { handle_healthz, M_GET },
                                  [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
-    wsk_request_t *wr = wsk_request_of(r);
 
-    if (!wr || !r->handler || strcmp(r->handler, "wordsocket") != 0) {
-        return DECLINED; /* also a tenant's SetHandler */
-    }
     if (r->method_number == M_OPTIONS) {
-        return preflight(r, wr);
+        return wsk_process.loop ? preflight(r, wr)
+                                : wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (!handlers[wr->endpoint].handle
         || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
@@ -231,7 +224,20 @@ static int on_handle(request_rec *r)
     if (!wsk_process.loop) {
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
+    if (has_unwanted_body(r, wr->endpoint)) {
+        return wsk_refuse(r, WSK_R_invalid_request, 0);
+    }
     return handlers[wr->endpoint].handle(r, wr);
+}
+
+static int on_handle(request_rec *r)
+{
+    wsk_request_t *wr = wsk_request_of(r);
+
+    if (!wr || !r->handler || strcmp(r->handler, "wordsocket") != 0) {
+        return DECLINED; /* also a tenant's SetHandler */
+    }
+    return handle(r, wr);
 }
 
 static int on_status(request_rec *r)

@@ -94,13 +94,15 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
 int wsk_handle_send(request_rec *r, wsk_request_t *wr)
 {
     wsk_caller_t who = { 0 };
+    wsk_token_e why;
     int status;
 
     if (!wsk_allow_origin(r, wr->host)) {
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
-    if (wsk_caller_read(r, wr, bearer(r), &who) != WSK_TOKEN_OK) {
-        return wsk_refuse(r, WSK_R_invalid_token, 0);
+    why = wsk_caller_read(r, wr, bearer(r), &who);
+    if (why != WSK_TOKEN_OK) {
+        return wsk_refuse_token(r, why);
     }
     status = send_as(r, wr, &who);
     wsk_grant_unref(who.claims.grant);

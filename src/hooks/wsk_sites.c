@@ -7,13 +7,10 @@
 
 #include <openssl/rand.h>
 
-#define FILE_MAX WSK_MB(4)
-
 typedef struct load_t {
-    apr_pool_t *pconf, *ptemp;
+    apr_pool_t *ptemp;
     const char *file;
     const wsk_settings_t *set;
-    bool check_only;
     uint64_t stamp;
     apr_array_header_t *numbers;
     uint32_t count;
@@ -135,87 +132,199 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
     return error;
 }
 
+static const char *check_site(load_t *ld, json_t *site)
+{
+    wsk_site_spec_t spec;
+    const char *error = read_site(ld, site, &spec);
+
+    OPENSSL_cleanse(&spec, sizeof spec);
+    ld->count++;
+    return error;
+}
+
+static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
+{
+    uint32_t number = WSK_NO_SITE;
+    uint64_t epoch = 0;
+
+    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
+    epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
+    if (wsk_site_put(wsk_process.seg, spec, ld->stamp, epoch, &number)
+        != WSK_OK) {
+        ld->unreserved = true;
+    }
+    if (number == WSK_NO_SITE) {
+        return wrong(ld, "no place for one more site; give "
+                         "WordSocketSharedMemory more and restart");
+    }
+    APR_ARRAY_PUSH(ld->numbers, uint32_t) = number;
+    return NULL;
+}
+
 static const char *put_site(load_t *ld, json_t *site)
 {
     wsk_site_spec_t spec;
     const char *error = read_site(ld, site, &spec);
-    uint32_t number = WSK_NO_SITE;
-    uint64_t epoch = 0;
 
-    ld->count++;
-    if (!error && !ld->check_only) {
-        RAND_bytes((unsigned char *)&epoch, sizeof epoch);
-        epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
-        if (wsk_site_put(wsk_process.seg, &spec, ld->stamp, epoch, &number)
-            != WSK_OK) {
-            ld->unreserved = true;
-        }
-        if (number == WSK_NO_SITE) {
-            error = wrong(ld, "no place for one more site; give "
-                              "WordSocketSharedMemory more and restart");
-        }
-        else {
-            APR_ARRAY_PUSH(ld->numbers, uint32_t) = number;
-        }
+    if (!error) {
+        error = put_spec(ld, &spec);
     }
     OPENSSL_cleanse(&spec, sizeof spec);
     return error;
 }
 
-static const char *load_file(load_t *ld)
+/* One object, or a list of them; goes on after an error and returns the first. */
+static const char *each_site(load_t *ld, json_t *root,
+                             const char *(*act)(load_t *, json_t *))
 {
-    json_error_t at;
-    json_t *root = json_load_file(ld->file, JSON_REJECT_DUPLICATES, &at);
-    const char *error = NULL;
+    const char *error = NULL, *one;
     size_t i;
 
-    if (!root) {
-        return wrong(ld,
-                     apr_psprintf(ld->ptemp, "line %d: %s", at.line, at.text));
+    if (!json_is_array(root)) {
+        return act(ld, root);
     }
-    if (json_is_array(root)) {
-        for (i = 0; i < json_array_size(root) && !error; i++) {
-            error = put_site(ld, json_array_get(root, i));
-        }
+    for (i = 0; i < json_array_size(root); i++) {
+        one = act(ld, json_array_get(root, i));
+        error = error ? error : one;
     }
-    else {
-        error = put_site(ld, root);
-    }
-    json_decref(root);
     return error;
 }
 
-const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
-                           bool check_only, uint32_t *pcount)
+/* What the parser says, without the text it says it of: that may be a secret. */
+static const char *not_json(load_t *ld, const json_error_t *at)
 {
-    load_t ld = { .pconf = pconf,
-                  .ptemp = ptemp,
-                  .check_only = check_only,
-                  .stamp = (uint64_t)apr_time_now() };
+    const char *near = strstr(at->text, " near ");
+    int len = (int)(near ? near - at->text : (long)strlen(at->text));
+
+    return wrong(
+        ld, apr_psprintf(ld->ptemp, "line %d: %.*s", at->line, len, at->text));
+}
+
+/* @return a file in which every site can be read, or NULL */
+static json_t *read_file(load_t *ld, const char **perror)
+{
+    json_error_t at;
+    json_t *root = json_load_file(ld->file, JSON_REJECT_DUPLICATES, &at);
+
+    *perror = root ? each_site(ld, root, check_site) : not_json(ld, &at);
+    if (*perror) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+/* The sites it gave when it was in order, said again as they are. */
+static void keep_sites(load_t *ld, const wsk_file_t *file)
+{
+    unsigned i;
+
+    for (i = 0; i < file->n; i++) {
+        wsk_site_spec_t spec;
+
+        if (wsk_site_read(wsk_process.seg, file->numbers[i], &spec, NULL)
+            == WSK_OK) {
+            put_spec(ld, &spec);
+        }
+        OPENSSL_cleanse(&spec, sizeof spec);
+    }
+}
+
+static void refuse_file(const wsk_file_t *file, server_rec *s,
+                        const char *error, bool whole)
+{
+    if (file->refused) {
+        return; /* by another host of this load */
+    }
+    if (whole) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "WSK0308 %s; its sites stay as they were: correct it, try "
+                     "'httpd -t', and reload",
+                     error);
+    }
+    else {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "WSK0309 %s", error);
+    }
+}
+
+static const char *load_file(load_t *ld, server_rec *s)
+{
+    wsk_file_t *file = wsk_file_of(s->process->pool, ld->file);
+    const char *error;
+    json_t *root = read_file(ld, &error);
+
+    file->refused = file->refused && file->stamp == ld->stamp;
+    file->stamp = ld->stamp;
+    if (root) {
+        error = each_site(ld, root, put_site);
+    }
+    else if (wsk_is_reload()) {
+        keep_sites(ld, file);
+    }
+    if (error && wsk_is_reload()) {
+        refuse_file(file, s, error, !root);
+        file->refused = true;
+        error = NULL;
+    }
+    json_decref(root);
+    wsk_file_holds(file, (const uint32_t *)(void *)ld->numbers->elts,
+                   (unsigned)ld->numbers->nelts);
+    return error;
+}
+
+static bool has_file(const wsk_host_t *host)
+{
+    return host->set.enabled && host->set.site_file;
+}
+
+const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
+{
+    load_t ld = { .ptemp = ptemp };
+    const char *error = NULL, *one;
+
+    for (; s; s = s->next) {
+        wsk_host_t *host = wsk_conf_of(s);
+
+        if (has_file(host)) {
+            ld.file = host->set.site_file;
+            ld.set = &host->set;
+            json_decref(read_file(&ld, &one));
+            error = error ? error : one;
+        }
+    }
+    *pcount = ld.count;
+    return error;
+}
+
+const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    load_t ld = { .ptemp = ptemp, .stamp = (uint64_t)apr_time_now() };
     const char *error = NULL;
     server_rec *v;
 
     for (v = s; v && !error; v = v->next) {
         wsk_host_t *host = wsk_conf_of(v);
 
-        if (!host->set.enabled || !host->set.site_file) {
+        if (!has_file(host)) {
             continue;
         }
         ld.file = host->set.site_file;
         ld.set = &host->set;
         ld.numbers = apr_array_make(pconf, 1, sizeof(uint32_t));
-        error = load_file(&ld);
+        error = load_file(&ld, s);
         host->sites = (const uint32_t *)(void *)ld.numbers->elts;
         host->nsites = (unsigned)ld.numbers->nelts;
     }
-    if (!error && !check_only) {
-        wsk_site_retire(wsk_process.seg, ld.stamp);
+    if (error) {
+        return error;
     }
+    wsk_site_retire(wsk_process.seg, ld.stamp);
+    wsk_segment_mark(wsk_process.seg, WSK_MARK_REFUSED_FILES,
+                     wsk_files_settle(s->process->pool, ld.stamp));
     if (ld.unreserved) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "WSK0301 the pages promised to every site do not fit "
                      "WordSocketSharedMemory; give it more");
     }
-    *pcount = ld.count;
-    return error;
+    return NULL;
 }

@@ -118,7 +118,12 @@ void wsk_hub_leave(wsk_hub_t *hub, wsk_member_t *m)
 
 wsk_cursor_t wsk_hub_position(const wsk_member_t *m)
 {
-    return m->site->at[WSK_LOG_TEXT];
+    wsk_cursor_t at = m->site->at[WSK_LOG_TEXT];
+
+    if (m->replaying) {
+        at.seq = m->at;
+    }
+    return at;
 }
 
 uint32_t wsk_hub_site_number(const wsk_member_t *m)

@@ -75,8 +75,8 @@ void wsk_hub_free(wsk_hub_t *hub);
 wsk_status_e wsk_hub_join(wsk_hub_t *hub, wsk_member_t *m, uint32_t site);
 void wsk_hub_leave(wsk_hub_t *hub, wsk_member_t *m);
 
-/** Where this process stands in the site's text log: what a member that is not
- *  replaying has seen. */
+/** What a member has seen of the site's text log: where this process stands in
+ *  it, or how far a replay has come. */
 wsk_cursor_t wsk_hub_position(const wsk_member_t *m);
 uint32_t wsk_hub_site_number(const wsk_member_t *m);
 

@@ -11,6 +11,9 @@
  * turn, and what is written to a socket at once at most. */
 #define HUB_BATCH 64
 #define HUB_SCRATCH 65536
+/* Deliveries after which a piece of the live stream ends, between two records:
+ * what is left of it is read again. */
+#define HUB_OFFERS 8192
 
 struct wsk_hub_site_t {
     uint32_t number;
@@ -36,10 +39,10 @@ struct wsk_hub_t {
 wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                           wsk_cursor_t *cursor, unsigned *pn);
 
-/** wsk_watch.c: one change of presence to those who have the list before it;
- *  everybody gets the list, since changes were lost. */
-void wsk_watch_change(wsk_hub_t *hub, wsk_hub_site_t *site,
-                      const wsk_record_t *record);
+/** wsk_watch.c: one change of presence to those who have the list before it
+ *  (@return to how many of a channel); everybody gets the list, since changes were lost. */
+uint32_t wsk_watch_change(wsk_hub_t *hub, wsk_hub_site_t *site,
+                          const wsk_record_t *record);
 void wsk_watch_lost(wsk_hub_t *hub, wsk_hub_site_t *site);
 
 /** A large record must not leave its size behind for good. */

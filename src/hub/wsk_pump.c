@@ -42,8 +42,10 @@ void wsk_hub_trim(wsk_hub_t *hub)
     }
 }
 
-static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
-                    const wsk_record_t *record)
+/* Whole, for the members of a channel change places when one leaves.
+ * @return to how many */
+static uint32_t fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
+                        const wsk_record_t *record)
 {
     wsk_channel_t *ch = wsk_channels_find(&site->channels, record->channel);
     wsk_delivery_t d = { .record = record,
@@ -52,7 +54,7 @@ static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
     uint32_t i;
 
     if (!ch) {
-        return;
+        return 0;
     }
     for (i = 0; i < ch->count; i++) {
         wsk_member_t *m = ch->members[i];
@@ -63,6 +65,7 @@ static void fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
         hub->ops->deliver(hub->baton, m, &d);
     }
     hub->ops->done(hub->baton, &d);
+    return i;
 }
 
 /* Tell one member that records between `since` and `oldest` are gone, if any
@@ -86,6 +89,17 @@ static void tell_gap(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     }
 }
 
+/* The log began anew: nothing of the old one can be caught up with. */
+static void cut_off(wsk_hub_t *hub, wsk_member_t *m, uint64_t epoch,
+                    const wsk_cursor_t *oldest)
+{
+    const wsk_cursor_t since = { epoch, m->at };
+
+    m->replaying = false;
+    tell_gap(hub, m, &since, oldest);
+    wsk_hub_sync(hub, m);
+}
+
 static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                    const wsk_cursor_t *since)
 {
@@ -105,6 +119,9 @@ static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
         else if (!m->replaying) {
             tell_gap(hub, m, since, &site->at[log]);
         }
+        else if (since->epoch != site->at[log].epoch) {
+            cut_off(hub, m, since->epoch, &site->at[log]);
+        }
     }
 }
 
@@ -112,6 +129,7 @@ static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
 {
     wsk_cursor_t before = site->at[log];
     unsigned n = 0, i;
+    uint32_t offers = 0;
     wsk_status_e rv = wsk_hub_read(hub, site, log, &site->at[log], &n);
 
     if (rv == WSK_EGAP) {
@@ -121,14 +139,12 @@ static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
     if (rv != WSK_OK || n == 0) {
         return false;
     }
-    for (i = 0; i < n; i++) {
-        if (log == WSK_LOG_PRESENCE) {
-            wsk_watch_change(hub, site, &hub->records[i]);
-        }
-        else {
-            fan_out(hub, site, log, &hub->records[i]);
-        }
+    for (i = 0; i < n && offers < HUB_OFFERS; i++) {
+        offers += log == WSK_LOG_PRESENCE
+                      ? wsk_watch_change(hub, site, &hub->records[i])
+                      : fan_out(hub, site, log, &hub->records[i]);
     }
+    site->at[log].seq = hub->records[i - 1].seq;
     wsk_log_at(hub->seg, site->number, hub->slot, log, site->at[log].seq);
     wsk_hub_trim(hub);
     return true;
@@ -173,6 +189,10 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     if (wsk_log_since(hub->seg, m->site->number, since, names, n, now_us, &from)
         == WSK_EGAP) {
         hub->ops->gap(hub->baton, m, since, &from);
+    }
+    else if (from.epoch == live.epoch && since->seq <= live.seq) {
+        /* What the live stream has not passed yet will come by it. */
+        from.seq = WSK_MIN(from.seq, live.seq);
     }
     if (from.epoch != live.epoch || from.seq == live.seq) {
         return; /* the live stream has all of it, or another epoch began */

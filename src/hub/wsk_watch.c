@@ -71,8 +71,8 @@ void wsk_hub_sync(wsk_hub_t *hub, wsk_member_t *m)
     wsk_hub_trim(hub);
 }
 
-void wsk_watch_change(wsk_hub_t *hub, wsk_hub_site_t *site,
-                      const wsk_record_t *record)
+uint32_t wsk_watch_change(wsk_hub_t *hub, wsk_hub_site_t *site,
+                          const wsk_record_t *record)
 {
     wsk_channel_t *ch = wsk_channels_find(&site->channels, record->channel);
     wsk_delivery_t d = { .record = record,
@@ -91,6 +91,7 @@ void wsk_watch_change(wsk_hub_t *hub, wsk_hub_site_t *site,
         }
     }
     hub->ops->done(hub->baton, &d);
+    return i;
 }
 
 static void list_to_all(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_channel_t *ch)

@@ -76,6 +76,11 @@ static void json_sites(request_rec *r, wsk_segment_t *seg)
     ap_rputs("]", r);
 }
 
+static apr_uint64_t refused_files(const wsk_segment_t *seg)
+{
+    return wsk_segment_marked(seg, WSK_MARK_REFUSED_FILES);
+}
+
 static int status_json(request_rec *r, wsk_segment_t *seg)
 {
     const char *why = "";
@@ -87,9 +92,10 @@ static int status_json(request_rec *r, wsk_segment_t *seg)
     ap_set_content_type(r, "application/json");
     ap_rprintf(r,
                "{\"version\":\"%s\",\"connections\":%u,"
+               "\"refused_site_files\":" U64 ","
                "\"segment\":{\"whole\":%s,\"reason\":\"%s\",\"pages\":%u,"
                "\"free\":%u,\"reserved\":%u},\"counters\":{",
-               WSK_VERSION, wsk_segment_connections(seg),
+               WSK_VERSION, wsk_segment_connections(seg), refused_files(seg),
                whole == WSK_OK ? "true" : "false", whole == WSK_OK ? "" : why,
                pages.total, pages.free, pages.reserved);
     for (i = 0; i < WSK_C_COUNT; i++) {
@@ -117,10 +123,10 @@ static int status_text(request_rec *r, wsk_segment_t *seg)
     ap_rprintf(
         r,
         "WordSocket %s\n\nconnections  %u\nsegment      %s%s, %u "
-        "pages, %u free, %u reserved\n\n",
+        "pages, %u free, %u reserved\nsite files   " U64 " refused\n\n",
         WSK_VERSION, wsk_segment_connections(seg),
         whole == WSK_OK ? "whole" : "BROKEN: ", whole == WSK_OK ? "" : why,
-        pages.total, pages.free, pages.reserved);
+        pages.total, pages.free, pages.reserved, refused_files(seg));
     for (i = 0; i < wsk_segment_spec(seg)->slots; i++) {
         if (wsk_slot_info(seg, i, &info)) {
             ap_rprintf(r,

@@ -97,12 +97,37 @@ void wsk_addr_mend(wsk_segment_t *seg)
     }
 }
 
-uint32_t wsk_addr_count(const wsk_segment_t *seg, uint32_t site,
-                        uint64_t address)
+/* Nothing but entries in a chain or the free list, which ends. */
+static bool list_sound(const wsk_segment_t *seg, uint32_t at)
 {
-    uint32_t at = *chain_of(seg, site, address);
     uint32_t n = 0;
 
+    while (at != 0 && at <= seg->spec.addresses && n <= seg->spec.addresses) {
+        at = seg->addrs[at - 1].next;
+        n++;
+    }
+    return at == 0;
+}
+
+/* Before a chain is trusted. Chains are short; of the free list only the first
+ * entry is used. */
+static void assure(wsk_segment_t *seg, uint32_t site, uint64_t address)
+{
+    const uint32_t number = seg->header->addr_free;
+
+    if (number > seg->spec.addresses
+        || (number != 0 && seg->addrs[number - 1].count != 0)
+        || !list_sound(seg, *chain_of(seg, site, address))) {
+        wsk_addr_mend(seg);
+    }
+}
+
+uint32_t wsk_addr_count(wsk_segment_t *seg, uint32_t site, uint64_t address)
+{
+    uint32_t at, n = 0;
+
+    assure(seg, site, address);
+    at = *chain_of(seg, site, address);
     while (at != 0) {
         const wsk_addr_t *entry = &seg->addrs[at - 1];
 
@@ -135,10 +160,12 @@ static uint32_t *find(const wsk_segment_t *seg, unsigned slot, uint32_t site,
 wsk_status_e wsk_addr_add(wsk_segment_t *seg, unsigned slot, uint32_t site,
                           uint64_t address)
 {
-    uint32_t *link = find(seg, slot, site, address);
-    const uint32_t number = seg->header->addr_free;
+    uint32_t *link, number;
     wsk_addr_t *entry;
 
+    assure(seg, site, address);
+    link = find(seg, slot, site, address);
+    number = seg->header->addr_free;
     if (*link != 0) {
         entry = &seg->addrs[*link - 1];
     }
@@ -172,9 +199,11 @@ static void unlink_free(wsk_segment_t *seg, uint32_t *link)
 wsk_status_e wsk_addr_remove(wsk_segment_t *seg, unsigned slot, uint32_t site,
                              uint64_t address)
 {
-    uint32_t *link = find(seg, slot, site, address);
+    uint32_t *link;
     wsk_addr_t *entry;
 
+    assure(seg, site, address);
+    link = find(seg, slot, site, address);
     if (*link == 0) {
         return WSK_ENOTFOUND;
     }
@@ -194,14 +223,23 @@ void wsk_addr_reap(wsk_segment_t *seg, unsigned slot)
 
     for (i = 0; i < seg->spec.addresses; i++) {
         wsk_addr_t *entry = &seg->addrs[i];
-        const uint32_t n = entry->count;
+        uint32_t *link;
+        uint32_t n;
 
-        if (n > 0 && entry->slot == slot) {
-            uint32_t *link = find(seg, slot, entry->site, entry->address);
-
-            entry->count = 0;
-            wsk_settle();
-            sum_up(seg, entry, 0 - n);
+        if (entry->count == 0 || entry->slot != slot) {
+            continue;
+        }
+        if (!entry_sane(seg, entry)) {
+            wsk_addr_mend(seg);
+            continue;
+        }
+        assure(seg, entry->site, entry->address);
+        link = find(seg, slot, entry->site, entry->address);
+        n = entry->count;
+        entry->count = 0;
+        wsk_settle();
+        sum_up(seg, entry, 0 - n);
+        if (*link != 0) {
             unlink_free(seg, link);
         }
     }
@@ -255,9 +293,13 @@ const char *wsk_addr_check(const wsk_segment_t *seg)
         used++;
         total += entry->count;
         if (!entry_sane(seg, entry)
+            || !list_sound(seg, *chain_of(seg, entry->site, entry->address))
             || *find(seg, entry->slot, entry->site, entry->address) != i + 1) {
             return "an address is not found";
         }
+    }
+    if (!list_sound(seg, seg->header->addr_free)) {
+        return "the free list of addresses leads away";
     }
     for (at = seg->header->addr_free; at != 0; at = seg->addrs[at - 1].next) {
         unused++;

@@ -19,8 +19,7 @@ void wsk_addr_format(wsk_segment_t *seg);
 void wsk_addr_mend(wsk_segment_t *seg);
 
 /** Connections of an address at a site, through all slots. */
-uint32_t wsk_addr_count(const wsk_segment_t *seg, uint32_t site,
-                        uint64_t address);
+uint32_t wsk_addr_count(wsk_segment_t *seg, uint32_t site, uint64_t address);
 
 /** Count one in, in every sum. @return WSK_OK or WSK_EFULL */
 wsk_status_e wsk_addr_add(wsk_segment_t *seg, unsigned slot, uint32_t site,

@@ -3,6 +3,7 @@
 
 #include "store/wsk_addr.h"
 #include "store/wsk_pages.h"
+#include "store/wsk_slot.h"
 #include "store/wsk_work.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -32,7 +33,7 @@ static wsk_admit_e admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
 }
 
 wsk_admit_e wsk_site_admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
-                           uint64_t address)
+                           uint64_t address, uint32_t *term)
 {
     wsk_admit_e rv = WSK_ADMIT_OFF;
 
@@ -46,6 +47,9 @@ wsk_admit_e wsk_site_admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
         rv = WSK_ADMIT_HOST;
         if (wsk_host_take(seg)) {
             rv = admit(seg, slot, site, address);
+            if (term) {
+                *term = wsk_slot_term(seg, slot);
+            }
             wsk_host_give(seg);
         }
     }
@@ -53,12 +57,14 @@ wsk_admit_e wsk_site_admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
     return rv;
 }
 
-void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t site,
-                    uint64_t address)
+void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
+                    uint32_t site, uint64_t address)
 {
     if (slot < seg->spec.slots && wsk_site_known(seg, site)
         && wsk_host_take(seg)) {
-        wsk_addr_remove(seg, slot, site, address);
+        if (wsk_slot_term(seg, slot) == term) {
+            wsk_addr_remove(seg, slot, site, address);
+        }
         wsk_host_give(seg);
     }
 }

@@ -14,12 +14,31 @@ uint8_t wsk_record_trace(const wsk_segment_t *seg, wsk_slice_t channel)
                      % WSK_LOG_TRACES);
 }
 
-/* Bytes that can be had at the spot without a turn of the page. */
+uint32_t wsk_chain_next(const wsk_segment_t *seg, uint32_t page)
+{
+    uint32_t next = 0;
+
+    if (wsk_page_known(seg, page)) {
+        next = wsk_page_of(seg, page)->next;
+    }
+    return wsk_page_known(seg, next)
+                   && wsk_page_of(seg, next)->owner
+                          == wsk_page_of(seg, page)->owner
+               ? next
+               : 0;
+}
+
+/* Bytes that can be had at the spot without a turn of the page; 0: it leads
+ * nowhere. */
 static uint64_t reach(const wsk_segment_t *seg, wsk_spot_t *spot, uint64_t n)
 {
-    if (spot->at == WSK_PAGE_BYTES) {
-        spot->page = wsk_page_of(seg, spot->page)->next;
+    if (spot->at >= WSK_PAGE_BYTES) {
+        spot->page = wsk_chain_next(seg, spot->page);
         spot->at = 0;
+    }
+    if (!wsk_page_known(seg, spot->page)) {
+        spot->page = 0;
+        return 0;
     }
     return WSK_MIN(n, (uint64_t)(WSK_PAGE_BYTES - spot->at));
 }
@@ -31,9 +50,11 @@ static void put(const wsk_segment_t *seg, wsk_spot_t *spot, const void *from,
 
     while (n > 0) {
         const uint64_t here = reach(seg, spot, n);
-        uint8_t *to = wsk_page_bytes(seg, spot->page) + spot->at;
 
-        memcpy(to, next, here);
+        if (here == 0) {
+            return;
+        }
+        memcpy(wsk_page_bytes(seg, spot->page) + spot->at, next, here);
         next += here;
         spot->at += (uint32_t)here;
         n -= here;
@@ -48,6 +69,9 @@ void wsk_chain_copy(const wsk_segment_t *seg, wsk_spot_t *spot, void *to,
     while (n > 0) {
         const uint64_t here = reach(seg, spot, n);
 
+        if (here == 0) {
+            break;
+        }
         if (next != NULL) {
             memcpy(next, wsk_page_bytes(seg, spot->page) + spot->at, here);
             next += here;
@@ -55,6 +79,19 @@ void wsk_chain_copy(const wsk_segment_t *seg, wsk_spot_t *spot, void *to,
         spot->at += (uint32_t)here;
         n -= here;
     }
+    if (next != NULL) {
+        memset(next, 0, n);
+    }
+}
+
+bool wsk_chain_head(const wsk_segment_t *seg, wsk_spot_t *spot, uint64_t seq,
+                    wsk_record_head_t *head)
+{
+    wsk_chain_copy(seg, spot, head, sizeof(*head));
+    return spot->page != 0 && head->mark == WSK_RECORD_MARK && head->seq == seq
+           && head->channel <= WSK_CHANNEL_MAX
+           && head->body <= (uint32_t)WSK_LOG_BODY_MAX
+           && head->trace < WSK_LOG_TRACES;
 }
 
 void wsk_chain_skip(const wsk_segment_t *seg, wsk_spot_t *spot,
@@ -103,8 +140,12 @@ void wsk_chain_write(wsk_segment_t *seg, wsk_site_t *site, wsk_log_e which,
     };
     wsk_spot_t spot = { log->last, log->last_at };
 
-    reach(seg, &spot, 1);
-    note_place(seg, site, which, head.seq, spot);
+    if (reach(seg, &spot, 1) > 0) {
+        note_place(seg, site, which, head.seq, spot);
+    }
+    if (which == WSK_LOG_TEXT) {
+        site->newest[trace] = head.seq;
+    }
     if (log->oldest > log->head) {
         log->oldest = head.seq;
         log->first = spot.page;
@@ -135,7 +176,10 @@ static wsk_spot_t page_before(const wsk_segment_t *seg,
     for (n = 1; n < log->pages; n++) {
         const wsk_page_t *entry;
 
-        page = wsk_page_of(seg, page)->next;
+        page = wsk_chain_next(seg, page);
+        if (page == 0) {
+            break;
+        }
         entry = wsk_page_of(seg, page);
         if (entry->first_seq > seq) {
             break;
@@ -163,7 +207,10 @@ wsk_spot_t wsk_chain_find(const wsk_segment_t *seg, const wsk_site_t *site,
     }
     spot = page_before(seg, log, seq, &at);
     while (at < seq) {
-        wsk_chain_copy(seg, &spot, &head, sizeof(head));
+        if (!wsk_chain_head(seg, &spot, at, &head)) {
+            spot.page = 0;
+            break;
+        }
         wsk_chain_skip(seg, &spot, &head);
         at++;
     }
@@ -211,6 +258,7 @@ static const char *check_pages(wsk_segment_t *seg, uint32_t site,
 /* How far a walk has come. */
 typedef struct walk_t {
     const wsk_segment_t *seg;
+    uint64_t *newest; /* of the site's traces, NULL: the log has none */
     const wsk_log_state_t *log;
     uint64_t left;   /* bytes up to the end of the log */
     uint32_t listed; /* the page whose first record was seen last */
@@ -236,6 +284,19 @@ static const char *check_first(walk_t *walk, wsk_spot_t spot, uint64_t seq)
     return NULL;
 }
 
+static const char *check_newest(const walk_t *walk, unsigned trace,
+                                uint64_t seq)
+{
+    if (walk->newest == NULL) {
+        return NULL;
+    }
+    if (walk->mend) {
+        walk->newest[trace] = WSK_MAX(walk->newest[trace], seq);
+    }
+    return walk->newest[trace] < seq ? "a trace does not know its newest record"
+                                     : NULL;
+}
+
 static const char *check_record(walk_t *walk, wsk_spot_t *spot, uint64_t seq)
 {
     wsk_record_head_t head;
@@ -245,23 +306,23 @@ static const char *check_record(walk_t *walk, wsk_spot_t *spot, uint64_t seq)
     if (walk->left < sizeof(head)) {
         return "a log ends within a record";
     }
-    reach(walk->seg, spot, 1);
+    if (reach(walk->seg, spot, 1) == 0) {
+        return "a record lies beyond the chain";
+    }
     why = check_first(walk, *spot, seq);
     if (why != NULL) {
         return why;
     }
-    wsk_chain_copy(walk->seg, spot, &head, sizeof(head));
-    bytes = wsk_record_bytes(head.channel, head.body);
-    if (head.mark != WSK_RECORD_MARK || head.seq != seq
-        || head.channel > WSK_CHANNEL_MAX || head.trace >= WSK_LOG_TRACES) {
+    if (!wsk_chain_head(walk->seg, spot, seq, &head)) {
         return "a record is not one";
     }
+    bytes = wsk_record_bytes(head.channel, head.body);
     if (bytes > walk->left) {
         return "a record runs over the end of its log";
     }
     wsk_chain_skip(walk->seg, spot, &head);
     walk->left -= bytes;
-    return NULL;
+    return check_newest(walk, head.trace, seq);
 }
 
 /* Bytes between the ends of a chain, or UINT64_MAX. */
@@ -279,7 +340,8 @@ const char *wsk_chain_check(wsk_segment_t *seg, uint32_t site, wsk_log_e which,
 {
     const char *why = check_pages(seg, site, which, log, mend);
     wsk_spot_t spot = { log->first, log->first_at };
-    walk_t walk = { seg, log, span_of(log), 0, mend };
+    uint64_t *newest = which == WSK_LOG_TEXT ? seg->sites[site].newest : NULL;
+    walk_t walk = { seg, newest, log, span_of(log), 0, mend };
     uint64_t seq;
 
     if (why != NULL) {

@@ -7,8 +7,9 @@
  *
  * Promise   Nothing here changes what is in force: writing goes behind
  *           (last, last_at) of a state that is a copy.
- * Threads   The caller holds the site's lock. A walk trusts the chain; chains
- *           of a dead owner go through wsk_chain_check first.
+ *           A chain that is damaged leads nowhere (page 0), never out of the
+ *           site's own pages: reading there gives zeros, writing does nothing.
+ * Threads   The caller holds the site's lock.
  * Not here  Which records go (wsk_evict), taking pages (wsk_pages).
  */
 #ifndef WSK_CHAIN_H
@@ -33,7 +34,7 @@ _Static_assert(sizeof(wsk_record_head_t) == 32, "records are 8-aligned");
 
 /* Where reading or writing goes on. */
 typedef struct wsk_spot_t {
-    uint32_t page; /* number + 1 */
+    uint32_t page; /* number + 1; 0: nowhere */
     uint32_t at;   /* up to WSK_PAGE_BYTES */
 } wsk_spot_t;
 
@@ -49,7 +50,7 @@ void wsk_chain_write(wsk_segment_t *seg, wsk_site_t *site, wsk_log_e which,
                      wsk_log_state_t *log, const wsk_record_t *record,
                      uint8_t trace, int64_t now_us);
 
-/** The record of this number, which is kept. */
+/** The record of this number, which is kept; page 0 if it is not found. */
 wsk_spot_t wsk_chain_find(const wsk_segment_t *seg, const wsk_site_t *site,
                           wsk_log_e which, const wsk_log_state_t *log,
                           uint64_t seq);
@@ -57,6 +58,14 @@ wsk_spot_t wsk_chain_find(const wsk_segment_t *seg, const wsk_site_t *site,
 /** Copy the next n bytes and move on; NULL: only move on. */
 void wsk_chain_copy(const wsk_segment_t *seg, wsk_spot_t *spot, void *to,
                     uint64_t n);
+
+/** The next page of the same owner, 0: none. */
+uint32_t wsk_chain_next(const wsk_segment_t *seg, uint32_t page);
+
+/** Copy the head of a record and move on behind it.
+ *  @return false: it is not that of the record `seq` */
+bool wsk_chain_head(const wsk_segment_t *seg, wsk_spot_t *spot, uint64_t seq,
+                    wsk_record_head_t *head);
 
 /** Move on behind the record whose head was just read. */
 void wsk_chain_skip(const wsk_segment_t *seg, wsk_spot_t *spot,

@@ -94,6 +94,9 @@ static const char *check_held(wsk_segment_t *seg, uint32_t number)
         if (site->trace[i] >= state->log[WSK_LOG_TEXT].oldest) {
             return "a trace tells of a record that is kept";
         }
+        if (site->newest[i] > state->log[WSK_LOG_TEXT].head) {
+            return "a trace tells of a record that is not there yet";
+        }
     }
     return said->state != WSK_SITE_ON && site->reserved != 0
                ? "a site that is off has a reservation"

@@ -12,58 +12,72 @@ bool wsk_evict_history(const wsk_limits_t *limits)
 }
 
 /* Pages before the spot fall out of the chain; a record never begins at the
- * very end of a page. */
-static void begin_at(wsk_work_t *work, wsk_log_e which, wsk_spot_t spot)
+ * very end of a page. @return false: the spot is not in the chain */
+static bool begin_at(wsk_work_t *work, wsk_log_e which, wsk_spot_t spot)
 {
     wsk_log_state_t *log = &work->state.log[which];
     const uint32_t from = log->first;
-    uint32_t n = 0;
+    uint32_t first = from, n = 0;
 
     if (spot.at == WSK_PAGE_BYTES && spot.page != log->last) {
-        spot.page = wsk_page_of(work->seg, spot.page)->next;
+        spot.page = wsk_chain_next(work->seg, spot.page);
         spot.at = 0;
     }
-    while (log->first != spot.page) {
-        log->first = wsk_page_of(work->seg, log->first)->next;
+    while (first != spot.page && first != 0 && n < log->pages) {
+        first = wsk_chain_next(work->seg, first);
         n++;
     }
+    if (first == 0 || n == log->pages) {
+        return false;
+    }
+    log->first = first;
     log->first_at = spot.at;
     log->pages -= n;
     if (n > 0) {
         wsk_work_loosen(work, which, from, n);
     }
+    return true;
 }
 
-static void read_oldest(const wsk_work_t *work, wsk_log_e which,
+static bool read_oldest(const wsk_work_t *work, wsk_log_e which,
                         wsk_spot_t *spot, wsk_record_head_t *head)
 {
     const wsk_log_state_t *log = &work->state.log[which];
 
     spot->page = log->first;
     spot->at = log->first_at;
-    wsk_chain_copy(work->seg, spot, head, sizeof(*head));
+    return wsk_chain_head(work->seg, spot, log->oldest, head);
 }
 
-static void drop_oldest(wsk_work_t *work, wsk_log_e which)
+/* @return false: the log is broken */
+static bool drop_oldest(wsk_work_t *work, wsk_log_e which)
 {
     wsk_log_state_t *log = &work->state.log[which];
     wsk_record_head_t head;
     wsk_spot_t spot;
 
-    read_oldest(work, which, &spot, &head);
-    wsk_chain_skip(work->seg, &spot, &head);
+    if (read_oldest(work, which, &spot, &head)) {
+        wsk_chain_skip(work->seg, &spot, &head);
+    }
+    else {
+        spot.page = 0;
+    }
+    if (!begin_at(work, which, spot)) {
+        work->broken = true;
+        return false;
+    }
     if (which == WSK_LOG_TEXT) {
         work->site->trace[head.trace] = head.seq;
     }
     work->changed = true;
     log->oldest++;
     log->bytes -= wsk_record_bytes(head.channel, head.body);
-    begin_at(work, which, spot);
     if (log->oldest > log->head) {
         log->first_at = 0;
         log->last_at = 0;
         log->largest = 0;
     }
+    return true;
 }
 
 /* What every slot that listens has read. */
@@ -74,8 +88,7 @@ static uint64_t read_by_all(const wsk_work_t *work, wsk_log_e which)
     unsigned slot;
 
     for (slot = 0; slot < seg->spec.slots; slot += 64) {
-        uint64_t mask = atomic_load_explicit(&work->site->listeners[slot / 64],
-                                             memory_order_relaxed);
+        uint64_t mask = wsk_listeners_of(seg, work->site, slot / 64);
 
         while (mask != 0) {
             const unsigned bit = (unsigned)__builtin_ctzll(mask);
@@ -139,7 +152,9 @@ void wsk_evict_limits(wsk_work_t *work, wsk_log_e which, uint64_t bytes,
             && log->bytes + bytes <= backlog(work, which, bytes)) {
             break;
         }
-        drop_oldest(work, which);
+        if (!drop_oldest(work, which)) {
+            break;
+        }
     }
 }
 
@@ -152,7 +167,9 @@ bool wsk_evict_page(wsk_work_t *work, wsk_log_e which)
         return false;
     }
     while (log->oldest <= log->head && log->pages == pages) {
-        drop_oldest(work, which);
+        if (!drop_oldest(work, which)) {
+            return false;
+        }
     }
     return true;
 }

@@ -185,6 +185,9 @@ static wsk_status_e append(wsk_work_t *work, wsk_log_e which,
     if (once != NULL && wsk_replay_find(work, once, first) == WSK_OK) {
         return WSK_EDUP;
     }
+    if (work->broken) {
+        return WSK_EBROKEN;
+    }
     if (pages_for(log, load->bytes) > 0
         && !within_reach(work, whole_pages(load->bytes))) {
         return WSK_EFULL;
@@ -200,8 +203,8 @@ static wsk_status_e append(wsk_work_t *work, wsk_log_e which,
         wsk_work_commit(work);
     }
     rv = room_for(work, which, load->bytes);
-    if (rv != WSK_OK) {
-        return rv;
+    if (rv != WSK_OK || work->broken) {
+        return work->broken ? WSK_EBROKEN : rv;
     }
     first->epoch = log->epoch;
     first->seq = log->head + 1;
@@ -240,6 +243,7 @@ wsk_status_e wsk_log_append(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
     load_t load;
     wsk_work_t work;
     wsk_status_e rv;
+    unsigned tries = 0;
 
     if (n < 1 || n > RECORDS_MAX || (unsigned)log >= WSK_LOG_COUNT) {
         return WSK_EINVAL;
@@ -249,12 +253,14 @@ wsk_status_e wsk_log_append(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
     if (!weigh(seg, &load)) {
         return WSK_EINVAL;
     }
-    if (!begin_on(&work, seg, site)) {
-        return WSK_ENOTFOUND;
-    }
-    rv = append(&work, log, &load, once, now_us, first);
-    wsk_work_end(&work);
-    return rv;
+    do {
+        if (!begin_on(&work, seg, site)) {
+            return WSK_ENOTFOUND;
+        }
+        rv = append(&work, log, &load, once, now_us, first);
+        wsk_work_end(&work);
+    } while (work.broken && tries++ == 0);
+    return work.broken ? WSK_EFULL : rv;
 }
 
 wsk_status_e wsk_log_head(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
@@ -279,14 +285,18 @@ typedef struct sink_t {
     unsigned max, n;
 } sink_t;
 
-/* Copy the record at the spot. @return false: it does not fit; *pneed then */
-static bool copy_one(const wsk_segment_t *seg, wsk_spot_t *spot, sink_t *sink,
-                     size_t *pneed)
+/* Copy the record `seq` at the spot. @return false: it does not fit; *pneed
+ * then; or, spot->page being 0, it is not there */
+static bool copy_one(const wsk_segment_t *seg, wsk_spot_t *spot, uint64_t seq,
+                     sink_t *sink, size_t *pneed)
 {
     wsk_record_head_t head;
     wsk_record_t *record = &sink->records[sink->n];
 
-    wsk_chain_copy(seg, spot, &head, sizeof(head));
+    if (!wsk_chain_head(seg, spot, seq, &head)) {
+        spot->page = 0;
+        return false;
+    }
     *pneed = (size_t)head.channel + head.body;
     if (*pneed > sink->left) {
         return false;
@@ -302,13 +312,16 @@ static bool copy_one(const wsk_segment_t *seg, wsk_spot_t *spot, sink_t *sink,
     wsk_chain_copy(seg, spot, NULL,
                    wsk_record_bytes(head.channel, head.body) - sizeof(head)
                        - *pneed);
+    if (spot->page == 0) {
+        return false;
+    }
     sink->at += *pneed;
     sink->left -= *pneed;
     sink->n++;
     return true;
 }
 
-static wsk_status_e read_on(const wsk_work_t *work, wsk_log_e which,
+static wsk_status_e read_on(wsk_work_t *work, wsk_log_e which,
                             wsk_cursor_t *cursor, sink_t *sink, unsigned *pn)
 {
     const wsk_log_state_t *log = &work->state.log[which];
@@ -327,8 +340,12 @@ static wsk_status_e read_on(const wsk_work_t *work, wsk_log_e which,
     }
     spot = wsk_chain_find(work->seg, work->site, which, log, cursor->seq + 1);
     while (cursor->seq < log->head && sink->n < sink->max
-           && copy_one(work->seg, &spot, sink, &need)) {
+           && copy_one(work->seg, &spot, cursor->seq + 1, sink, &need)) {
         cursor->seq++;
+    }
+    if (spot.page == 0) {
+        work->broken = true;
+        return WSK_EBROKEN;
     }
     *pn = sink->n > 0 ? sink->n : (unsigned)need;
     return sink->n > 0 ? WSK_OK : WSK_EFULL;
@@ -338,17 +355,23 @@ wsk_status_e wsk_log_read(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
                           wsk_cursor_t *cursor, void *buf, size_t cap,
                           wsk_record_t *records, unsigned max, unsigned *pn)
 {
-    sink_t sink = { buf, cap, records, max, 0 };
+    const wsk_cursor_t from = *cursor;
     wsk_work_t work;
     wsk_status_e rv;
+    unsigned tries = 0;
 
-    *pn = 0;
-    if (!begin_on(&work, seg, site)) {
-        return WSK_ENOTFOUND;
-    }
-    rv = read_on(&work, log, cursor, &sink, pn);
-    wsk_work_end(&work);
-    return rv;
+    do {
+        sink_t sink = { buf, cap, records, max, 0 };
+
+        *pn = 0;
+        *cursor = from;
+        if (!begin_on(&work, seg, site)) {
+            return WSK_ENOTFOUND;
+        }
+        rv = read_on(&work, log, cursor, &sink, pn);
+        wsk_work_end(&work);
+    } while (work.broken && tries++ == 0);
+    return work.broken ? WSK_ENOTFOUND : rv;
 }
 
 /* A set of traces. */
@@ -361,39 +384,16 @@ static bool asked(const traces_t *traces, unsigned trace)
     return traces->bits[trace / 64] >> (trace % 64) & 1;
 }
 
-/* Whether one of the channels had a record that was evicted after `seq`. */
-static bool evicted_after(const wsk_site_t *site, const traces_t *traces,
-                          uint64_t seq)
+/* Whether one of the traces asked for stands at a number after `seq`. */
+static bool any_after(const uint64_t *numbers, const traces_t *traces,
+                      uint64_t seq)
 {
     unsigned i;
 
     for (i = 0; i < WSK_LOG_TRACES; i++) {
-        if (asked(traces, i) && site->trace[i] > seq) {
+        if (asked(traces, i) && numbers[i] > seq) {
             return true;
         }
-    }
-    return false;
-}
-
-/* Whether one of the channels has a record that is kept after `seq`. */
-static bool kept_after(const wsk_work_t *work, const traces_t *traces,
-                       uint64_t seq)
-{
-    const wsk_log_state_t *log = &work->state.log[WSK_LOG_TEXT];
-    uint64_t at = WSK_MAX(seq + 1, log->oldest);
-    wsk_record_head_t head;
-    wsk_spot_t spot;
-
-    if (at > log->head) {
-        return false;
-    }
-    spot = wsk_chain_find(work->seg, work->site, WSK_LOG_TEXT, log, at);
-    for (; at <= log->head; at++) {
-        wsk_chain_copy(work->seg, &spot, &head, sizeof(head));
-        if (asked(traces, head.trace)) {
-            return true;
-        }
-        wsk_chain_skip(work->seg, &spot, &head);
     }
     return false;
 }
@@ -405,15 +405,15 @@ static wsk_status_e since_of(const wsk_work_t *work, const wsk_cursor_t *since,
     const bool history = wsk_evict_history(
         &wsk_said_of(work->site)->spec.limits);
     const uint64_t seq = since->seq;
+    const bool missed = any_after(work->site->newest, traces, seq);
 
     oldest->epoch = log->epoch;
     oldest->seq = history ? log->oldest - 1 : log->head;
     if (since->epoch != log->epoch || seq > log->head
-        || evicted_after(work->site, traces, seq)
-        || (!history && kept_after(work, traces, seq))) {
+        || any_after(work->site->trace, traces, seq) || (!history && missed)) {
         return WSK_EGAP;
     }
-    oldest->seq = WSK_MAX(oldest->seq, seq);
+    oldest->seq = missed ? WSK_MAX(oldest->seq, seq) : log->head;
     return WSK_OK;
 }
 

@@ -102,7 +102,8 @@ wsk_status_e wsk_log_read(wsk_segment_t *seg, uint32_t site, wsk_log_e log,
  * missed on these channels, TEXT only.
  * @param oldest  receives the place before which nothing can be given: read
  *                from there after a gap. After WSK_OK it is `since`, or further
- *                on where only other channels' records lie between
+ *                on where only other channels' records lie between: the head,
+ *                if these have none after `since`. The log is not walked
  * @return WSK_OK, or WSK_EGAP: another epoch, a number from the future, or one
  *         of these channels had a record evicted after `since` (or, with
  *         history off, any record at all after it)

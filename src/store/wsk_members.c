@@ -33,23 +33,40 @@ wsk_slice_t wsk_entry_state(const wsk_entry_t *entry)
                           entry->state };
 }
 
+/* The entry at a place of a page, unless what lies there cannot be one: then
+ * nothing behind it is looked at either. */
+static wsk_entry_t *sound(const wsk_segment_t *seg,
+                          const wsk_members_state_t *members, unsigned i,
+                          uint32_t at)
+{
+    const uint32_t used = WSK_MIN(members->used[i], (uint32_t)WSK_PAGE_BYTES);
+    wsk_entry_t *entry;
+
+    if (!wsk_page_known(seg, members->page[i])
+        || at + sizeof(wsk_entry_t) > used) {
+        return NULL;
+    }
+    entry = entry_at(seg, members->page[i], at);
+    return entry->mark == WSK_ENTRY_MARK && bytes_of(entry) <= used - at ? entry
+                                                                         : NULL;
+}
+
 wsk_entry_t *wsk_members_next(const wsk_segment_t *seg,
                               const wsk_members_state_t *members,
                               wsk_members_walk_t *walk)
 {
     while (walk->page < WSK_PRESENCE_PAGES && members->page[walk->page] != 0) {
-        if (walk->at < members->used[walk->page]) {
-            wsk_entry_t *entry = entry_at(seg, members->page[walk->page],
-                                          walk->at);
+        wsk_entry_t *entry = sound(seg, members, walk->page, walk->at);
 
-            walk->at += bytes_of(entry);
-            if (!entry->gone) {
-                return entry;
-            }
+        if (entry == NULL) {
+            walk->page++;
+            walk->at = 0;
             continue;
         }
-        walk->page++;
-        walk->at = 0;
+        walk->at += bytes_of(entry);
+        if (!entry->gone) {
+            return entry;
+        }
     }
     return NULL;
 }
@@ -59,11 +76,10 @@ static uint32_t live_bytes(const wsk_segment_t *seg,
                            const wsk_members_state_t *members, unsigned i,
                            const wsk_entry_t *old)
 {
+    const wsk_entry_t *entry;
     uint32_t at = 0, n = 0;
 
-    while (at < members->used[i]) {
-        const wsk_entry_t *entry = entry_at(seg, members->page[i], at);
-
+    while ((entry = sound(seg, members, i, at)) != NULL) {
         at += bytes_of(entry);
         n += entry->gone || entry == old ? 0 : bytes_of(entry);
     }
@@ -100,11 +116,10 @@ static uint32_t copy_live(const wsk_segment_t *seg,
                           const wsk_members_state_t *members, unsigned i,
                           const wsk_entry_t *old, uint8_t *to)
 {
+    const wsk_entry_t *entry;
     uint32_t at = 0, n = 0;
 
-    while (members->page[i] != 0 && at < members->used[i]) {
-        const wsk_entry_t *entry = entry_at(seg, members->page[i], at);
-
+    while ((entry = sound(seg, members, i, at)) != NULL) {
         at += bytes_of(entry);
         if (!entry->gone && entry != old) {
             memcpy(to + n, entry, bytes_of(entry));
@@ -247,7 +262,7 @@ const char *wsk_members_check(wsk_segment_t *seg, uint32_t site,
         const uint32_t page = members->page[i];
         wsk_page_t *entry;
 
-        if (page > seg->npages) {
+        if (!wsk_page_known(seg, page)) {
             return "members lie nowhere";
         }
         entry = wsk_page_of(seg, page);

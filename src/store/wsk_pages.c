@@ -102,6 +102,19 @@ static void recount(wsk_segment_t *seg, wsk_site_t *site, uint32_t has)
     seg->header->promised += promise_to(site);
 }
 
+/* Whether the free list has n pages that are free. */
+static bool free_sound(const wsk_segment_t *seg, uint32_t n)
+{
+    uint32_t page = seg->header->free_first;
+
+    while (n > 0 && wsk_page_known(seg, page)
+           && wsk_page_of(seg, page)->owner == 0) {
+        page = wsk_page_of(seg, page)->next;
+        n--;
+    }
+    return n == 0;
+}
+
 wsk_status_e wsk_pages_take(wsk_segment_t *seg, uint32_t site,
                             wsk_page_kind_e kind, uint32_t n, uint32_t *pfirst,
                             uint32_t *plast)
@@ -112,6 +125,9 @@ wsk_status_e wsk_pages_take(wsk_segment_t *seg, uint32_t site,
 
     if (!wsk_host_take(seg)) {
         return WSK_EFULL;
+    }
+    if (n <= left_of(seg, at) && !free_sound(seg, n)) {
+        wsk_pages_mend(seg);
     }
     if (n > left_of(seg, at) || n > header->free_count) {
         wsk_host_give(seg);

@@ -76,14 +76,15 @@ static void reset_log(wsk_segment_t *seg, uint32_t site, unsigned which,
     log->oldest = head + 1;
 }
 
-/* A trace is noted before its record goes. Where the record stayed, what went
- * before it is all that can be said. */
+/* A trace is noted before its record goes, and before it comes. Where the record
+ * stayed, or did not come, what was before it is all that can be said. */
 static void mend_traces(wsk_site_t *site, const wsk_log_state_t *log)
 {
     unsigned i;
 
     for (i = 0; i < WSK_LOG_TRACES; i++) {
         site->trace[i] = WSK_MIN(site->trace[i], log->oldest - 1);
+        site->newest[i] = WSK_MIN(site->newest[i], log->head);
     }
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/wsk_chain.h"
+
 #define CHAINS 256
 /* Seconds within which a request may come again: 60 either way. */
 #define WINDOW_S 120
@@ -49,7 +51,12 @@ static const entry_t *find_in(const table_t *table, const uint8_t mac[16])
     return NULL;
 }
 
-wsk_status_e wsk_replay_find(const wsk_work_t *work, const wsk_once_t *once,
+bool wsk_replay_sane(const wsk_once_state_t *state)
+{
+    return state->used <= ENTRIES;
+}
+
+wsk_status_e wsk_replay_find(wsk_work_t *work, const wsk_once_t *once,
                              wsk_cursor_t *first)
 {
     const wsk_once_state_t *state = &work->state.once;
@@ -57,14 +64,19 @@ wsk_status_e wsk_replay_find(const wsk_work_t *work, const wsk_once_t *once,
     uint32_t n;
 
     for (n = 0; n < state->pages; n++) {
-        const entry_t *entry = find_in(table_of(work->seg, page), once->mac);
+        const entry_t *entry;
 
+        if (page == 0) {
+            work->broken = true;
+            break;
+        }
+        entry = find_in(table_of(work->seg, page), once->mac);
         if (entry != NULL) {
             first->epoch = (uint64_t)entry->epoch_high << 32 | entry->epoch_low;
             first->seq = entry->seq;
             return WSK_OK;
         }
-        page = wsk_page_of(work->seg, page)->next;
+        page = wsk_chain_next(work->seg, page);
     }
     return WSK_ENOTFOUND;
 }
@@ -75,12 +87,17 @@ void wsk_replay_expire(wsk_work_t *work, int64_t now_us)
 
     while (state->pages > 0) {
         const wsk_page_t *page = wsk_page_of(work->seg, state->first);
+        const uint32_t next = wsk_chain_next(work->seg, state->first);
 
         if ((int64_t)page->first_seq >= now_us) {
             return;
         }
+        if (state->pages > 1 && next == 0) {
+            work->broken = true;
+            return;
+        }
         wsk_work_loosen(work, WSK_PAGE_ONCE, state->first, 1);
-        state->first = state->pages > 1 ? page->next : 0;
+        state->first = state->pages > 1 ? next : 0;
         state->pages--;
     }
     state->last = 0;

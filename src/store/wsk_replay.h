@@ -15,8 +15,11 @@
 /* At about 390 requests a page. */
 #define WSK_REPLAY_PAGES 128
 
+/** Whether the last page has no more entries than fit. */
+bool wsk_replay_sane(const wsk_once_state_t *state);
+
 /** @return WSK_OK and the place answered then, or WSK_ENOTFOUND */
-wsk_status_e wsk_replay_find(const wsk_work_t *work, const wsk_once_t *once,
+wsk_status_e wsk_replay_find(wsk_work_t *work, const wsk_once_t *once,
                              wsk_cursor_t *first);
 
 /** Drop pages in which nothing need be remembered any more. */

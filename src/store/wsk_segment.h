@@ -83,6 +83,7 @@ typedef enum wsk_mark_e {
     WSK_MARK_RELOAD, /* generation that a graceful reload is leaving, + 1; 0 */
     WSK_MARK_LEAVE,  /* set on stop: every process of ours goes at once */
     WSK_MARK_HOST_CONNECTIONS, /* the cap, WordSocketMaxConnections */
+    WSK_MARK_REFUSED_FILES,    /* site files that a reload found broken */
     WSK_MARK_COUNT
 } wsk_mark_e;
 void wsk_segment_mark(wsk_segment_t *seg, wsk_mark_e mark, uint64_t value);

@@ -119,13 +119,15 @@ typedef enum wsk_admit_e {
 } wsk_admit_e;
 
 /** Count one connection in, atomically with the test of all caps.
- *  @param address  a hash of the client's address, keyed by the boot secret */
+ *  @param address  a hash of the client's address, keyed by the boot secret
+ *  @param term     receives the slot's, for wsk_site_leave; or NULL */
 wsk_admit_e wsk_site_admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
-                           uint64_t address);
+                           uint64_t address, uint32_t *term);
 
-/** Count it out; exactly once for each admission. */
-void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t site,
-                    uint64_t address);
+/** Count it out; exactly once for each admission. If the slot was given back
+ *  since, it was counted out then, and nothing is done. */
+void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
+                    uint32_t site, uint64_t address);
 
 /* Rates: token buckets; the time is an argument and may jump. */
 

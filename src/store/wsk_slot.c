@@ -25,7 +25,7 @@ static void ring_all(wsk_segment_t *seg)
 
     for (site = 0; site < known; site++) {
         for (slot = 0; slot < seg->spec.slots; slot += 64) {
-            uint64_t mask = atomic_load(&seg->sites[site].listeners[slot / 64]);
+            uint64_t mask = wsk_listeners_of(seg, &seg->sites[site], slot / 64);
 
             while (mask != 0) {
                 const unsigned bit = (unsigned)__builtin_ctzll(mask);
@@ -51,6 +51,7 @@ static void take_back(wsk_segment_t *seg, unsigned slot)
     }
     wsk_presence_reap(seg, slot);
     if (wsk_host_take(seg)) {
+        atomic_fetch_add(&at->term, 1); /* what is given back later is gone */
         wsk_addr_reap(seg, slot);
         wsk_host_give(seg);
     }
@@ -87,9 +88,7 @@ static bool seize(wsk_segment_t *seg, unsigned slot)
 
     switch (wsk_lock_try(&at->life)) {
     case WSK_LOCK_HELD:
-        if (atomic_load(&at->state) != WSK_SLOT_FREE) {
-            take_back(seg, slot);
-        }
+        take_back(seg, slot); /* a worker may have counted after the release */
         return true;
     case WSK_LOCK_DEAD:
         reap(seg, slot);
@@ -132,6 +131,12 @@ void wsk_slot_release(wsk_segment_t *seg, unsigned slot)
         take_back(seg, slot);
         wsk_lock_give(&wsk_slot_of(seg, slot)->life);
     }
+}
+
+uint32_t wsk_slot_term(const wsk_segment_t *seg, unsigned slot)
+{
+    return slot < seg->spec.slots ? atomic_load(&wsk_slot_of(seg, slot)->term)
+                                  : 0;
 }
 
 void wsk_slot_stopping(wsk_segment_t *seg, unsigned slot)
@@ -225,7 +230,7 @@ void wsk_slot_ring(wsk_segment_t *seg, uint32_t site, wsk_wake_fn *wake,
         return;
     }
     for (slot = 0; slot < seg->spec.slots; slot += 64) {
-        uint64_t mask = atomic_load(&seg->sites[site].listeners[slot / 64]);
+        uint64_t mask = wsk_listeners_of(seg, &seg->sites[site], slot / 64);
 
         while (mask != 0) {
             const unsigned to = slot + (unsigned)__builtin_ctzll(mask);
@@ -258,7 +263,9 @@ unsigned wsk_slot_take(wsk_segment_t *seg, unsigned slot, uint32_t *sites,
         while (left != 0 && n < cap) {
             const unsigned bit = (unsigned)__builtin_ctzll(left);
 
-            sites[n++] = word * 64 + bit;
+            if (word * 64 + bit < seg->spec.sites) {
+                sites[n++] = word * 64 + bit;
+            }
             taken |= UINT64_C(1) << bit;
             left &= left - 1;
         }

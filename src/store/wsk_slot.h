@@ -44,6 +44,9 @@ int wsk_slot_claim(wsk_segment_t *seg, wsk_slot_kind_e kind, int32_t pid,
 /** Give a slot back; everything it stood for is taken back first. */
 void wsk_slot_release(wsk_segment_t *seg, unsigned slot);
 
+/** A number that is another one each time a slot was given back or reaped. */
+uint32_t wsk_slot_term(const wsk_segment_t *seg, unsigned slot);
+
 void wsk_slot_stopping(wsk_segment_t *seg, unsigned slot);
 
 /** @return false for a free slot */

@@ -116,7 +116,8 @@ typedef struct wsk_site_t {
     wsk_half_t state_now;
     wsk_said_t said[2];
     wsk_state_t state[2];
-    uint64_t trace[WSK_LOG_TRACES];
+    uint64_t trace[WSK_LOG_TRACES];  /* newest that was evicted */
+    uint64_t newest[WSK_LOG_TRACES]; /* newest ever, or a later one */
     wsk_place_t recent[WSK_LOG_COUNT][WSK_RECENT];
     uint64_t resets;
     wsk_bucket_t buckets[2];
@@ -142,6 +143,7 @@ typedef struct wsk_slot_t {
     wsk_half_t kind;
     wsk_half_t state;
     wsk_half_t connections; /* host lock */
+    wsk_half_t term;        /* changed under the host lock */
     _Atomic int64_t since_us;
     wsk_word_t counters[WSK_C_COUNT];
     _Alignas(64) wsk_half_t told;
@@ -213,6 +215,22 @@ static inline wsk_cell_t *wsk_cell_of(const wsk_segment_t *seg, unsigned slot,
                                       uint32_t site)
 {
     return &seg->matrix[(size_t)slot * seg->spec.sites + site];
+}
+
+/* Whether a number read from the segment is that of a page. */
+static inline bool wsk_page_known(const wsk_segment_t *seg, uint32_t page)
+{
+    return page - 1 < seg->npages;
+}
+
+/* Which of the slots word * 64 and up listen to the site. */
+static inline uint64_t wsk_listeners_of(const wsk_segment_t *seg,
+                                        const wsk_site_t *site, unsigned word)
+{
+    const unsigned slots = seg->spec.slots - word * 64;
+    const uint64_t mask = atomic_load(&site->listeners[word]);
+
+    return slots < 64 ? mask & ((UINT64_C(1) << slots) - 1) : mask;
 }
 
 /* A page that is known to be one: number + 1, as kept. */

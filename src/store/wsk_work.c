@@ -5,6 +5,7 @@
 
 #include "store/wsk_pages.h"
 #include "store/wsk_repair.h"
+#include "store/wsk_replay.h"
 
 bool wsk_site_take(wsk_segment_t *seg, uint32_t site)
 {
@@ -30,6 +31,33 @@ void wsk_site_give(wsk_segment_t *seg, uint32_t site)
     wsk_lock_give(&seg->sites[site].lock);
 }
 
+/* Whether the ends of a chain are pages at all. */
+static bool ends_sane(const wsk_segment_t *seg, uint32_t first, uint32_t last,
+                      uint32_t pages)
+{
+    return pages == 0
+           || (pages <= seg->npages && wsk_page_known(seg, first)
+               && wsk_page_known(seg, last));
+}
+
+static bool state_sane(const wsk_segment_t *seg, const wsk_state_t *state)
+{
+    const wsk_once_state_t *once = &state->once;
+    unsigned i;
+
+    for (i = 0; i < WSK_LOG_COUNT; i++) {
+        const wsk_log_state_t *log = &state->log[i];
+
+        if (!ends_sane(seg, log->first, log->last, log->pages)
+            || log->first_at > WSK_PAGE_BYTES || log->last_at > WSK_PAGE_BYTES
+            || log->head > UINT64_MAX / 2 || log->oldest - 1 > log->head) {
+            return false;
+        }
+    }
+    return ends_sane(seg, once->first, once->last, once->pages)
+           && wsk_replay_sane(once);
+}
+
 bool wsk_work_begin(wsk_work_t *work, wsk_segment_t *seg, uint32_t site)
 {
     if (!wsk_site_take(seg, site)) {
@@ -39,6 +67,10 @@ bool wsk_work_begin(wsk_work_t *work, wsk_segment_t *seg, uint32_t site)
     work->site = &seg->sites[site];
     work->number = site;
     work->changed = false;
+    work->broken = false;
+    if (!state_sane(seg, wsk_state_of(work->site))) {
+        wsk_repair_site(seg, site);
+    }
     work->state = *wsk_state_of(work->site);
     memset(work->loose, 0, sizeof(work->loose));
     return true;
@@ -60,6 +92,9 @@ void wsk_work_commit(wsk_work_t *work)
 
 void wsk_work_end(wsk_work_t *work)
 {
+    if (work->broken) {
+        wsk_repair_site(work->seg, work->number);
+    }
     wsk_site_give(work->seg, work->number);
 }
 

@@ -5,7 +5,7 @@
  *
  * Promise   What is changed in the copy comes into force at commit, all at
  *           once; only then are the pages given back. Begin repairs what a dead
- *           owner left.
+ *           owner left, end what was found broken.
  * Threads   Any; the site's lock is held from begin to end.
  */
 #ifndef WSK_WORK_H
@@ -25,6 +25,7 @@ typedef struct wsk_work_t {
     wsk_site_t *site;
     uint32_t number;
     bool changed;
+    bool broken; /* what is in force does not hang together */
     wsk_state_t state;
     wsk_loose_t loose[WSK_WORK_CHAINS];
 } wsk_work_t;
@@ -36,7 +37,8 @@ void wsk_site_give(wsk_segment_t *seg, uint32_t site);
 /** @return false: no such site; nothing is held */
 bool wsk_work_begin(wsk_work_t *work, wsk_segment_t *seg, uint32_t site);
 void wsk_work_commit(wsk_work_t *work);
-/** Let go of the lock; what was not committed never was. */
+/** Let go of the lock; what was not committed never was. A site that was found
+ *  broken is repaired before. */
 void wsk_work_end(wsk_work_t *work);
 
 /** The first n pages leave the chain; the state's own fields are the caller's.

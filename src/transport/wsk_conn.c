@@ -217,12 +217,28 @@ wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes)
     return WSK_IO_OK;
 }
 
+static size_t read_early(wsk_conn_t *c, uint8_t *buf, size_t cap)
+{
+    size_t n = WSK_MIN(cap, (size_t)(c->early_len - c->early_at));
+
+    memcpy(buf, c->early + c->early_at, n);
+    c->early_at += (uint32_t)n;
+    if (c->early_at == c->early_len) {
+        free(c->early);
+        c->early = NULL;
+    }
+    return n;
+}
+
 wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn)
 {
     ssize_t n;
     int why;
 
-    if (!c->ssl) {
+    if (c->early) {
+        n = (ssize_t)read_early(c, buf, cap);
+    }
+    else if (!c->ssl) {
         do {
             n = recv(c->fd, buf, cap, MSG_DONTWAIT);
         } while (n < 0 && errno == EINTR);
@@ -235,6 +251,7 @@ wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn)
         n = SSL_read(c->ssl, buf, (int)cap);
         if (n <= 0) {
             why = SSL_get_error(c->ssl, (int)n);
+            c->stuck = why == SSL_ERROR_WANT_WRITE;
             if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
                 return WSK_IO_AGAIN;
             }

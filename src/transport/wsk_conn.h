@@ -53,6 +53,7 @@ typedef struct wsk_conn_t {
     char *user; /* owned */
     int fd;
     uint32_t site;
+    uint32_t term;                  /* of the slot it was admitted through */
     uint64_t address;               /* hash, for admission */
     uint32_t out_bytes, out_frames; /* queued */
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
@@ -60,6 +61,7 @@ typedef struct wsk_conn_t {
     bool want_write, in_turn, told, binary_events, admitted, shut;
     bool present; /* may be on channels: leaves them in the end */
     bool deaf;    /* not read until it has taken what is queued for it */
+    bool stuck;   /* TLS has to write before it reads on */
     uint8_t bad_messages;
     uint16_t close_code;
     uint64_t stream; /* who its /send is, of an event stream; or 0 */
@@ -73,8 +75,8 @@ typedef struct wsk_conn_t {
     wsk_purse_t purse;
     uint64_t bytes_in, bytes_out;
     wsk_frame_in_t in;
-    uint8_t *early; /* input that came with the request; owned */
-    uint32_t early_len;
+    uint8_t *early; /* input that came with the request, read first; owned */
+    uint32_t early_len, early_at;
     wsk_slice_t *first; /* channels of an event stream; one block, owned */
     uint16_t nfirst;
     bool has_since;
@@ -108,7 +110,7 @@ typedef enum wsk_io_e { WSK_IO_OK, WSK_IO_AGAIN, WSK_IO_GONE } wsk_io_e;
  *  @param sends counts them; @return OK: all is written */
 wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes);
 
-/** Read once. @param pn bytes read when OK */
+/** Read once, what came with the request first. @param pn bytes read when OK */
 wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn);
 
 /** The SSL object becomes ours alone: callbacks of mod_ssl go, its own BIO and

@@ -162,8 +162,10 @@ wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
     if (answer != WSK_A_ok) {
         return refused(from, answer);
     }
-    wsk_text_body(&body, json_string_value(event),
-                  json_object_get(msg, "data"));
+    wsk_text_body(
+        &body,
+        (wsk_slice_t){ json_string_value(event), json_string_length(event) },
+        json_object_get(msg, "data"));
     record.body = (wsk_slice_t){ body.at, body.len };
     answer = wsk_text_ok(&body) ? append(from, WSK_LOG_TEXT, &record, id)
                                 : refused(from, WSK_A_unavailable);

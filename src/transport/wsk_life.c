@@ -23,13 +23,27 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
     }
     wsk_wheel_set(l, c, l->now_s + 1);
     wsk_session_begin(l, c);
+    wsk_life_early(l, c);
+}
+
+void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c)
+{
+    while (c->early && c->state == WSK_CONN_OPEN && !wsk_conn_full(c)) {
+        if (c->site != WSK_NO_SITE) {
+            wsk_turn_read(l, c);
+            wsk_turn_write(l, c);
+            return;
+        }
+        wsk_life_read(l, c); /* an echo has no turns */
+    }
 }
 
 static void watch(wsk_loop_t *l, wsk_conn_t *c, bool write)
 {
     struct epoll_event ev = { .data.ptr = c };
-    bool deaf = wsk_conn_full(c);
+    bool deaf = wsk_conn_full(c) || c->stuck;
 
+    write |= c->stuck;
     if (write == c->want_write && deaf == c->deaf) {
         return;
     }
@@ -55,11 +69,31 @@ static void last_words_out(wsk_conn_t *c)
     }
 }
 
+/* A piece more for who catches up; when it has, an event stream is told where
+ * it is, for there may have been nothing on its channels. */
+static void catch_up(wsk_loop_t *l, wsk_conn_t *c)
+{
+    bool more;
+
+    if (!c->member.replaying || c->state != WSK_CONN_OPEN) {
+        return;
+    }
+    more = wsk_hub_replay(l->hub, &c->member);
+    if (!c->member.replaying && c->kind == WSK_KIND_SSE) {
+        wsk_say_place(l, c);
+    }
+    if (more || c->out) {
+        wsk_turn_write(l, c);
+    }
+}
+
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint64_t sends = 0, bytes = 0;
-    wsk_io_e io = wsk_conn_flush(c, &sends, &bytes);
+    wsk_io_e io;
 
+    c->stuck = false;
+    io = wsk_conn_flush(c, &sends, &bytes);
     wsk_loop_count(l, c, WSK_C_sends, sends);
     wsk_loop_count(l, c, WSK_C_sent_bytes, bytes);
     if (io == WSK_IO_GONE) {
@@ -68,7 +102,7 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
     }
     if (io == WSK_IO_AGAIN) {
         if (bytes || !c->wrote_s) {
-            c->wrote_s = l->now_s;
+            wsk_timers_blocked(l, c);
         }
         watch(l, c, true);
         return;
@@ -76,10 +110,7 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
     c->wrote_s = 0;
     watch(l, c, false);
     last_words_out(c);
-    if (c->member.replaying && c->state == WSK_CONN_OPEN
-        && (wsk_hub_replay(l->hub, &c->member) || c->out)) {
-        wsk_turn_write(l, c);
-    }
+    catch_up(l, c);
 }
 
 /* @return whether there may be more */
@@ -98,7 +129,7 @@ static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_OPEN) {
         wsk_session_input(l, c, l->buf, n);
     }
-    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl);
+    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl || c->early);
 }
 
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
@@ -111,12 +142,16 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
     }
     /* What lies in the SSL object the poll does not see: the rest of a record,
      * which a read of this size does not leave behind twice. */
-    while (more && c->ssl && SSL_pending(c->ssl) > 0) {
+    while (more && c->ssl && !c->early && SSL_pending(c->ssl) > 0) {
         more = read_once(l, c);
     }
-    if (c->state != WSK_CONN_DEAD) {
-        watch(l, c, c->want_write);
+    if (c->state == WSK_CONN_DEAD) {
+        return;
     }
+    if (c->stuck && !c->wrote_s) {
+        wsk_timers_blocked(l, c);
+    }
+    watch(l, c, c->want_write);
 }
 
 /* Out of hub, poll and counts now; out of memory at the end of the turn, when
@@ -157,7 +192,7 @@ void wsk_life_bury(wsk_loop_t *l)
 
         l->dead = c->turn_next;
         if (c->admitted) {
-            wsk_site_leave(l->spec.seg, l->slot, c->site, c->address);
+            wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
         }
         wsk_loop_count(l, c, WSK_C_closed, 1);
         wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);

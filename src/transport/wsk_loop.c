@@ -75,10 +75,13 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
     }
     else if (c->state != WSK_CONN_DEAD) {
         if (ev->events & EPOLLOUT) {
-            wsk_life_write(l, c);
+            wsk_turn_writable(l, c);
+            if (c->site == WSK_NO_SITE) {
+                wsk_life_early(l, c);
+            }
         }
         if (c->state != WSK_CONN_DEAD && ev->events & ~(uint32_t)EPOLLOUT) {
-            wsk_life_read(l, c);
+            wsk_turn_read(l, c);
         }
     }
 }
@@ -100,6 +103,7 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
 
     l->now_us = now->unix_us;
     l->mono_ms = now->mono_ms;
+    l->turn++;
     for (i = 0; i < n; i++) {
         handle(l, &events[i]);
     }
@@ -205,7 +209,7 @@ void wsk_loop_dispose(wsk_loop_t *l)
     while ((c = l->incoming) != NULL) { /* given when the thread had left */
         l->incoming = c->turn_next;
         if (c->admitted) {
-            wsk_site_leave(l->spec.seg, l->slot, c->site, c->address);
+            wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
         }
         wsk_conn_drop(c);
     }

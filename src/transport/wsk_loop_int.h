@@ -16,10 +16,18 @@
 #define INPUT 16384 /* bytes of one read */
 #define WHEEL 64    /* seconds; a timer beyond comes round again */
 #define SLICE 64    /* sockets written for a site before the next one's turn */
+#define TURN_BYTES WSK_MB(1) /* so much, too */
+#define READ_BYTES 262144    /* read of a site's sockets in one turn */
 #define REPLAY_ROOM 65536
 #define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define STALL_S 30       /* nothing could be written for so long */
 #define EXPIRY_SLACK_S 2 /* design: closed within 5 s after exp */
+
+/** What was read in which turn. */
+typedef struct intake_t {
+    uint32_t turn;
+    uint64_t bytes;
+} intake_t;
 
 /** A site as this loop sees it. */
 typedef struct site_view_t {
@@ -29,6 +37,7 @@ typedef struct site_view_t {
     bool active, rung;
     uint32_t waiting; /* in the list of this turn */
     uint32_t owed;    /* of them, those who had waited when the log was read */
+    intake_t intake;
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_conn_t *turn, **turn_tail;
@@ -56,6 +65,8 @@ struct wsk_loop_t {
     int64_t mono_ms;
     uint64_t next_id, random;
     uint8_t *buf;
+    uint32_t turn;
+    intake_t echoes; /* they have no site */
     /* drain */
     bool draining;
     int64_t drain_from_ms, drain_until_ms;
@@ -95,6 +106,9 @@ void wsk_loop_dispose(wsk_loop_t *l);
 /* wsk_life.c: a connection from its coming to its end */
 void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c);
+/** Some of what came with the request, which the poll does not see. It goes on
+ *  in the connection's turns. */
+void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_bury(wsk_loop_t *l);
@@ -102,10 +116,15 @@ void wsk_life_bury(wsk_loop_t *l);
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
-/** All sites that were rung since the last call. */
+/* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
 /** Write what is queued when its site has its turn. */
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
+/** The same for one whose socket had been full, and is not any more. */
+void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
+/** Read, unless its site has had its share in this turn: then the poll names it
+ *  again in the next. */
+void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_serve(wsk_loop_t *l);
 
 /* wsk_wheel.c: every connection has one timer */
@@ -138,7 +157,7 @@ bool wsk_roster_hidden(const wsk_record_t *record);
 /** Lists, and the count, for what was subscribed just now. */
 void wsk_roster_begin(wsk_loop_t *l, wsk_conn_t *c, const wsk_slice_t *fresh,
                       unsigned n);
-/** Every second: leases, and rings that nobody woke us for. */
+/** Every second: leases. */
 void wsk_roster_tick(wsk_loop_t *l);
 /** Take back the slots of the dead, and ring for what they have left. */
 #define WSK_SWEEP_MS 500
@@ -153,6 +172,8 @@ void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
 void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
+/** To an event stream: an event that has only an id. */
+void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms);
 /** Close: Close frame or end of stream after what is queued. */
@@ -160,6 +181,8 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
                    const char *reason);
 
 /* wsk_timers.c */
+/** From now on nothing could be written. */
+void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
 
 /* wsk_drain.c */

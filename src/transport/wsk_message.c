@@ -72,17 +72,18 @@ static void put_channels(wsk_text_t *t, const wsk_slice_t *names, unsigned n)
     wsk_text_put(t, "]");
 }
 
+/* @param at  the place of who has subscribed, or NULL */
 static void say_list(wsk_loop_t *l, wsk_conn_t *c, const char *type,
-                     const wsk_slice_t *names, unsigned n)
+                     const wsk_slice_t *names, unsigned n,
+                     const wsk_cursor_t *at)
 {
     wsk_text_t t = { 0 };
-    wsk_cursor_t at = wsk_hub_position(&c->member);
 
     wsk_text_fmt(&t, "{\"type\":\"%s\"", type);
     put_channels(&t, names, n);
-    if (strcmp(type, "subscribed") == 0) {
+    if (at) {
         wsk_text_put(&t, ",\"id\":");
-        wsk_text_id(&t, &at);
+        wsk_text_id(&t, at);
     }
     wsk_text_put(&t, "}");
     wsk_say_text(l, c, &t);
@@ -152,10 +153,20 @@ static void sort_channels(wsk_loop_t *l, const wsk_conn_t *c, json_t *list,
     }
 }
 
+/* Where a client is that goes on from `since`. It may keep this and come back
+ * with it, so it must hide neither what is replayed now nor a gap. */
+static wsk_cursor_t place_from(const wsk_conn_t *c, const wsk_cursor_t *since)
+{
+    wsk_cursor_t at = wsk_hub_position(&c->member);
+
+    return at.epoch == since->epoch && at.seq < since->seq ? at : *since;
+}
+
 static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                              json_t *since)
 {
-    wsk_cursor_t from = { 0, 0 };
+    bool resumes = json_is_string(since) && s->nfresh;
+    wsk_cursor_t from = { 0, 0 }, at;
     wsk_text_t extra = { 0 };
     wsk_status_e rv = wsk_hub_subscribe(
         l->hub, &c->member, s->granted, s->ngranted,
@@ -167,15 +178,18 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                NULL);
         return;
     }
-    say_list(l, c, "subscribed", s->granted, s->ngranted);
+    if (resumes) {
+        /* What is not an id of ours is a place nobody knows: a gap. */
+        wsk_cursor_parse(text_of(since), &from);
+    }
+    at = resumes ? place_from(c, &from) : wsk_hub_position(&c->member);
+    say_list(l, c, "subscribed", s->granted, s->ngranted, &at);
     if (s->nrefused) {
         put_channels(&extra, s->refused, s->nrefused);
         refuse(l, c, WSK_A_channel_forbidden, &extra);
         wsk_text_free(&extra);
     }
-    if (json_is_string(since) && s->nfresh) {
-        /* What is not an id of ours is a place nobody knows: a gap. */
-        wsk_cursor_parse(text_of(since), &from);
+    if (resumes) {
         wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
                        l->now_us);
         wsk_turn_write(l, c);
@@ -240,7 +254,7 @@ static void on_unsubscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
             names[n++] = bare;
         }
     }
-    say_list(l, c, "unsubscribed", names, n);
+    say_list(l, c, "unsubscribed", names, n, NULL);
     free(names);
 }
 
@@ -373,13 +387,18 @@ static void drop_forbidden(wsk_loop_t *l, wsk_conn_t *c)
             continue;
         }
         wsk_hub_unsubscribe(l->hub, &c->member, name);
-        say_list(l, c, "unsubscribed", &name, 1);
+        say_list(l, c, "unsubscribed", &name, 1, NULL);
     }
 }
 
-static void refuse_token(wsk_loop_t *l, wsk_conn_t *c)
+static void refuse_token(wsk_loop_t *l, wsk_conn_t *c, wsk_token_e why)
 {
     wsk_loop_count(l, c, WSK_C_refused_token, 1);
+    if (why == WSK_TOKEN_NOMEM) {
+        wsk_say_error(l, c, WSK_A_unavailable, NULL);
+        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, wsk_token_reason(why));
+        return;
+    }
     wsk_say_error(l, c, WSK_A_unauthorized, NULL);
     wsk_say_close(l, c, WSK_CLOSE_TOKEN, "token refused");
 }
@@ -392,17 +411,19 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_secrets_t secrets;
     wsk_claims_t claims;
     wsk_text_t t = { 0 };
+    wsk_token_e why = WSK_TOKEN_MALFORMED;
     int i;
 
     for (i = 0; i < 2; i++) {
         secrets.at[i] = (wsk_slice_t){ spec->jwt.at[i],
                                        strlen(spec->jwt.at[i]) };
     }
-    if (!json_is_string(token)
-        || wsk_token_verify(text_of(token), key, &secrets, l->now_us / 1000000,
-                            &claims)
-               != WSK_TOKEN_OK) {
-        refuse_token(l, c);
+    if (json_is_string(token)) {
+        why = wsk_token_verify(text_of(token), key, &secrets,
+                               l->now_us / 1000000, &claims);
+    }
+    if (why != WSK_TOKEN_OK) {
+        refuse_token(l, c, why);
         return;
     }
     wsk_grant_unref(c->grant);

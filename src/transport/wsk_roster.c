@@ -297,7 +297,6 @@ void wsk_roster_tick(wsk_loop_t *l)
             wsk_bell_ring(l->spec.bell, l->spec.seg, site);
         }
     }
-    wsk_turn_take(l);
 }
 
 void wsk_roster_sweep(wsk_loop_t *l)

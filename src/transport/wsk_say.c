@@ -76,13 +76,14 @@ void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
     wsk_say_text(l, c, &t);
 }
 
-/* An event that has only an id: keeps the stream and the cursor alive. */
-static void say_place(wsk_loop_t *l, wsk_conn_t *c, const wsk_cursor_t *at)
+/* Keeps the stream and the cursor alive. */
+void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c)
 {
+    wsk_cursor_t at = wsk_hub_position(&c->member);
     char id[WSK_ID_MAX];
     wsk_sse_event_t ev = { .retry_ms = -1 };
 
-    ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, at) };
+    ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, &at) };
     wsk_say_event(l, c, &ev);
 }
 
@@ -98,11 +99,11 @@ void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c)
     if (c->member.replaying) {
         return; /* what it is being sent is sign enough */
     }
-    at = wsk_hub_position(&c->member);
     if (c->kind == WSK_KIND_SSE) {
-        say_place(l, c, &at);
+        wsk_say_place(l, c);
         return;
     }
+    at = wsk_hub_position(&c->member);
     wsk_text_put(&t, "{\"type\":\"ping\",\"id\":");
     wsk_text_id(&t, &at);
     wsk_text_put(&t, "}");

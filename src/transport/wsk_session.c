@@ -104,10 +104,6 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
  * from, so that a client that never receives a message can resume too. */
 static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
-    wsk_cursor_t at = wsk_hub_position(&c->member);
-    char id[WSK_ID_MAX];
-    wsk_sse_event_t ev = { .retry_ms = -1 };
-
     if (c->stream) {
         c->member.id = c->stream; /* what it sends does not come back */
     }
@@ -122,8 +118,38 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
                        l->now_us);
     }
     if (!c->member.replaying) {
-        ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, &at) };
-        wsk_say_event(l, c, &ev);
+        wsk_say_place(l, c);
+    }
+}
+
+/* The site may have been switched off since it let the connection in. */
+static wsk_status_e join(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
+{
+    if (!v) {
+        return WSK_ENOMEM;
+    }
+    return v->state == WSK_SITE_ON ? wsk_hub_join(l->hub, &c->member, c->site)
+                                   : WSK_ENOTFOUND;
+}
+
+static void begin_member(wsk_loop_t *l, wsk_conn_t *c)
+{
+    site_view_t *v = wsk_turn_view(l, c->site);
+    wsk_status_e rv = join(l, c, v);
+
+    if (rv == WSK_ENOMEM) {
+        wsk_life_kill(l, c);
+        return;
+    }
+    if (rv != WSK_OK) {
+        wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
+        return;
+    }
+    wsk_loop_count(
+        l, c, c->kind == WSK_KIND_WS ? WSK_C_opened_ws : WSK_C_opened_sse, 1);
+    c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
+    if (c->kind == WSK_KIND_SSE) {
+        begin_events(l, c, v);
     }
     wsk_roster_begin(l, c, c->first, c->nfirst);
     free(c->first);
@@ -132,31 +158,10 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
-    uint8_t *early = c->early;
-    uint32_t len = c->early_len;
-    site_view_t *v;
-
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
-        v = wsk_turn_view(l, c->site);
-        if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
-            wsk_life_kill(l, c);
-            return;
-        }
-        wsk_loop_count(
-            l, c, c->kind == WSK_KIND_WS ? WSK_C_opened_ws : WSK_C_opened_sse,
-            1);
-        c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
-        if (c->kind == WSK_KIND_SSE) {
-            begin_events(l, c, v);
-        }
-    }
-    if (early) {
-        c->early = NULL;
-        c->bytes_in += len;
-        wsk_session_input(l, c, early, len);
-        free(early);
+        begin_member(l, c);
     }
     wsk_turn_write(l, c);
 }

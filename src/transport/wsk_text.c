@@ -116,10 +116,10 @@ void wsk_text_json(wsk_text_t *t, const json_t *value)
     }
 }
 
-void wsk_text_body(wsk_text_t *t, const char *event, json_t *data)
+void wsk_text_body(wsk_text_t *t, wsk_slice_t event, json_t *data)
 {
     wsk_text_put(t, "\"event\":");
-    wsk_text_string(t, (wsk_slice_t){ event, strlen(event) });
+    wsk_text_string(t, event);
     wsk_text_put(t, ",\"data\":");
     if (!data) {
         wsk_text_put(t, "{}");

@@ -37,7 +37,7 @@ void wsk_text_free(wsk_text_t *t);
  * and on one line.
  * @param data  any JSON value, or NULL for an empty object
  */
-void wsk_text_body(wsk_text_t *t, const char *event, json_t *data);
+void wsk_text_body(wsk_text_t *t, wsk_slice_t event, json_t *data);
 
 /** `{"type":"message","channel":..,<body>,"id":..}`; without the type for
  *  streams and polls. */

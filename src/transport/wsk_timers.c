@@ -63,12 +63,32 @@ static uint32_t next_due(const wsk_loop_t *l, const wsk_conn_t *c,
     return due;
 }
 
-void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
+static const site_view_t *view_of(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    return c->site == WSK_NO_SITE ? NULL : wsk_turn_view(l, c->site);
+}
+
+static const wsk_limits_t *limits_of(const site_view_t *v)
 {
     static const wsk_limits_t echo = { .ping_ms = 20000, .idle_ms = 60000 };
-    const site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                  : wsk_turn_view(l, c->site);
-    const wsk_limits_t *limits = v ? &v->spec.limits : &echo;
+
+    return v ? &v->spec.limits : &echo;
+}
+
+void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c)
+{
+    bool already = c->wrote_s != 0;
+
+    c->wrote_s = WSK_MAX(l->now_s, 1u);
+    if (!already && c->state == WSK_CONN_OPEN) {
+        wsk_wheel_set(l, c, next_due(l, c, limits_of(view_of(l, c))));
+    }
+}
+
+void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
+{
+    const site_view_t *v = view_of(l, c);
+    const wsk_limits_t *limits = limits_of(v);
 
     if (c->state == WSK_CONN_CLOSING) {
         if (late(l, c->due_s)) {

@@ -43,9 +43,16 @@ static void activate(wsk_loop_t *l, site_view_t *v)
 
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c)
 {
+    if (!c->want_write) {
+        wsk_turn_writable(l, c);
+    }
+}
+
+void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c)
+{
     site_view_t *v;
 
-    if (c->in_turn || c->want_write || c->state == WSK_CONN_DEAD) {
+    if (c->in_turn || c->state == WSK_CONN_DEAD) {
         return;
     }
     if (c->site == WSK_NO_SITE) {
@@ -59,6 +66,21 @@ void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c)
     v->turn_tail = &c->turn_next;
     v->waiting++;
     activate(l, v);
+}
+
+void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
+{
+    site_view_t *v = c->site == WSK_NO_SITE ? NULL : l->views[c->site];
+    intake_t *in = v ? &v->intake : &l->echoes;
+    uint64_t before = c->bytes_in;
+
+    if (in->turn != l->turn) {
+        *in = (intake_t){ .turn = l->turn };
+    }
+    if (in->bytes < READ_BYTES) {
+        wsk_life_read(l, c);
+        in->bytes += c->bytes_in - before;
+    }
 }
 
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
@@ -102,20 +124,24 @@ static wsk_conn_t *next_of(site_view_t *v)
     return c;
 }
 
-/* One site's turn: write a slice of what is queued; when all who were there at
- * the last piece of its log are written, take the next one. So a site with a
+/* One site's turn: write a slice of what is queued, by sockets and by bytes;
+ * when all who were there at the last piece of its log are written, take the
+ * next one. So a site with a
  * crowd gets its messages in larger writes, others get their turn in between,
  * and who catches up does not hold up what is new. */
 static bool serve_one(wsk_loop_t *l, site_view_t *v)
 {
+    uint64_t bytes = 0;
     uint32_t n;
 
     if (!v->owed && v->rung) {
         v->rung = wsk_hub_pump(l->hub, v->number);
         v->owed = v->waiting;
     }
-    for (n = WSK_MIN(v->waiting, (uint32_t)SLICE); n; n--) {
+    for (n = WSK_MIN(v->waiting, (uint32_t)SLICE); n && bytes < TURN_BYTES;
+         n--) {
         wsk_conn_t *c = next_of(v);
+        uint64_t before = c->bytes_out;
 
         if (c->state == WSK_CONN_DEAD) {
             c->turn_next = l->dead;
@@ -123,6 +149,8 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
         }
         else {
             wsk_life_write(l, c);
+            bytes += c->bytes_out - before;
+            wsk_life_early(l, c);
         }
     }
     return v->turn || v->rung;

@@ -17,7 +17,6 @@ void stream_ready(swarm_t *swarm, subscriber_t *sub)
         swarm->tally.slowest_return_ms = now - sub->lost_ms;
     }
     sub->lost_ms = 0;
-    sub->seen_ready = true;
 }
 
 static void take_hint(swarm_t *swarm, subscriber_t *sub, int64_t ms)
@@ -133,9 +132,6 @@ static void hear_event(swarm_t *swarm, subscriber_t *sub, const char *block,
         else if (n > 7 && memcmp(line, "retry: ", 7) == 0) {
             take_hint(swarm, sub, atoll(line + 7));
         }
-    }
-    if (sub->stage == STAGE_SUBSCRIBING && id[0] != '\0') {
-        stream_ready(swarm, sub);
     }
     if (data == NULL) {
         track_cursor(sub, id);

@@ -162,12 +162,8 @@ static bool read_head(swarm_t *swarm, subscriber_t *sub)
         subscribe(swarm, sub);
         break;
     case KIND_SSE:
-        /* The head comes before the loop has the connection; the first id says
-         * that it listens. Who comes back misses nothing. */
-        sub->stage = STAGE_SUBSCRIBING;
-        if (sub->seen_ready) {
-            stream_ready(swarm, sub);
-        }
+        /* The promise: what is published once the head is there comes. */
+        stream_ready(swarm, sub);
         break;
     case KIND_ECHO:
         stream_ready(swarm, sub);

@@ -84,7 +84,7 @@ typedef enum stage_e {
 typedef struct subscriber_t {
     wire_t wire;
     kind_e kind;
-    bool tls, chunked, seen_ready;
+    bool tls, chunked;
     stage_e stage;
     int number;
     uint64_t due_ms;  /* when waiting: try again */

@@ -23,27 +23,33 @@ static void caps(void)
     const uint32_t b = limited(seg, 2, 100, 100);
     const uint32_t none = limited(seg, 3, 0, 5);
 
-    is_int(wsk_site_admit(seg, 0, a, 1), WSK_ADMIT_OK, "a first one comes in");
-    is_int(wsk_site_admit(seg, 1, a, 1), WSK_ADMIT_OK, "a second");
-    is_int(wsk_site_admit(seg, 2, a, 1), WSK_ADMIT_ADDRESS,
+    is_int(wsk_site_admit(seg, 0, a, 1, NULL), WSK_ADMIT_OK,
+           "a first one comes in");
+    is_int(wsk_site_admit(seg, 1, a, 1, NULL), WSK_ADMIT_OK, "a second");
+    is_int(wsk_site_admit(seg, 2, a, 1, NULL), WSK_ADMIT_ADDRESS,
            "an address has its cap over all slots");
-    is_int(wsk_site_admit(seg, 2, b, 1), WSK_ADMIT_OK, "at each site");
-    wsk_site_admit(seg, 0, a, 2);
-    wsk_site_admit(seg, 0, a, 3);
-    wsk_site_admit(seg, 0, a, 4);
-    is_int(wsk_site_admit(seg, 0, a, 5), WSK_ADMIT_SITE, "a site has its cap");
-    is_int(wsk_site_admit(seg, 0, none, 5), WSK_ADMIT_SITE,
+    is_int(wsk_site_admit(seg, 2, b, 1, NULL), WSK_ADMIT_OK, "at each site");
+    wsk_site_admit(seg, 0, a, 2, NULL);
+    wsk_site_admit(seg, 0, a, 3, NULL);
+    wsk_site_admit(seg, 0, a, 4, NULL);
+    is_int(wsk_site_admit(seg, 0, a, 5, NULL), WSK_ADMIT_SITE,
+           "a site has its cap");
+    is_int(wsk_site_admit(seg, 0, none, 5, NULL), WSK_ADMIT_SITE,
            "and zero means none");
     wsk_segment_mark(seg, WSK_MARK_HOST_CONNECTIONS, 7);
-    is_int(wsk_site_admit(seg, 0, b, 6), WSK_ADMIT_OK, "the host has room");
-    is_int(wsk_site_admit(seg, 0, b, 6), WSK_ADMIT_HOST, "until its cap");
-    wsk_site_leave(seg, 0, b, 6);
-    is_int(wsk_site_admit(seg, 0, b, 6), WSK_ADMIT_OK, "who leaves makes room");
-    wsk_site_leave(seg, 3, b, 6);
+    is_int(wsk_site_admit(seg, 0, b, 6, NULL), WSK_ADMIT_OK,
+           "the host has room");
+    is_int(wsk_site_admit(seg, 0, b, 6, NULL), WSK_ADMIT_HOST, "until its cap");
+    wsk_site_leave(seg, 0, wsk_slot_term(seg, 0), b, 6);
+    is_int(wsk_site_admit(seg, 0, b, 6, NULL), WSK_ADMIT_OK,
+           "who leaves makes room");
+    wsk_site_leave(seg, 3, wsk_slot_term(seg, 3), b, 6);
     is_int((intmax_t)wsk_segment_connections(seg), 7,
            "who was not in does not leave");
-    is_int(wsk_site_admit(seg, 0, 77, 6), WSK_ADMIT_OFF, "no site, no entry");
-    is_int(wsk_site_admit(seg, 77, b, 6), WSK_ADMIT_HOST, "nor without slot");
+    is_int(wsk_site_admit(seg, 0, 77, 6, NULL), WSK_ADMIT_OFF,
+           "no site, no entry");
+    is_int(wsk_site_admit(seg, 77, b, 6, NULL), WSK_ADMIT_HOST,
+           "nor without slot");
     store_whole(seg, "admission leaves all whole");
     store_end(seg);
 }
@@ -55,11 +61,11 @@ static void full_table(void)
     uint64_t i;
 
     for (i = 0; i < 64; i++) {
-        wsk_site_admit(seg, 0, a, i);
+        wsk_site_admit(seg, 0, a, i, NULL);
     }
-    is_int(wsk_site_admit(seg, 0, a, 64), WSK_ADMIT_HOST,
+    is_int(wsk_site_admit(seg, 0, a, 64, NULL), WSK_ADMIT_HOST,
            "more addresses than the table holds are the host's cap");
-    is_int(wsk_site_admit(seg, 0, a, 63), WSK_ADMIT_OK,
+    is_int(wsk_site_admit(seg, 0, a, 63, NULL), WSK_ADMIT_OK,
            "an address that is in it may come again");
     store_end(seg);
 }

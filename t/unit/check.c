@@ -46,6 +46,17 @@ static void trace(wsk_segment_t *seg)
     seg->sites[site].trace[5] = wsk_state_of(&seg->sites[site])->log[0].head;
 }
 
+static void newest(wsk_segment_t *seg)
+{
+    memset(seg->sites[site].newest, 0, sizeof(seg->sites[site].newest));
+}
+
+static void newer(wsk_segment_t *seg)
+{
+    seg->sites[site].newest[5] = wsk_state_of(&seg->sites[site])->log[0].head
+                                 + 1;
+}
+
 static void orphan(wsk_segment_t *seg)
 {
     wsk_state_of(&seg->sites[site])->once.pages = 0;
@@ -84,6 +95,8 @@ static const struct {
     { "a promise too many", promised },
     { "the reservation of a site that is off", reserved },
     { "a trace of what is kept", trace },
+    { "a record its trace does not know", newest },
+    { "a trace of what is not there yet", newer },
     { "a page in no chain", orphan },
     { "a connection nobody has", connections },
     { "a site that cannot be found", hidden },
@@ -109,7 +122,7 @@ int main(void)
     wsk_log_append(seg, site, WSK_LOG_TEXT, &rec, 1, &once, NOON, &first);
     store_append(seg, site, WSK_LOG_TEXT, "abc", 40000, 2, NOON);
     store_append(seg, site, WSK_LOG_BINARY, "abc", 20000, 1, NOON);
-    wsk_site_admit(seg, 1, site, 12345);
+    wsk_site_admit(seg, 1, site, 12345, NULL);
     store_whole(seg, "one in use is whole");
     memcpy(image, seg->base, seg->spec.bytes);
     for (i = 0; i < WSK_COUNT_OF(each); i++) {

@@ -235,6 +235,42 @@ static void over_tls(void)
     world_close(&w);
 }
 
+/* A client may have TLS answer it, and not read the answers: what it sends next
+ * cannot be read before they are written. */
+static void answers_of_tls(void)
+{
+    static uint8_t frame[100];
+    const size_t len = client_frame(frame, WSK_OP_TEXT, "hello", 5);
+    tls_pair_t tls;
+    unsigned i;
+    int n = 0;
+
+    world_open(&w);
+    client_make(&w, &a, WSK_KIND_ECHO, 0);
+    tls = tls_open(a.c->fd, a.fd);
+    a.c->ssl = tls.server;
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+    for (i = 0; i < 30; i++) {
+        SSL_key_update(tls.client, SSL_KEY_UPDATE_REQUESTED);
+        SSL_do_handshake(tls.client);
+        world_turn(&w);
+    }
+    SSL_write(tls.client, frame, (int)len);
+    for (i = 0; i < 100 && world_turn(&w) > 0; i++) {
+    }
+    ok(i < 100, "a socket that waits to be written is not read for ever");
+    for (i = 0; i < 100 && n <= 0; i++) {
+        n = SSL_read(tls.client, frame, sizeof(frame));
+        world_run(&w);
+    }
+    is_int(n, 7, "when it is, what was sent is read");
+    is_int(world_count(&w, WSK_C_received_messages), 1, "once");
+    tls_close(&tls);
+    close(a.fd);
+    world_close(&w);
+}
+
 int main(void)
 {
     come_and_go();
@@ -249,5 +285,6 @@ int main(void)
     heard_again();
     last_words();
     over_tls();
+    answers_of_tls();
     return done_testing();
 }

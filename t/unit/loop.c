@@ -88,6 +88,27 @@ static void live(void)
     close(b.fd);
 }
 
+/* Its slot is another's by then, with a client at the same address. */
+static void given_late(void)
+{
+    start(10);
+    client_make(&w, &a, WSK_KIND_WS, 1);
+    wsk_loop_stop(w.loop, true);
+    ok(done_soon(w.loop), "a loop has ended");
+    is_int(wsk_segment_connections(w.seg), 0, "and given back its places");
+    is_int(wsk_slot_claim(w.seg, WSK_SLOT_CHILD, 1, 1, NOON), 0,
+           "another process has its slot");
+    wsk_site_admit(w.seg, 0, w.sites[1], 5, NULL);
+    wsk_loop_give(w.loop, a.c);
+    wsk_loop_free(w.loop);
+    is_int(wsk_segment_connections(w.seg), 1,
+           "who is given too late takes no place from it");
+    store_whole(w.seg, "the segment is whole");
+    wsk_slot_release(w.seg, 0);
+    world_unmake(&w);
+    close(a.fd);
+}
+
 static void *give_many(void *baton)
 {
     unsigned i;
@@ -216,6 +237,7 @@ static void without_memory(void)
 int main(void)
 {
     live();
+    given_late();
     many_givers();
     leave_in_turn();
     no_slot();

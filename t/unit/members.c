@@ -107,13 +107,19 @@ static const char *broken(wsk_segment_t *seg)
 static void found_broken(wsk_segment_t *seg)
 {
     const wsk_members_state_t *members = &work.state.members;
+    wsk_entry_t *entry;
 
     wsk_work_begin(&work, seg, site);
     add(1, 100, NULL);
     ok(broken(seg) == NULL, "all is well");
-    find(seg, 1)->mark = 0;
+    entry = find(seg, 1);
+    entry->mark = 0;
     is_str(broken(seg), "a member is not one", "a mark is missing");
-    find(seg, 1)->mark = WSK_ENTRY_MARK;
+    ok(find(seg, 1) == NULL, "nor is it found");
+    entry->mark = WSK_ENTRY_MARK;
+    entry->state = 65535;
+    ok(find(seg, 1) == NULL, "nor one that does not end");
+    entry->state = 100;
     work.state.members.used[0] += 8;
     is_str(broken(seg), "a page of members ends within one", "too much used");
     work.state.members.used[0] -= 8;

@@ -2,6 +2,8 @@
 #include "hub/wsk_hub.h"
 
 #include "hub_fixture.h"
+#include "store/wsk_repair.h"
+#include "store/wsk_work.h"
 
 static void live(void)
 {
@@ -224,6 +226,33 @@ static void ahead(void)
     stage_close(&st);
 }
 
+/* Who comes back to a channel on which nothing happened reads nothing, however
+ * much happened on others, and whether this process has read that or not. */
+static void quiet(void)
+{
+    stage_t st = stage_open(1000);
+    static ear_t a, b;
+
+    stage_hub(&st);
+    ear_join(&st, &b, 2);
+    ear_on(&st, &b, "y");
+    stage_say(&st, "xyyyyy");
+    stage_pump(&st);
+    stage_say(&st, "yyy");
+    ear_join(&st, &a, 1);
+    ear_on(&st, &a, "x");
+    ear_resume(&st, &a, 1, "x");
+    ok(!a.m.replaying, "who missed nothing needs no replay");
+    is_int((intmax_t)wsk_hub_position(&a.m).seq, 6,
+           "and the live stream is not hurried for it");
+    stage_say(&st, "x");
+    stage_pump(&st);
+    is_str(heard(&a), "x:10", "it hears what comes");
+    wsk_hub_leave(st.hub, &a.m);
+    wsk_hub_leave(st.hub, &b.m);
+    stage_close(&st);
+}
+
 static void gaps(void)
 {
     stage_t st = stage_open(4);
@@ -247,6 +276,39 @@ static void gaps(void)
     stage_close(&st);
 }
 
+/* A log that a repair began anew while somebody was catching up. */
+static void begun_anew(void)
+{
+    stage_t st = stage_open(1000);
+    static ear_t a, b;
+    wsk_state_t *state;
+
+    stage_hub(&st);
+    stage_say(&st, "xxxxxxxx");
+    ear_join(&st, &a, 1);
+    ear_join(&st, &b, 2);
+    ear_on(&st, &a, "x");
+    ear_on(&st, &b, "x");
+    a.room = 2;
+    ear_resume(&st, &a, 1, "x");
+    ear_replay(&st, &a);
+    is_str(heard(&a), "x:2 x:3", "one is on its way");
+    state = wsk_state_of(&st.seg->sites[st.site]);
+    wsk_page_bytes(st.seg, state->log[WSK_LOG_TEXT].first)[31] = 1;
+    wsk_site_take(st.seg, st.site);
+    wsk_repair_site(st.seg, st.site);
+    wsk_site_give(st.seg, st.site);
+    stage_say(&st, "xx");
+    stage_pump(&st);
+    a.room = 1000;
+    ear_replay(&st, &a);
+    is_str(heard(&b), "gap:8-8 x:9 x:10", "who was live is told");
+    is_str(heard(&a), "gap:3-8 x:9 x:10", "and who was catching up");
+    wsk_hub_leave(st.hub, &a.m);
+    wsk_hub_leave(st.hub, &b.m);
+    stage_close(&st);
+}
+
 int main(void)
 {
     live();
@@ -257,6 +319,8 @@ int main(void)
     second_subscribe();
     nested_replays();
     ahead();
+    quiet();
     gaps();
+    begun_anew();
     return done_testing();
 }

@@ -15,8 +15,8 @@ static uint32_t connections_of(wsk_segment_t *seg)
 
 static void admit_two(wsk_segment_t *seg)
 {
-    wsk_site_admit(seg, (unsigned)slot, site, 1234);
-    wsk_site_admit(seg, (unsigned)slot, site, 99);
+    wsk_site_admit(seg, (unsigned)slot, site, 1234, NULL);
+    wsk_site_admit(seg, (unsigned)slot, site, 99, NULL);
 }
 
 static const char *counted(wsk_segment_t *seg)
@@ -31,7 +31,8 @@ static const char *counted(wsk_segment_t *seg)
         return whole(seg);
     }
     for (i = 0; i < start.seq; i++) {
-        wsk_site_leave(seg, (unsigned)slot, site, 1234);
+        wsk_site_leave(seg, (unsigned)slot, wsk_slot_term(seg, (unsigned)slot),
+                       site, 1234);
     }
     return whole(seg);
 }
@@ -41,17 +42,20 @@ static void admit_dying(wsk_segment_t *seg)
     death_t death = { "admission", admit_two, counted };
 
     start.seq = 3;
-    wsk_site_admit(seg, (unsigned)slot, site, 1234);
-    wsk_site_admit(seg, (unsigned)slot, site, 1234);
-    wsk_site_admit(seg, (unsigned)slot, site, 1234);
+    wsk_site_admit(seg, (unsigned)slot, site, 1234, NULL);
+    wsk_site_admit(seg, (unsigned)slot, site, 1234, NULL);
+    wsk_site_admit(seg, (unsigned)slot, site, 1234, NULL);
     deaths_try(&death, seg);
 }
 
 static void leave_all(wsk_segment_t *seg)
 {
-    wsk_site_leave(seg, (unsigned)slot, site, 99);
-    wsk_site_leave(seg, (unsigned)slot, site, 1234);
-    wsk_site_leave(seg, (unsigned)slot, site, 1234);
+    wsk_site_leave(seg, (unsigned)slot, wsk_slot_term(seg, (unsigned)slot),
+                   site, 99);
+    wsk_site_leave(seg, (unsigned)slot, wsk_slot_term(seg, (unsigned)slot),
+                   site, 1234);
+    wsk_site_leave(seg, (unsigned)slot, wsk_slot_term(seg, (unsigned)slot),
+                   site, 1234);
 }
 
 static const char *left(wsk_segment_t *seg)
@@ -64,9 +68,9 @@ static void leave_dying(wsk_segment_t *seg)
 {
     death_t death = { "leaving", leave_all, left };
 
-    wsk_site_admit(seg, (unsigned)slot, site, 1234);
-    wsk_site_admit(seg, (unsigned)slot, site, 1234);
-    wsk_site_admit(seg, (unsigned)slot, site, 99);
+    wsk_site_admit(seg, (unsigned)slot, site, 1234, NULL);
+    wsk_site_admit(seg, (unsigned)slot, site, 1234, NULL);
+    wsk_site_admit(seg, (unsigned)slot, site, 99, NULL);
     start.seq = 3;
     deaths_try(&death, seg);
 }
@@ -79,10 +83,11 @@ static void live(wsk_segment_t *seg)
 
     if (own >= 0) {
         wsk_log_listen(seg, site, (unsigned)own, heads);
-        wsk_site_admit(seg, (unsigned)own, site, 5);
+        wsk_site_admit(seg, (unsigned)own, site, 5, NULL);
         wsk_count(seg, (unsigned)own, site, WSK_C_opened_ws, 1);
-        wsk_site_leave(seg, (unsigned)own, site, 5);
-        wsk_site_admit(seg, (unsigned)own, site, 6);
+        wsk_site_leave(seg, (unsigned)own, wsk_slot_term(seg, (unsigned)own),
+                       site, 5);
+        wsk_site_admit(seg, (unsigned)own, site, 6, NULL);
         wsk_slot_release(seg, (unsigned)own);
     }
 }
@@ -129,8 +134,8 @@ static void die_living(wsk_segment_t *seg)
     if (pid == 0) {
         own = wsk_slot_claim(seg, WSK_SLOT_CHILD, 42, 7, NOON);
         wsk_log_listen(seg, site, (unsigned)own, heads);
-        wsk_site_admit(seg, (unsigned)own, site, 5);
-        wsk_site_admit(seg, (unsigned)own, site, 6);
+        wsk_site_admit(seg, (unsigned)own, site, 5, NULL);
+        wsk_site_admit(seg, (unsigned)own, site, 6, NULL);
         kill(getpid(), SIGKILL);
     }
     waitpid(pid, NULL, 0);

@@ -42,6 +42,41 @@ static void early(void)
     close_one();
 }
 
+/* Much of it is read as from a socket: in pieces, and not faster than the
+ * answers are taken. */
+static void much_early(wsk_kind_e kind)
+{
+    static const char ask[] = "{\"type\":\"subscribe\",\"channels\":[]}";
+    const unsigned frames = 10000;
+    const size_t cap = frames * (sizeof(ask) + 6);
+    size_t len = 0;
+    unsigned i;
+
+    world_open(&w);
+    client_make(&w, &a, kind, 1);
+    a.c->early = malloc(cap);
+    for (i = 0; i < frames; i++) {
+        len += client_frame(a.c->early + len, WSK_OP_TEXT, ask, strlen(ask));
+    }
+    a.c->early_len = (uint32_t)len;
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+    ok(a.c->out_bytes < 1u << 19 && a.c->out_bytes > 0,
+       "early input has its answers only as they are taken");
+    client_send(&a, WSK_OP_TEXT, "no", 2);
+    for (i = 0; i < 5000 && a.c->out_bytes > 0; i++) {
+        client_take(&a);
+        a.len = 0;
+        world_run(&w);
+    }
+    is_int(world_count(&w, WSK_C_received_messages), frames + 1,
+           "all of it is read, and what came behind it then");
+    ok(a.c->early == NULL, "then it is freed");
+    is_int((intmax_t)a.c->bytes_in, (intmax_t)len + 8,
+           "each byte counted once");
+    close_one();
+}
+
 static void controls(void)
 {
     open_one(WSK_KIND_WS);
@@ -136,31 +171,77 @@ static void stream_resumes(void)
     heard = client_read(&w, &a);
     has(heard, "two", "a stream goes on after the id it names");
     ok(strstr(heard, "one") == NULL, "and not before");
-    is_int(times(heard, "id: "), 1, "the place comes with the message");
+    has(strstr(heard, "two"),
+        "\n\nid: ", "when it has caught up it hears the place");
     close_one();
 }
 
-static void not_admitted(void)
+/* What came meanwhile was for others: the place is told at once. */
+static void stream_resumes_to_nothing(void)
 {
+    wsk_cursor_t head;
+    char line[WSK_ID_MAX + 8] = "id: ";
+    const char *heard;
+
     world_open(&w);
-    client_make(&w, &a, WSK_KIND_WS, 1);
+    client_open(&w, &a, WSK_KIND_WS, 1);
+    world_say(&w, 1, "b", "one");
+    world_say(&w, 1, "b", "two");
+    world_run(&w);
+    close(a.fd);
+    client_make(&w, &a, WSK_KIND_SSE, 1);
+    client_channels(&a, "a");
+    head = store_head(w.seg, w.sites[1], WSK_LOG_TEXT);
+    a.c->has_since = true;
+    a.c->since = (wsk_cursor_t){ head.epoch, 1 };
+    wsk_loop_give(w.loop, a.c);
+    heard = client_read(&w, &a);
+    strcat(line + wsk_cursor_text(line + 4, &head), "\n\n");
+    ok(strncmp(heard, line, strlen(line)) == 0,
+       "with nothing to catch up on it hears the place");
+    is_int(times(heard, "id: "), 1, "and no other");
+    close_one();
+}
+
+static void switched_off(wsk_kind_e kind, bool known, const char *heard)
+{
+    static client_t other;
+
+    world_open(&w);
+    if (known) { /* somebody of that site is here already */
+        client_open(&w, &other, WSK_KIND_WS, 1);
+    }
+    client_make(&w, &a, kind, 1);
+    if (kind == WSK_KIND_SSE) {
+        client_channels(&a, "a");
+    }
+    a.c->early = malloc(200);
+    a.c->early_len = (uint32_t)client_frame(a.c->early, WSK_OP_PING, "x", 1);
     wsk_site_switch(w.seg, w.sites[1], false);
     wsk_loop_give(w.loop, a.c);
-    world_run(&w);
-    is_int(w.ended, 1, "at a site that was switched off meanwhile it ends");
-    client_take(&a);
-    ok(a.eof, "and is let go");
+    is_str(kind == WSK_KIND_SSE ? client_read(&w, &a) : client_heard(&w, &a),
+           heard, "at a site that was switched off meanwhile it is told so");
+    is_int(world_count(&w, WSK_C_delivered), 0, "and nothing else");
+    if (known) {
+        close(other.fd);
+    }
     close_one();
 }
 
 int main(void)
 {
     early();
+    much_early(WSK_KIND_WS);
+    much_early(WSK_KIND_ECHO);
     controls();
     faults();
     echo();
     streams();
     stream_resumes();
-    not_admitted();
+    stream_resumes_to_nothing();
+    switched_off(WSK_KIND_WS, false, "close 4003 site not found\neof");
+    switched_off(WSK_KIND_WS, true, "close 4003 site not found\neof");
+    switched_off(WSK_KIND_SSE, false, "eof");
+    switched_off(WSK_KIND_SSE, true, "eof");
     return done_testing();
 }

@@ -121,7 +121,8 @@ static void switching(void)
     is_int(store_append(seg, site, WSK_LOG_TEXT, "room", 10, 3, NOON),
            WSK_ENOTFOUND, "it takes no records");
     is_int(wsk_log_listen(seg, site, 0, heads), WSK_ENOTFOUND, "nor listeners");
-    is_int(wsk_site_admit(seg, 0, site, 1), WSK_ADMIT_OFF, "nor connections");
+    is_int(wsk_site_admit(seg, 0, site, 1, NULL), WSK_ADMIT_OFF,
+           "nor connections");
     wsk_segment_pages(seg, &pages);
     ok(pages.free == 20 && pages.reserved == 0, "its pages are given back");
     is_int(wsk_site_switch(seg, site, true), WSK_OK, "it goes on");
@@ -203,7 +204,7 @@ static void stats(void)
     ok(now.head == 0 && now.oldest == 1 && now.bytes == 0 && now.pages == 0,
        "a new site has nothing");
     store_append(seg, site, WSK_LOG_TEXT, "a", 20000, 1, NOON);
-    wsk_site_admit(seg, 0, site, 9);
+    wsk_site_admit(seg, 0, site, 9, NULL);
     wsk_count(seg, 0, site, WSK_C_published, 3);
     wsk_site_stats(seg, site, &now);
     ok(now.head == 1 && now.oldest == 1 && now.bytes >= 20000 && now.pages == 2

@@ -48,8 +48,8 @@ static int die_with_slot(wsk_segment_t *seg, uint32_t site)
     if (pid == 0) {
         slot = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, getpid(), 1, NOON);
         wsk_log_listen(seg, site, slot, heads);
-        wsk_site_admit(seg, slot, site, 1);
-        wsk_site_admit(seg, slot, site, 2);
+        wsk_site_admit(seg, slot, site, 1, NULL);
+        wsk_site_admit(seg, slot, site, 2, NULL);
         wsk_count(seg, slot, site, WSK_C_opened_ws, 2);
         kill(getpid(), SIGKILL);
     }
@@ -318,8 +318,27 @@ static void many_to_one(void)
     store_end(seg);
 }
 
+/* A worker that counts after its loop has left. */
+static void counted_late(void)
+{
+    wsk_segment_t *seg = store_new(1, 4, 4, 10);
+    const uint32_t at = store_site(seg, 1, 1 << 20, 10);
+    unsigned slot = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, 1, 1, NOON);
+
+    wsk_slot_release(seg, slot);
+    wsk_site_admit(seg, slot, at, 5, NULL);
+    is_int(wsk_segment_connections(seg), 1, "a connection is counted late");
+    slot = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, 2, 2, NOON);
+    is_int(wsk_segment_connections(seg), 0,
+           "the next in that slot begins from nothing");
+    wsk_slot_release(seg, slot);
+    store_whole(seg, "and all is whole");
+    store_end(seg);
+}
+
 int main(void)
 {
+    counted_late();
     alarm(120);
     lives();
     deaths();

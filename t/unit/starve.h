@@ -4,7 +4,8 @@
  * uses: what is done without memory can be tested.
  *
  * Promise   Between starve(n) and starve_end() the n-th allocation from now
- *           (from 0) and all after it fail. CAN_STARVE is 0 under sanitizers,
+ *           (from 0) and all after it fail; with starve_for(n, few) only as many
+ *           as that. CAN_STARVE is 0 under sanitizers,
  *           which have an allocator of their own, and where libc is not GNU's.
  * Threads   One.
  */
@@ -26,7 +27,7 @@
 #if defined(__GLIBC__) && !defined(STARVE_SANITIZED)
 #define CAN_STARVE 1
 
-static long starve_left = LONG_MAX;
+static long starve_left = LONG_MAX, starve_few;
 static bool starve_hit;
 
 void *__libc_malloc(size_t size);
@@ -40,6 +41,9 @@ static bool starve_one(void)
     }
     if (starve_left > 0) {
         starve_left--;
+        return false;
+    }
+    if (starve_few-- <= 0) {
         return false;
     }
     starve_hit = true;
@@ -61,10 +65,16 @@ void *realloc(void *old, size_t size)
     return starve_one() ? NULL : __libc_realloc(old, size);
 }
 
-static void starve(long after)
+static void starve_for(long after, long few)
 {
     starve_hit = false;
+    starve_few = few;
     starve_left = after;
+}
+
+static void starve(long after)
+{
+    starve_for(after, LONG_MAX);
 }
 
 /* @return whether anything failed since starve() */
@@ -77,9 +87,15 @@ static bool starve_end(void)
 #else
 #define CAN_STARVE 0
 
-static void starve(long after)
+static void starve_for(long after, long few)
 {
     (void)after;
+    (void)few;
+}
+
+static void starve(long after)
+{
+    starve_for(after, LONG_MAX);
 }
 
 static bool starve_end(void)

@@ -69,17 +69,22 @@ static void bodies(void)
     wsk_text_t t = { 0 };
     json_t *data = json_pack("{s:s, s:[i,n]}", "a", "line\nline", "b", 1);
 
-    wsk_text_body(&t, "post.\"x\"", data);
+    wsk_text_body(&t, (wsk_slice_t){ "post.\"x\"", 8 }, data);
     is_text(&t,
             "\"event\":\"post.\\\"x\\\"\",\"data\":{\"a\":\"line\\nline\","
             "\"b\":[1,null]}",
             "a body, compact and on one line");
     json_decref(data);
     data = json_integer(7);
-    wsk_text_body(&t, "n", data);
+    wsk_text_body(&t, (wsk_slice_t){ "n", 1 }, data);
     is_text(&t, "\"event\":\"n\",\"data\":7", "data may be any value");
     json_decref(data);
-    wsk_text_body(&t, "n", NULL);
+    data = json_stringn("a\0b", 3);
+    wsk_text_body(&t, (wsk_slice_t){ "n\0m", 3 }, data);
+    is_text(&t, "\"event\":\"n\\u0000m\",\"data\":\"a\\u0000b\"",
+            "lengths say where a text ends, not NUL");
+    json_decref(data);
+    wsk_text_body(&t, (wsk_slice_t){ "n", 1 }, NULL);
     is_text(&t, "\"event\":\"n\",\"data\":{}", "no data is an empty object");
 }
 

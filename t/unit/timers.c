@@ -105,6 +105,21 @@ static void stall(void)
     shut();
 }
 
+/* However far off its next ping is. */
+static void stall_in_time(void)
+{
+    open_with(WSK_KIND_WS, 300000, 0);
+    world_seconds(&w, 2);
+    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+    world_run(&w);
+    world_seconds(&w, STALL_S - 1);
+    is_int(w.ended, 0, "a write may wait for a while");
+    world_seconds(&w, 1);
+    is_int(w.ended, 1, "and is given up in time");
+    shut();
+}
+
 static void site_off(void)
 {
     open_with(WSK_KIND_WS, 5000, 0);
@@ -133,6 +148,7 @@ int main(void)
     idle();
     expiry();
     stall();
+    stall_in_time();
     site_off();
     every_state();
     return done_testing();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop_fixture.h"
 
+#include "hub/wsk_hub_int.h"
+
 #define CROWD 200
 
 static world_t w;
@@ -26,25 +28,65 @@ static void views(void)
     world_close(&w);
 }
 
-/* One crowded site and one message at another: it waits for a slice at most. */
-static void fairness(void)
+/* Who died between telling a slot and its bell, or was swept before it rang. */
+static void unheard(void)
 {
-    int fds[CROWD];
-    unsigned i, sent;
+    wsk_slot_t *slot;
 
     world_open(&w);
-    {
-        wsk_site_spec_t spec = world_spec(0);
+    slot = wsk_slot_of(w.seg, w.loop->slot);
+    client_open(&w, &a, WSK_KIND_WS, 1);
+    client_say(&w, &a, "{\"type\":\"subscribe\",\"channels\":[\"a\"]}");
+    client_heard(&w, &a);
+    atomic_store(&slot->told, 1);
+    world_say(&w, 1, "a", "one");
+    is_str(client_heard(&w, &a), "", "a bell that nobody rang is not heard");
+    world_later(&w, 1000);
+    has(client_heard(&w, &a), "one", "within a second it is looked for");
+    world_say(&w, 1, "a", "two");
+    has(client_heard(&w, &a), "two", "and the next is heard at once");
+    close(a.fd);
+    world_close(&w);
+}
 
-        spec.limits.connections = 1000;
-        spec.limits.address_connections = 1000;
-        world_put(&w, 0, &spec);
-    }
-    for (i = 0; i < CROWD; i++) {
+static int fds[CROWD];
+static wsk_conn_t *conns[CROWD];
+
+/* Site 0 has a crowd, all on one channel. */
+static void open_crowd(unsigned n)
+{
+    wsk_site_spec_t spec = world_spec(0);
+    unsigned i;
+
+    world_open(&w);
+    spec.limits.connections = 1000;
+    spec.limits.address_connections = 1000;
+    spec.limits.send_queue = 1 << 20;
+    world_put(&w, 0, &spec);
+    for (i = 0; i < n; i++) {
         client_open(&w, &a, WSK_KIND_WS, 0);
         client_say(&w, &a, "{\"type\":\"subscribe\",\"channels\":[\"a\"]}");
         fds[i] = a.fd;
+        conns[i] = a.c;
     }
+}
+
+static void close_crowd(unsigned n)
+{
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        close(fds[i]);
+    }
+    world_close(&w);
+}
+
+/* One crowded site and one message at another: it waits for a slice at most. */
+static void fairness(void)
+{
+    unsigned i, sent;
+
+    open_crowd(CROWD);
     client_open(&w, &b, WSK_KIND_WS, 1);
     client_say(&w, &b, "{\"type\":\"subscribe\",\"channels\":[\"b\"]}");
     client_heard(&w, &b);
@@ -64,11 +106,147 @@ static void fairness(void)
            "the crowd has all of its own");
     is_int(world_count(&w, WSK_C_sends) - sent, CROWD + 1,
            "in one write for each");
-    for (i = 0; i < CROWD; i++) {
-        close(fds[i]);
-    }
     close(b.fd);
-    world_close(&w);
+    close_crowd(CROWD);
+}
+
+static void fill(wsk_conn_t *c, unsigned frames)
+{
+    unsigned i;
+
+    for (i = 0; i < frames; i++) {
+        wsk_say_frame(w.loop, c, WSK_OP_BINARY, w.loop->buf, INPUT);
+    }
+}
+
+/* A crowd that had been blocked reads again: it is written in its site's turn,
+ * not whenever the poll names it. */
+static void unblocked(void)
+{
+    static struct epoll_event events[2 * CROWD];
+    unsigned i, sent;
+    int n;
+
+    open_crowd(CROWD);
+    for (i = 0; i < CROWD; i++) {
+        fill(conns[i], 2);
+    }
+    world_run(&w);
+    for (i = 0; i < CROWD; i++) {
+        ok(conns[i]->want_write, "one waits for its reader");
+        while (read(fds[i], a.raw, sizeof(a.raw)) > 0) {
+        }
+    }
+    sent = (unsigned)world_count(&w, WSK_C_sends);
+    n = epoll_wait(w.loop->epoll, events, 2 * CROWD, 0);
+    ok(n >= CROWD, "all can be written at once");
+    wsk_loop_step(w.loop, events, n, &w.now);
+    sent = (unsigned)world_count(&w, WSK_C_sends) - sent;
+    ok(sent >= SLICE && sent <= 2 * SLICE, "a slice of them is (%u)", sent);
+    for (i = 0; i < 20; i++) {
+        unsigned k;
+
+        world_run(&w);
+        for (k = 0; k < CROWD; k++) {
+            while (read(fds[k], a.raw, sizeof(a.raw)) > 0) {
+            }
+        }
+    }
+    for (i = n = 0; i < CROWD; i++) {
+        n += conns[i]->out == NULL && !conns[i]->want_write;
+    }
+    is_int(n, CROWD, "in the end they all have theirs");
+    close_crowd(CROWD);
+}
+
+/* Few sockets may take much. */
+static void by_bytes(void)
+{
+    const int large = 200000;
+    unsigned i;
+    intmax_t sent;
+
+    open_crowd(40);
+    for (i = 0; i < 40; i++) {
+        setsockopt(conns[i]->fd, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
+        fill(conns[i], 8);
+    }
+    sent = world_count(&w, WSK_C_sent_bytes);
+    world_turn(&w);
+    sent = world_count(&w, WSK_C_sent_bytes) - sent;
+    ok(sent >= TURN_BYTES && sent < TURN_BYTES + 9 * INPUT,
+       "a turn ends with so many bytes (%jd)", sent);
+    ok(w.loop->active != NULL, "and the site waits for its next");
+    world_run(&w);
+    is_int(conns[39]->out_bytes, 0, "which comes");
+    close_crowd(40);
+}
+
+/* A crowd that sends is read in pieces too. */
+static void intake(void)
+{
+    static const char pong[] = "{\"type\":\"pong\"}";
+    static struct epoll_event events[2 * CROWD];
+    static uint8_t batch[10000];
+    size_t n = 0;
+    unsigned i, frames = 0;
+    int ready;
+
+    while (n + sizeof(pong) + 6 <= sizeof(batch)) {
+        n += client_frame(batch + n, WSK_OP_TEXT, pong, strlen(pong));
+        frames++;
+    }
+    open_crowd(CROWD);
+    client_open(&w, &b, WSK_KIND_WS, 1);
+    for (i = 0; i < CROWD; i++) {
+        if (write(fds[i], batch, n) != (ssize_t)n) {
+            exit(1);
+        }
+    }
+    client_send(&b, WSK_OP_PING, "b", 1);
+    frames = frames * CROWD
+             + (unsigned)world_count(&w, WSK_C_received_messages);
+    ready = epoll_wait(w.loop->epoll, events, 2 * CROWD, 0);
+    ok(ready > CROWD, "all have sent");
+    n = (size_t)world_count(&w, WSK_C_received_messages);
+    wsk_loop_step(w.loop, events, ready, &w.now);
+    n = (size_t)world_count(&w, WSK_C_received_messages) - n;
+    ok(n > 0 && n * 20 <= READ_BYTES + 4 * INPUT,
+       "what a site sends is read in pieces (%u messages)", (unsigned)n);
+    client_take(&b);
+    ok(b.len > 0, "who is of another site is heard in the same turn");
+    world_run(&w);
+    is_int(world_count(&w, WSK_C_received_messages), frames,
+           "in the end all is read");
+    close(b.fd);
+    close_crowd(CROWD);
+}
+
+/* A piece of the log is less for a crowd than for few. */
+static void piece_by_crowd(void)
+{
+    char text[20];
+    const char *heard;
+    unsigned i, wrong = 0;
+
+    open_crowd(CROWD);
+    client_take(&a);
+    a.len = 0;
+    for (i = 0; i < HUB_BATCH; i++) {
+        snprintf(text, sizeof(text), "n%u.", i);
+        world_say(&w, 0, "a", text);
+    }
+    wsk_hub_pump(w.loop->hub, w.sites[0]);
+    ok(world_count(&w, WSK_C_delivered) <= HUB_OFFERS + CROWD,
+       "a piece of the log has a bound, however many hear it");
+    heard = client_heard(&w, &a);
+    for (i = 0; i < HUB_BATCH; i++) {
+        snprintf(text, sizeof(text), "\"n%u.\"", i);
+        wrong += times(heard, text) != 1;
+    }
+    is_int(wrong, 0, "all of it comes, once");
+    is_int(world_count(&w, WSK_C_delivered), HUB_BATCH * CROWD, "to everybody");
+    close_crowd(CROWD);
 }
 
 /* What is new does not wait for somebody's replay to end. */
@@ -92,6 +270,7 @@ static void replay_and_live(void)
     for (i = 0; i < 900; i++) {
         world_say(&w, 1, "c", big);
     }
+    world_say(&w, 1, "a", "at the end");
     world_run(&w);
     client_open(&w, &a, WSK_KIND_WS, 1);
     snprintf(text, sizeof(text), subscribe, id);
@@ -140,7 +319,12 @@ static void dead_in_turn(void)
 int main(void)
 {
     views();
+    unheard();
     fairness();
+    unblocked();
+    by_bytes();
+    intake();
+    piece_by_crowd();
     replay_and_live();
     dead_in_turn();
     return done_testing();

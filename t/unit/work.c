@@ -82,12 +82,14 @@ static void *run_worker(void *baton)
 
         publish(seg, turn % 2, random);
         follow(seg, site, (unsigned)slot, &heads[WSK_LOG_TEXT]);
-        wsk_site_admit(seg, (unsigned)slot, site, random % 8);
+        wsk_site_admit(seg, (unsigned)slot, site, random % 8, NULL);
         if (turn % 16 == 0) {
             change(seg, turn);
         }
         if (turn % 2 == 0) {
-            wsk_site_leave(seg, (unsigned)slot, site, random % 8);
+            wsk_site_leave(seg, (unsigned)slot,
+                           wsk_slot_term(seg, (unsigned)slot), site,
+                           random % 8);
         }
         wsk_count(seg, (unsigned)slot, site, WSK_C_published, 1);
     }

@@ -29,24 +29,28 @@ final class Notices {
 	);
 
 	private const DETAIL_CHARS = 200;
+	private const FRESH_S      = 60;
 
 	/**
-	 * Remembers a failure.
+	 * Remembers a failure. The same one is written once a minute: a bulk edit
+	 * fails once per post, and each write empties the cache of all options.
 	 *
 	 * @param string $code    Machine-readable code: the relay's own, or one of ours.
 	 * @param string $message What the relay said, cut to a bearable length.
 	 * @param string $detail  What was being done.
 	 */
 	public static function record( string $code, string $message, string $detail = '' ): void {
-		update_option(
-			self::OPTION,
-			array(
-				'code'    => self::cut( $code ),
-				'message' => self::cut( $message ),
-				'detail'  => self::cut( $detail ),
-				'time'    => time(),
-			)
+		$now = array(
+			'code'    => self::cut( $code ),
+			'message' => self::cut( $message ),
+			'detail'  => self::cut( $detail ),
+			'time'    => time(),
 		);
+
+		$last = self::last();
+		if ( null === $last || $last['code'] !== $now['code'] || $last['message'] !== $now['message'] || $now['time'] - $last['time'] >= self::FRESH_S ) {
+			update_option( self::OPTION, $now );
+		}
 	}
 
 	/** Forgets the failure: something worked. Costs no query if there is none. */

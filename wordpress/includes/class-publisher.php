@@ -14,9 +14,10 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Signed, encrypted publishes, and the site's figures.
  *
- * A publish happens inside the request that caused it, so it may cost that
- * request 2 seconds at most; after one that got no answer, this process leaves
- * the relay alone for half a minute, lest a bulk edit wait once per post.
+ * A publish happens inside the request that caused it, and one request may cause
+ * many. So all failures together may cost it 2 seconds; after one that got no
+ * answer, or when there is no time for another, this process leaves the relay
+ * alone for half a minute.
  */
 final class Publisher {
 
@@ -24,12 +25,25 @@ final class Publisher {
 	private const STATS_TIMEOUT_S   = 3;
 	private const PAUSE_S           = 30;
 
+	/** WordPress takes a shorter timeout for this one. */
+	private const SHORTEST_TIMEOUT_S = 1;
+
+	/** The relay says a line; whatever else is at its address may say more. */
+	private const ANSWER_BYTES = 65536;
+
 	/**
 	 * Until when this process does not try again.
 	 *
 	 * @var int Unix time.
 	 */
 	private int $paused_until = 0;
+
+	/**
+	 * What failures have cost since the last pause.
+	 *
+	 * @var int|float Seconds.
+	 */
+	private int|float $lost_s = 0;
 
 	/**
 	 * Hands in where to send to.
@@ -57,12 +71,14 @@ final class Publisher {
 		if ( is_wp_error( $body ) ) {
 			return $this->failed( $body, $event );
 		}
+		$begun    = hrtime( true );
 		$response = wp_remote_post(
 			$this->config->base_url() . '/publish',
-			$this->request( $body, self::PUBLISH_TIMEOUT_S )
+			$this->request( $body, self::PUBLISH_TIMEOUT_S - $this->lost_s )
 		);
 		$error    = self::remote_error( $response );
 		if ( null !== $error ) {
+			$this->lost_s += ( hrtime( true ) - $begun ) / 1e9;
 			return $this->failed( $error, $event );
 		}
 		Notices::clear();
@@ -155,11 +171,11 @@ final class Publisher {
 	/**
 	 * Arguments of a signed request.
 	 *
-	 * @param string $body      The bytes to send.
-	 * @param int    $timeout_s When to give up.
+	 * @param string    $body      The bytes to send.
+	 * @param int|float $timeout_s When to give up.
 	 * @return array<string, mixed>
 	 */
-	private function request( string $body, int $timeout_s ): array {
+	private function request( string $body, int|float $timeout_s ): array {
 		$signed = Signature::headers(
 			$this->config->site_key(),
 			$this->config->site_secret(),
@@ -167,10 +183,11 @@ final class Publisher {
 			(int) floor( microtime( true ) * 1000 )
 		);
 		return array(
-			'timeout'     => $timeout_s,
-			'redirection' => 0,
-			'headers'     => array( 'Content-Type' => 'application/json' ) + $signed,
-			'body'        => '' === $body ? null : $body,
+			'timeout'             => $timeout_s,
+			'redirection'         => 0,
+			'limit_response_size' => self::ANSWER_BYTES,
+			'headers'             => array( 'Content-Type' => 'application/json' ) + $signed,
+			'body'                => '' === $body ? null : $body,
 		);
 	}
 
@@ -184,8 +201,9 @@ final class Publisher {
 	private function failed( \WP_Error $error, string $event ): \WP_Error {
 		$code = $error->get_error_data()['code'];
 
-		if ( 'unreachable' === $code ) {
+		if ( 'unreachable' === $code || self::PUBLISH_TIMEOUT_S - $this->lost_s < self::SHORTEST_TIMEOUT_S ) {
 			$this->paused_until = time() + self::PAUSE_S;
+			$this->lost_s       = 0;
 		}
 		Notices::record( $code, $error->get_error_message(), $event );
 		return $error;

@@ -53,6 +53,13 @@ is( array( $last['code'], $last['message'], $last['detail'] ), array( 'unknown_s
 ok( abs( $last['time'] - time() ) < 5, 'and when' );
 ok( Notices::credentials_rejected(), 'browsers need not try' );
 
+$count = World::$updates;
+$publisher->publish( 'events', 'y' );
+is( World::$updates, $count, 'the same again within a minute is not written again' );
+World::$options[ Notices::OPTION ]['time'] -= 61;
+$publisher->publish( 'events', 'y' );
+is( array( World::$updates, Notices::last()['detail'] ), array( $count + 1, 'y' ), 'after a minute it is' );
+
 World::$answer = World::response( 500, 'oops' );
 $publisher->publish( 'events', 'x' );
 is( Notices::last()['code'], 'http_500', 'an answer that is not ours is told by its status' );
@@ -71,6 +78,23 @@ ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'the next one in this p
 is( count( World::$requests ), $count + 1, 'without asking again' );
 $publisher = new Publisher( new Config() );
 ok( ! is_wp_error( $publisher->publish( 'events', 'x' ) ), 'another request tries again' );
+
+World::$answer = static function (): array {
+	usleep( 550000 );
+	return World::response( 502 );
+};
+$publisher     = new Publisher( new Config() );
+$count         = count( World::$requests );
+$publisher->publish( 'events', 'x' );
+$publisher->publish( 'events', 'x' );
+$left = World::$requests[ $count + 1 ][2]['timeout'];
+ok( $left >= 1 && $left < 1.46, 'slow failures share the two seconds' );
+is( $publisher->publish( 'events', 'x' )->get_error_data()['code'], 'unreachable', 'when there is no time for another, the next one fails at once' );
+is( count( World::$requests ), $count + 2, 'without asking' );
+World::$answer = World::response( 200 );
+$publisher     = new Publisher( new Config() );
+$publisher->publish( 'events', 'x' );
+ok( end( World::$requests )[2]['limit_response_size'] <= 65536, 'of an answer no more is read than a relay would say' );
 
 $error = $publisher->publish( 'events', 'x', array( 'bad' => "\xff" ) );
 is( $error->get_error_data()['code'], 'invalid_data', 'what JSON cannot carry is not sent' );

@@ -24,6 +24,7 @@ final class World {
 	public static mixed $answer    = null;
 	/** What a query would have cost. */
 	public static int $deletions   = 0;
+	public static int $updates     = 0;
 
 	/** An HTTP response. */
 	public static function response( int $status, string $body = '' ): array {
@@ -91,6 +92,7 @@ function get_option( string $name, $otherwise = false ) {
 }
 
 function update_option( string $name, $value ): bool {
+	++World::$updates;
 	World::$options[ $name ] = $value;
 	return true;
 }

@@ -8,7 +8,13 @@
  * is a lost connection.
  */
 
-import { CLOSE, type CloseInfo, HTTP, STREAM_EVENT } from '../codes.js';
+import {
+  CLOSE,
+  type CloseInfo,
+  HTTP,
+  NO_CHANNELS,
+  STREAM_EVENT,
+} from '../codes.js';
 import { bytesOfBase64 } from '../base64.js';
 import { STREAM_MISSES_ALLOWED, TIMING } from '../config.js';
 import type { TimerHandle } from '../platform.js';
@@ -38,6 +44,7 @@ export class EventSourceTransport implements Transport {
   private stream: EventStream | undefined;
   private state: number = READY.connecting;
   private timer: TimerHandle;
+  private muteTimer: TimerHandle;
   private misses = 0;
   /** Bare ids come from relays that also send them as a sign of life. */
   private watched = false;
@@ -52,7 +59,10 @@ export class EventSourceTransport implements Transport {
     private readonly context: TransportContext,
     private readonly events: TransportEvents,
   ) {
-    this.outbox = new Outbox(context, (frame) => events.frame(frame));
+    this.outbox = new Outbox(context, {
+      answered: (frame) => events.frame(frame),
+      streamUnknown: () => this.reopenIn(TIMING.channelChangeMs),
+    });
   }
 
   get readyState(): number {
@@ -76,27 +86,35 @@ export class EventSourceTransport implements Transport {
   }
 
   open(): void {
-    const { platform, endpoints, situation } = this.context;
+    const { platform, endpoints, situation, relay } = this.context;
+    const channels = situation.channels();
+    if (channels.length === 0) {
+      this.end(NO_CHANNELS, 'there are no channels to hear');
+      return;
+    }
     this.watched = false;
     this.headSeen = false;
     this.lastId = '';
     this.retryMs = undefined;
-    const channels = situation.channels();
     const url = urlWith(endpoints.sse, {
       token: situation.token(),
       channels: channels.join(','),
       since: situation.since(),
       binary: '1',
     });
-    if (platform.fetch && platform.streams) {
-      this.stream = new FetchStream(platform, url, this.handlers());
-    } else if (platform.EventSource) {
+    const handlers = this.handlers();
+    const speaksFirst = relay.speaksFirst === true;
+    const { fetch, streams, EventSource } = platform;
+    if (fetch && streams) {
+      this.stream = new FetchStream(platform, url, handlers, speaksFirst);
+    } else if (EventSource) {
       this.native = true;
       this.stream = new NativeStream(
         platform,
-        platform.EventSource,
+        EventSource,
         url,
-        this.handlers(),
+        handlers,
+        speaksFirst,
       );
     } else {
       this.end(0, 'this browser reads no event streams');
@@ -109,8 +127,10 @@ export class EventSourceTransport implements Transport {
   }
 
   close(): void {
+    const { clock } = this.context.platform;
     this.state = READY.closed;
-    this.context.platform.clock.clearTimeout(this.timer);
+    clock.clearTimeout(this.timer);
+    clock.clearTimeout(this.muteTimer);
     this.stream?.close();
     this.outbox.close();
   }
@@ -135,6 +155,7 @@ export class EventSourceTransport implements Transport {
   private streamOpened(): void {
     this.misses = 0;
     this.heard();
+    this.expectAWord();
     if (this.state === READY.connecting) {
       this.state = READY.open;
       this.events.opened();
@@ -142,7 +163,19 @@ export class EventSourceTransport implements Transport {
   }
 
   private heard(): void {
+    this.context.platform.clock.clearTimeout(this.muteTimer);
     this.heardAt = this.context.platform.clock.now();
+  }
+
+  /** Of a relay of which it is not known; see Relay. */
+  private expectAWord(): void {
+    const { platform, relay } = this.context;
+    if (relay.speaksFirst === undefined) {
+      this.muteTimer = platform.clock.setTimeout(
+        () => this.events.notice({ kind: 'mute' }),
+        TIMING.firstByteMs,
+      );
+    }
   }
 
   private position(id: string): void {
@@ -204,6 +237,7 @@ export class EventSourceTransport implements Transport {
 
   private receiveOpen(event: SseEvent): void {
     const json = parseJson(event.data);
+    this.context.relay.speaksFirst = true;
     if (!this.headSeen && event.lastEventId !== '') {
       this.position(event.lastEventId);
     }
@@ -250,6 +284,7 @@ export class EventSourceTransport implements Transport {
     const { clock } = this.context.platform;
     this.watched = false;
     this.outbox.setStream(undefined);
+    clock.clearTimeout(this.muteTimer);
     clock.clearTimeout(this.timer);
     this.timer = clock.setTimeout(() => {
       this.stream?.close();

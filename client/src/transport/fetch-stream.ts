@@ -5,7 +5,8 @@
  * resume from, and every byte is a sign of life.
  *
  * Promise   Either `failed` alone, or `opened`, then events, then `ended`.
- *           Nothing after `close()`.
+ *           Nothing after `close()`. Where the relay speaks first, `opened`
+ *           waits for the first byte, within the same deadline.
  */
 
 import { LIMIT, TIMING } from '../config.js';
@@ -37,11 +38,13 @@ const EVENT_STREAM = /^text\/event-stream(;|$)/i;
 export class FetchStream implements EventStream {
   private readonly abort = new AbortController();
   private deadline: TimerHandle;
+  private opened = false;
 
   constructor(
     private readonly platform: Platform,
     url: string,
     private readonly handlers: StreamHandlers,
+    private readonly speaksFirst: boolean,
   ) {
     void this.run(url);
   }
@@ -60,7 +63,6 @@ export class FetchStream implements EventStream {
     if (this.closed) {
       return;
     }
-    this.platform.clock.clearTimeout(this.deadline);
     const type = response?.headers.get('Content-Type') ?? '';
     if (!response?.body || response.status !== 200 || !EVENT_STREAM.test(type)) {
       this.close();
@@ -68,12 +70,25 @@ export class FetchStream implements EventStream {
       this.handlers.failed(response?.status ?? 0, retryAfterMs);
       return;
     }
-    this.handlers.opened();
-    const clean = await this.read(response.body);
-    if (!this.closed) {
-      this.close();
-      this.handlers.ended(clean);
+    if (!this.speaksFirst) {
+      this.open();
     }
+    const clean = await this.read(response.body);
+    if (this.closed) {
+      return;
+    }
+    this.close();
+    if (this.opened) {
+      this.handlers.ended(clean);
+    } else {
+      this.handlers.failed(0, undefined);
+    }
+  }
+
+  private open(): void {
+    this.platform.clock.clearTimeout(this.deadline);
+    this.opened = true;
+    this.handlers.opened();
   }
 
   private async request(url: string): Promise<Response | undefined> {
@@ -105,6 +120,15 @@ export class FetchStream implements EventStream {
     };
   }
 
+  private hear(): void {
+    if (!this.opened) {
+      this.open();
+    }
+    if (!this.closed) {
+      this.handlers.heard();
+    }
+  }
+
   /** True if the body came to its end. */
   private async read(body: ReadableStream<Uint8Array>): Promise<boolean> {
     const parser = new SseParser(this.guarded(), LIMIT.streamEventChars);
@@ -115,7 +139,7 @@ export class FetchStream implements EventStream {
         if (done || this.closed) {
           return true;
         }
-        this.handlers.heard();
+        this.hear();
         parser.push(value);
       }
     } catch {

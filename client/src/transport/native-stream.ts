@@ -3,7 +3,8 @@
  * One event stream through the browser's EventSource, where bodies of `fetch`
  * cannot be read while they arrive. It is closed on its first error, because
  * we reopen with our own cursor and know more than it does; so `ended` is
- * never clean, `retry` and bare ids stay unseen.
+ * never clean, `retry` and bare ids stay unseen. Where the relay speaks first
+ * it counts as open from its first event on.
  */
 
 import { STREAM_EVENT } from '../codes.js';
@@ -18,7 +19,7 @@ import type { EventStream, StreamHandlers } from './fetch-stream.js';
 
 export class NativeStream implements EventStream {
   private readonly source: EventSourceLike;
-  private readonly deadline: TimerHandle;
+  private deadline: TimerHandle;
   private opened = false;
   private closed = false;
 
@@ -27,6 +28,7 @@ export class NativeStream implements EventStream {
     EventSource: EventSourceConstructor,
     url: string,
     private readonly handlers: StreamHandlers,
+    speaksFirst: boolean,
   ) {
     this.source = new EventSource(url);
     this.deadline = platform.clock.setTimeout(
@@ -34,13 +36,15 @@ export class NativeStream implements EventStream {
       TIMING.openDeadlineMs,
     );
     this.source.addEventListener('open', () => {
-      platform.clock.clearTimeout(this.deadline);
-      this.opened = true;
-      this.tell(() => handlers.opened());
+      if (!speaksFirst) {
+        this.open();
+      }
     });
     this.source.addEventListener('error', () => this.broke());
     for (const type of Object.values(STREAM_EVENT)) {
       this.source.addEventListener(type, ({ data, lastEventId }) => {
+        this.open();
+        this.tell(() => handlers.heard());
         this.tell(() =>
           handlers.event({
             type,
@@ -56,6 +60,14 @@ export class NativeStream implements EventStream {
     this.closed = true;
     this.platform.clock.clearTimeout(this.deadline);
     this.source.close();
+  }
+
+  private open(): void {
+    if (!this.opened && !this.closed) {
+      this.platform.clock.clearTimeout(this.deadline);
+      this.opened = true;
+      this.handlers.opened();
+    }
   }
 
   private tell(what: () => void): void {

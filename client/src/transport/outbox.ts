@@ -5,11 +5,12 @@
  *
  * Promise   Frames wait while a stream is being replaced and go out under the
  *           id of the new one. A frame whose request failed is given up, not
- *           repeated: the relay may have had it.
+ *           repeated: the relay may have had it. One that was refused because
+ *           its stream is unknown was not taken: it is repeated, once.
  * Bounds    A full outbox refuses.
  */
 
-import { HTTP } from '../codes.js';
+import { HTTP, SEND_ERROR_UNKNOWN_STREAM } from '../codes.js';
 import { LIMIT, TIMING } from '../config.js';
 import type { TimerHandle } from '../platform.js';
 import { requestJson, retryAfterMsOf } from '../request.js';
@@ -26,6 +27,24 @@ interface Entry {
   readonly body: string | Uint8Array<ArrayBuffer>;
   /** To tell whoever waits for the acknowledgement of this frame. */
   readonly ref: string | undefined;
+  /** It was refused for its stream before. */
+  readonly repeated?: boolean;
+}
+
+/** The word, too: a 404 alone may be that of a front. */
+function isUnknownStream(status: number, json: unknown): boolean {
+  return (
+    status === HTTP.notFound &&
+    isJsonObject(json) &&
+    json.error === SEND_ERROR_UNKNOWN_STREAM
+  );
+}
+
+export interface OutboxEvents {
+  /** What the relay said to a frame, in the words of a socket. */
+  answered(frame: RelayFrame): void;
+  /** The relay does not know the stream; there has to be another one. */
+  streamUnknown(): void;
 }
 
 export class Outbox {
@@ -39,7 +58,7 @@ export class Outbox {
 
   constructor(
     private readonly context: TransportContext,
-    private readonly answered: (frame: RelayFrame) => void,
+    private readonly events: OutboxEvents,
   ) {}
 
   /** Whether the relay ever offered this way. */
@@ -123,9 +142,23 @@ export class Outbox {
     if (this.abort.signal.aborted) {
       return;
     }
+    if (isUnknownStream(status, json) && !entry.repeated) {
+      this.repeat(entry, stream);
+      return;
+    }
     this.answer(entry, status, json);
     if (status === HTTP.tooMany) {
       await this.rest(retryAfterMsOf(headers) ?? TIMING.streamRetryMs);
+    }
+  }
+
+  private repeat(entry: Entry, stream: string): void {
+    this.queue.unshift({ ...entry, repeated: true });
+    this.queuedBytes += entry.body.length;
+    // If there is another one already, there is nothing to wait for.
+    if (this.stream === stream) {
+      this.stream = undefined;
+      this.events.streamUnknown();
     }
   }
 
@@ -134,14 +167,14 @@ export class Outbox {
     const body = isJsonObject(json) ? json : {};
     if (status < 200 || status > 299) {
       const code = textOrUndefined(body.error) ?? textOrUndefined(body.code);
-      this.answered({
+      this.events.answered({
         type: 'error',
         code: code ?? `http_${status}`,
         message: textOrUndefined(body.message) ?? '',
         ref,
       });
     } else if (ref !== undefined) {
-      this.answered({ type: 'ack', ref, id: textOrUndefined(body.id) });
+      this.events.answered({ type: 'ack', ref, id: textOrUndefined(body.id) });
     }
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { bytesOfBase64 } from '../base64.js';
-import { type CloseInfo, HTTP } from '../codes.js';
+import { type CloseInfo, HTTP, NO_CHANNELS } from '../codes.js';
 import { STREAM_MISSES_ALLOWED, TIMING } from '../config.js';
 import type { TimerHandle } from '../platform.js';
 import { type Answer, requestJson, retryAfterMsOf } from '../request.js';
@@ -34,13 +34,20 @@ export class PollTransport implements Transport {
   private state: number = READY.connecting;
   private timer: TimerHandle;
   private misses = 0;
-  private stream: string | undefined;
+  /** Presences were entered under one of its leases, and none has lapsed. */
+  private known = false;
 
   constructor(
     private readonly context: TransportContext,
     private readonly events: TransportEvents,
   ) {
-    this.outbox = new Outbox(context, (frame) => events.frame(frame));
+    this.outbox = new Outbox(context, {
+      answered: (frame) => events.frame(frame),
+      // The next poll brings another lease.
+      streamUnknown: () => {
+        this.known = false;
+      },
+    });
   }
 
   get readyState(): number {
@@ -76,11 +83,15 @@ export class PollTransport implements Transport {
 
   private async poll(): Promise<void> {
     const { platform, endpoints, situation } = this.context;
+    const channels = situation.channels();
+    if (channels.length === 0) {
+      this.end(NO_CHANNELS, 'there are no channels to hear');
+      return;
+    }
     const url = urlWith(endpoints.poll, {
       token: situation.token(),
-      channels: situation.channels().join(','),
+      channels: channels.join(','),
       since: situation.since(),
-      stream: this.stream,
       binary: '1',
     });
     const answer = await requestJson(
@@ -102,6 +113,8 @@ export class PollTransport implements Transport {
 
   private succeeded(json: JsonObject, messages: readonly unknown[]): void {
     this.misses = 0;
+    // Only relays whose streams begin with a word have a poll.
+    this.context.relay.speaksFirst = true;
     if (this.state === READY.connecting) {
       this.state = READY.open;
       this.events.opened();
@@ -113,11 +126,18 @@ export class PollTransport implements Transport {
       this.notify({ kind: 'settled', id: json.cursor });
     }
     if (typeof json.stream === 'string') {
-      this.stream = json.stream;
-      this.outbox.setStream(json.stream);
-      this.notify({ kind: 'stream', id: json.stream });
+      this.lease(json.stream);
     }
     this.again(typeof json.retry === 'number' ? json.retry : undefined);
+  }
+
+  /** Each poll brings a new one; together they are one stream. */
+  private lease(id: string): void {
+    this.outbox.setStream(id);
+    if (!this.known) {
+      this.known = true;
+      this.notify({ kind: 'stream', id });
+    }
   }
 
   /** A listener of the message before may have closed us. */
@@ -147,6 +167,7 @@ export class PollTransport implements Transport {
   private failed({ status, headers }: Answer): void {
     const retryAfterMs = retryAfterMsOf(headers);
     this.misses += 1;
+    this.known = false;
     const final =
       this.state === READY.connecting ||
       status === HTTP.unauthorized ||
@@ -155,10 +176,14 @@ export class PollTransport implements Transport {
       this.again(retryAfterMs);
       return;
     }
+    this.end(status, `no answer to the poll (${status})`, retryAfterMs);
+  }
+
+  private end(code: number, message: string, retryAfterMs?: number): void {
     const info: CloseInfo = {
       opened: this.state === READY.open,
-      code: status,
-      message: `no answer to the poll (${status})`,
+      code,
+      message,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
     this.close();

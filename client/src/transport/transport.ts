@@ -24,6 +24,8 @@ export type Notice =
   | { readonly kind: 'settled'; readonly id: string }
   /** A stream ended as planned and opens again by itself. */
   | { readonly kind: 'paused' }
+  /** A stream opened and brings nothing, of a relay not known to speak first. */
+  | { readonly kind: 'mute' }
   /** Sending works from now on, under this id. */
   | { readonly kind: 'stream'; readonly id: string };
 
@@ -49,10 +51,20 @@ export interface Endpoints {
   readonly send: string;
 }
 
+/** What was learned of the relay; outlives the connection that taught it. */
+export interface Relay {
+  /**
+   * Whether its streams begin with a word. If they do, one that brings only
+   * its head is held by a front; if not, there may be nothing to say.
+   */
+  speaksFirst?: boolean;
+}
+
 export interface TransportContext {
   readonly platform: Platform;
   readonly endpoints: Endpoints;
   readonly situation: Situation;
+  readonly relay: Relay;
 }
 
 export interface Transport {

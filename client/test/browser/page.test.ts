@@ -18,7 +18,9 @@ async function visiting(
 }
 
 const heard = ({ page }: Visit) => page.evaluate(() => window.heard);
-const transport = ({ page }: Visit) => page.evaluate(() => window.WPS?.transport);
+/** The relay knows of a stream before the page does. */
+const transport = async ({ page }: Visit) =>
+  (await page.waitForFunction(() => window.WPS?.transport)).jsonValue();
 const hears = (count: number) => `window.heard.length >= ${count}`;
 const WHOLE = (data: string) => [
   `DOM events ${data}`,

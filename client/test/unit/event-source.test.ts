@@ -253,3 +253,17 @@ test('the native stream: the third miss in a row is the last', async () => {
   }
   assert.equal(page.state.connected, false);
 });
+
+test('a stream the relay no longer knows is replaced, and the frame goes out again', async () => {
+  const page = await streaming();
+  const answers = [json({ error: 'invalid_stream' }, 404)];
+  page.world.answers.set('send', () => answers.shift() ?? json({ ok: true, id: id(7) }));
+  await page.world.writes(OPEN);
+  const confirmed = page.client.publishConfirmed('events', 'x');
+  await settle();
+  await page.world.clock.advance(50);
+  assert.equal(page.world.streams.length, 2);
+  await page.world.writes(OPEN.replace('0011', '0022'));
+  assert.equal(await confirmed, id(7));
+  assert.equal(page.world.asked('send').length, 2);
+});

@@ -8,7 +8,7 @@ import { type Answering, json, never, noNetwork, World } from '../support/world.
 
 const URL = 'https://r.example/sse';
 
-async function made(answer?: Answering) {
+async function made(answer?: Answering, speaksFirst = false) {
   const world = new World();
   if (answer) {
     world.answers.set('sse', answer);
@@ -30,7 +30,7 @@ async function made(answer?: Answering) {
     oversize: () => told.push('oversize'),
     ended: (clean) => told.push({ clean }),
     failed: (status, retryAfterMs) => told.push({ status, retryAfterMs }),
-  });
+  }, speaksFirst);
   await settle();
   return { stream, told, world };
 }
@@ -94,4 +94,24 @@ test('closed before the answer, it says nothing', async () => {
   stream.close();
   await world.clock.advance(20_000);
   assert.deepEqual(told, []);
+});
+
+test('of a relay that speaks first it opens by its first byte', async () => {
+  const { told, world } = await made(undefined, true);
+  assert.deepEqual(told, []);
+  await world.writes(':\n\n');
+  assert.deepEqual(told, ['opened', 'heard']);
+  await world.clock.advance(20_000);
+  assert.equal(told.length, 2);
+});
+
+test('without one by the deadline, or before its end, it never was', async () => {
+  const late = await made(undefined, true);
+  await late.world.clock.advance(10_000);
+  const ended = await made(undefined, true);
+  ended.world.stream.end();
+  await settle();
+  for (const { told } of [late, ended]) {
+    assert.deepEqual(told, [{ status: 0, retryAfterMs: undefined }]);
+  }
 });

@@ -131,6 +131,19 @@ test('429 over HTTP is a connection limit, and Retry-After is waited for', async
   assert.equal(page.state.retryInMs, 7_000);
 });
 
+test('a page that is seen again does not cut a Retry-After short', async () => {
+  const page = new Page();
+  page.world.answers.set('sse', () => json({}, 503, { 'Retry-After': '7' }));
+  page.world.answers.set('poll', () => json({}, 503, { 'Retry-After': '7' }));
+  await page.start();
+  await page.world.fails();
+  page.client.wake();
+  await page.world.clock.advance(6_999);
+  assert.equal(page.world.sockets.length, 1);
+  await page.world.clock.advance(1);
+  assert.equal(page.world.sockets.length, 2);
+});
+
 test('forceSSE never touches a socket', async () => {
   const page = new Page({ forceSSE: true });
   page.world.allowStreams();

@@ -14,10 +14,14 @@ function made(answer: Answering = () => json({ ok: true, id: 'i' })) {
   const answered: RelayFrame[] = [];
   const endpoints = { ws: '', sse: '', poll: '', send: 'https://r.example/send' };
   const situation = { token: () => 'tok', channels: () => [], since: () => undefined };
-  const outbox = new Outbox({ platform: world.platform, endpoints, situation }, (frame) =>
-    answered.push(frame),
-  );
-  return { answered, outbox, world };
+  const unknown = { count: 0 };
+  const outbox = new Outbox({ platform: world.platform, endpoints, situation, relay: {} }, {
+    answered: (frame) => answered.push(frame),
+    streamUnknown: () => {
+      unknown.count += 1;
+    },
+  });
+  return { answered, outbox, unknown, world };
 }
 
 const frame = (event: string, ref?: string) =>
@@ -91,6 +95,66 @@ test('after 429 it rests as long as it is told', async () => {
   assert.equal(world.requests.length, 1);
   await world.clock.advance(1);
   assert.deepEqual(eventsOf(world), ['a', 'b']);
+});
+
+const unknownStream = () => json({ error: 'invalid_stream', message: 'no' }, 404);
+const streamsOf = (world: World) =>
+  world.asked('send').map(({ init }) => new Headers(init.headers).get('X-WordSocket-Stream'));
+
+test('a frame under a stream the relay has forgotten goes out under the next, first', async () => {
+  const answers = [unknownStream()];
+  const { answered, outbox, unknown, world } = made(() => answers.shift() ?? json({ ok: true, id: 'i' }));
+  outbox.setStream('old');
+  outbox.send(frame('a', 'r1'));
+  outbox.send(frame('b'));
+  await settle();
+  assert.deepEqual([eventsOf(world), answered, unknown.count], [['a'], [], 1]);
+  outbox.setStream('new');
+  await settle();
+  assert.deepEqual(eventsOf(world), ['a', 'a', 'b']);
+  assert.deepEqual(streamsOf(world), ['old', 'new', 'new']);
+  assert.deepEqual(answered, [{ type: 'ack', ref: 'r1', id: 'i' }]);
+});
+
+test('once only: refused again, it is given up, and the next is sent', async () => {
+  const answers = [unknownStream(), unknownStream()];
+  const { answered, outbox, world } = made(() => answers.shift() ?? json({ ok: true, id: 'i' }));
+  outbox.setStream('old');
+  outbox.send(frame('a', 'r1'));
+  outbox.send(frame('b', 'r2'));
+  await settle();
+  outbox.setStream('new');
+  await settle();
+  assert.deepEqual(eventsOf(world), ['a', 'a', 'b']);
+  assert.deepEqual(
+    answered.map(({ type }) => type),
+    ['error', 'ack'],
+  );
+});
+
+test('where the next stream was there before the refusal, the frame goes at once', async () => {
+  let refuse: (() => void) | undefined;
+  const answers: (Response | Promise<Response>)[] = [
+    new Promise((resolve) => (refuse = () => resolve(unknownStream()))),
+  ];
+  const { outbox, unknown, world } = made(() => answers.shift() ?? json({ ok: true }));
+  outbox.setStream('old');
+  outbox.send(frame('a'));
+  await settle();
+  outbox.setStream('new');
+  refuse?.();
+  await settle();
+  assert.deepEqual(streamsOf(world), ['old', 'new']);
+  assert.equal(unknown.count, 0);
+});
+
+test('any other 404 is an answer', async () => {
+  const { answered, outbox, world } = made(() => new Response('<html>', { status: 404 }));
+  outbox.setStream('s');
+  outbox.send(frame('a', 'r'));
+  await settle();
+  assert.equal(world.requests.length, 1);
+  assert.equal(answered.length, 1);
 });
 
 test('a full outbox refuses, by number and by size', () => {

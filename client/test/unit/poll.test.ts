@@ -78,15 +78,35 @@ test('a poll that is refused with 401 means a fresh token', async () => {
   assert.equal(page.minted.length, 1);
 });
 
-test('a presence is entered once a stream, not with every poll', async () => {
+test('every poll brings a new lease to send under, and no new stream', async () => {
   const { page, relay } = await polling();
+  let reopened = 0;
+  page.client.on('reopen', () => (reopened += 1));
   page.world.answers.set('send', () => json({ ok: true }));
   page.client.setPresence('room', { a: 1 });
-  await page.world.clock.advance(9_000);
-  assert.equal(page.world.asked('send').length, 1);
-  relay.say = { stream: 'bb' };
+  for (const stream of ['bb', 'cc', 'dd']) {
+    relay.say = { stream };
+    await page.world.clock.advance(3_000);
+  }
+  assert.deepEqual([page.world.asked('send').length, reopened], [1, 0]);
+  page.client.publish('events', 'x');
+  const { init } = page.world.asked('send')[1] ?? {};
+  assert.equal(new Headers(init?.headers).get('X-WordSocket-Stream'), 'dd');
+});
+
+test('after a poll that failed the relay may have forgotten: presences enter again', async () => {
+  const { page, relay } = await polling();
+  let reopened = 0;
+  page.client.on('reopen', () => (reopened += 1));
+  page.world.answers.set('send', () => json({ ok: true }));
+  page.client.setPresence('room', { a: 1 });
+  const answer = page.world.answers.get('poll');
+  page.world.answers.set('poll', noNetwork);
   await page.world.clock.advance(3_000);
-  assert.equal(page.world.asked('send').length, 2);
+  page.world.answers.set('poll', answer!);
+  relay.say = { stream: 'bb' };
+  await page.world.clock.advance(5_000);
+  assert.deepEqual([page.world.asked('send').length, reopened], [2, 1]);
 });
 
 test('channels that change are asked for by the next poll', async () => {

@@ -13,7 +13,7 @@ function made(changes: Partial<Platform> = {}) {
   const endpoints = { ws: 'ws://r.example/ws', sse: '', poll: '', send: '' };
   const situation = { token: () => 'a.b', channels: () => [], since: () => undefined };
   const transport = new WebSocketTransport(
-    { platform: world.platform, endpoints, situation },
+    { platform: world.platform, endpoints, situation, relay: {} },
     {
       opened: () => told.push('opened'),
       frame: ({ type }) => told.push(type),
