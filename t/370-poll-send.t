@@ -148,6 +148,7 @@ both {
             path => '/sse?' . WordSocket::Client::query(token => $client->token, channels => $name, binary => 1))
     } 1, 2;
     my ($stream) = map { $client->decode($_->event->{data})->{stream} } $mine, $theirs;
+    $_->event for $mine, $theirs;    # their places: they listen
     ask_send($client, $client->token, $stream, WordSocket::Frames::channel_frame($name, 'x'));
     $client->publish($name, 'after', {});
     my $first = $mine->next_data;
