@@ -86,7 +86,7 @@ for my $tls (0, 1) {
                         $subscribed{"ws $i"} = 1;
                         $publish->();
                     }
-                    return if $message->{type} ne 'message';
+                    return if $message->{type} ne 'message' || $message->{event} =~ /\Awps\./;
                     $heard{"ws $i"} = $message->{data}{text};
                     $socket->finish;
                     $done->();

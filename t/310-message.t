@@ -119,6 +119,7 @@ both {
     my ($client, $how) = @_;
     my $name = channel();
     my $ws   = $client->socket(channels => [$name]);
+    fence($ws);
     my $comes = sub {
         my ($json) = @_;
         $ws->send_text(qq({"type":"message","channel":"$name","event":"e","data":$json}));

@@ -85,7 +85,8 @@ both {
         [ 400, 'bad_message', { %message, type => 'subscribe' } ], [ 400, 'bad_message', { channel => 'mine', event => 'e' } ],
         [ 400, 'bad_message', ['message'] ], [ 400, 'bad_message', "\0" ], [ 400, 'bad_message', '' ],
         [ 413, 'too_large', { %message, data => 'x' x 9000 } ], [ 413, 'too_large', "\0\1a" . 'x' x 9000 ],
-        [ 501, 'presence_unavailable', { type => 'presence', channel => 'mine', state => {} } ],
+        [ 403, 'publish_forbidden', { type => 'presence', channel => 'theirs', state => {} } ],
+        [ 400, 'bad_message', { type => 'presence', channel => 'mine', state => [] } ],
     );
     for my $case (@cases) {
         my ($status, $code, $content) = @$case;
@@ -147,6 +148,7 @@ both {
             path => '/sse?' . WordSocket::Client::query(token => $client->token, channels => $name, binary => 1))
     } 1, 2;
     my ($stream) = map { $client->decode($_->event->{data})->{stream} } $mine, $theirs;
+    $_->event for $mine, $theirs;    # their places: they listen
     ask_send($client, $client->token, $stream, WordSocket::Frames::channel_frame($name, 'x'));
     $client->publish($name, 'after', {});
     my $first = $mine->next_data;

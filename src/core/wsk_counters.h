@@ -39,6 +39,9 @@ X( sends,              "write calls on sockets") \
 X( sent_bytes,         "bytes written to sockets") \
 X( received_bytes,     "bytes read from sockets") \
 X( received_messages,  "messages read from sockets") \
+X( presence,           "presences entered, or changed") \
+X( presence_full,      "presences refused because a bound was reached") \
+X( delivered_presence, "lists and changes of presence put on a socket") \
 X( replayed,           "messages sent again after a reconnect") \
 X( gaps,               "gap events sent") \
 X( lapped,             "times a child was overtaken by its log") \

@@ -129,18 +129,30 @@ static wsk_stream_owner_t owner(const wsk_caller_t *who)
     };
 }
 
-void wsk_caller_stream(const wsk_caller_t *who, bool lease,
-                       char out[WSK_STREAM_LEN + 1])
+static void make(const wsk_caller_t *who, bool lease,
+                 const uint8_t random[WSK_STREAM_RANDOM],
+                 char out[WSK_STREAM_LEN + 1])
 {
     wsk_stream_owner_t of = owner(who);
     apr_time_t until = apr_time_sec(apr_time_now()) + LEASE_S;
-    uint8_t random[WSK_STREAM_RANDOM];
 
-    if (RAND_bytes(random, sizeof random) != 1
-        || !wsk_stream_make(&of, lease ? (uint32_t)until : 0, random, out)) {
+    if (!wsk_stream_make(&of, lease ? (uint32_t)until : 0, random, out)) {
         memset(out, '0', WSK_STREAM_LEN); /* will not be accepted */
         out[WSK_STREAM_LEN] = '\0';
     }
+}
+
+void wsk_caller_stream(const wsk_caller_t *who, bool lease,
+                       char out[WSK_STREAM_LEN + 1])
+{
+    uint8_t random[WSK_STREAM_RANDOM];
+
+    if (RAND_bytes(random, sizeof random) != 1) {
+        memset(out, '0', WSK_STREAM_LEN); /* will not be accepted */
+        out[WSK_STREAM_LEN] = '\0';
+        return;
+    }
+    make(who, lease, random, out);
 }
 
 bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
@@ -150,4 +162,64 @@ bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
 
     return wsk_stream_check(&of, slice(stream), apr_time_sec(apr_time_now()),
                             sender);
+}
+
+/* Of an accepted id: its time, and what stays the same when it is renewed. */
+static void parts_of(const char *stream, uint32_t *until, uint32_t *random)
+{
+    char hex[9] = "";
+
+    memcpy(hex, stream, 8);
+    *until = (uint32_t)strtoul(hex, NULL, 16);
+    memcpy(hex, stream + 8, 8);
+    *random = (uint32_t)strtoul(hex, NULL, 16);
+}
+
+wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
+                                 uint64_t sender)
+{
+    const wsk_slice_t user = slice(who->claims.user_id);
+    wsk_present_t as = { .slot = WSK_PRESENCE_LEASED,
+                         .until_us = apr_time_now()
+                                     + apr_time_from_sec(LEASE_S),
+                         .channels = who->spec.limits.max_channels };
+    uint32_t until, random;
+    uint64_t id = sender, more = 0;
+
+    parts_of(stream, &until, &random);
+    if (until) {
+        id = wsk_hash(wsk_segment_secret(wsk_process.seg), user.at, user.len);
+        more = (uint64_t)random << 1 | 1;
+    }
+    as.member = wsk_roster_member(wsk_process.seg, id, more);
+    return as;
+}
+
+void wsk_caller_renew(request_rec *r, const wsk_caller_t *who,
+                      char out[WSK_STREAM_LEN + 1])
+{
+    const char *old = wsk_query(r, "stream");
+    uint8_t bytes[WSK_STREAM_RANDOM];
+    uint32_t until = 0, random = 0;
+    uint64_t sender;
+    wsk_present_t as;
+    int i;
+
+    if (old && wsk_caller_sends(who, old, &sender)) {
+        parts_of(old, &until, &random);
+    }
+    if (!until) {
+        wsk_caller_stream(who, true, out);
+        return;
+    }
+    as = wsk_caller_present(who, old, sender);
+    wsk_presence_renew(wsk_process.seg, who->site, as.member, as.until_us);
+    if (until > apr_time_sec(apr_time_now()) + LEASE_S / 2) {
+        apr_cpystrn(out, old, WSK_STREAM_LEN + 1);
+        return;
+    }
+    for (i = 0; i < WSK_STREAM_RANDOM; i++) {
+        bytes[i] = (uint8_t)(random >> (24 - 8 * i));
+    }
+    make(who, true, bytes, out);
 }

@@ -173,7 +173,7 @@ static int answer_poll(poll_t *p)
     char stream[WSK_STREAM_LEN + 1];
     const char *json;
 
-    wsk_caller_stream(p->who, true, stream);
+    wsk_caller_renew(p->r, p->who, stream);
     wsk_text_put(&t, "{\"messages\":[");
     collect(p);
     if (p->gap) {

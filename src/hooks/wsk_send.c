@@ -33,16 +33,21 @@ static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
     wsk_answer_e answer = WSK_A_bad_message;
     wsk_cursor_t id;
     char text[WSK_ID_MAX];
+    bool has_id = true;
 
     if (type && strcmp(type, "message") == 0) {
         answer = wsk_inbox_message(from, msg, &id);
     }
     else if (type && strcmp(type, "presence") == 0) {
-        answer = WSK_A_presence_unavailable;
+        answer = wsk_inbox_presence(from, msg);
+        has_id = false;
     }
     json_decref(msg);
     if (answer != WSK_A_ok) {
         return say(r, answer);
+    }
+    if (!has_id) {
+        return wsk_answer(r, HTTP_OK, "{\"ok\":true}");
     }
     wsk_cursor_text(text, &id);
     return wsk_answer(
@@ -53,6 +58,7 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
                    const wsk_caller_t *who)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
+    const char *stream = apr_table_get(r->headers_in, "X-WordSocket-Stream");
     wsk_sender_t from = { .seg = wsk_process.seg,
                           .bell = wsk_process.bell,
                           .slot = wsk_slot_now(),
@@ -69,11 +75,10 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
     if (who->state != WSK_SITE_ON) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
-    if (!wsk_caller_sends(who,
-                          apr_table_get(r->headers_in, "X-WordSocket-Stream"),
-                          &from.id)) {
+    if (!wsk_caller_sends(who, stream, &from.id)) {
         return wsk_refuse(r, WSK_R_invalid_stream, 0);
     }
+    from.present = wsk_caller_present(who, stream, from.id);
     status = wsk_body_read(r, who->spec.limits.max_message, &body, &len);
     if (!body) {
         return status;

@@ -203,6 +203,7 @@ static bool subscribe_one(wsk_member_t *m, wsk_slice_t name)
     sub->channel = ch;
     /* What the live stream has not passed yet will come by it. */
     sub->from = m->site->at[WSK_LOG_TEXT].seq;
+    sub->known = WSK_LIST_OWED;
     m->nsubs++;
     return true;
 }

@@ -4,7 +4,8 @@
  *
  * Promise   A member gets every record of its channels that was appended after
  *           it subscribed (or after its `since`), once and in order, or is told
- *           of the gap. A site that has no member here costs nothing. One call
+ *           of the gap. Of presence it gets the list, and every change after it,
+ *           once and in order, or the list again. A site that has no member here costs nothing. One call
  *           of wsk_hub_pump does a bounded amount of work.
  * Owner     The hub owns channels and sites; members are their owner's and must
  *           leave before they are freed.
@@ -14,17 +15,21 @@
 #ifndef WSK_HUB_H
 #define WSK_HUB_H
 
-#include "store/wsk_log.h"
+#include "store/wsk_presence.h"
 
 typedef struct wsk_hub_t wsk_hub_t;
 typedef struct wsk_hub_site_t wsk_hub_site_t;
 typedef struct wsk_channel_t wsk_channel_t;
 
+/* A member has yet to be given the list of who is present. */
+#define WSK_LIST_OWED UINT64_MAX
+
 /** One member on one channel. */
 typedef struct wsk_sub_t {
     wsk_channel_t *channel;
-    uint32_t at;   /* place in the channel's array */
-    uint64_t from; /* records up to this number are not for it */
+    uint32_t at;    /* place in the channel's array */
+    uint64_t from;  /* records up to this number are not for it */
+    uint64_t known; /* nor of presence up to this; WSK_LIST_OWED */
 } wsk_sub_t;
 
 /** Who listens: embedded in a connection. All zero before joining. */
@@ -45,7 +50,7 @@ typedef struct wsk_delivery_t {
     const wsk_record_t *record;
     uint64_t epoch;
     wsk_log_e log;
-    void *frames[4];
+    void *frames[6];
 } wsk_delivery_t;
 
 /** What a member can be told. None of these may make a member leave at once:
@@ -94,10 +99,22 @@ bool wsk_hub_unsubscribe(wsk_hub_t *hub, wsk_member_t *m, wsk_slice_t name);
 bool wsk_hub_has(const wsk_member_t *m, wsk_slice_t name);
 wsk_slice_t wsk_hub_name(const wsk_sub_t *sub);
 
+/** Give a member the lists of presence it is owed, as records, unless it is
+ *  replaying: then they come when it has caught up. */
+void wsk_hub_sync(wsk_hub_t *hub, wsk_member_t *m);
+
+/** Members here on a channel of a site. */
+unsigned wsk_hub_watchers(const wsk_hub_t *hub, uint32_t site,
+                          wsk_slice_t channel);
+
+/** Visit them; as wsk_hub_each. */
+void wsk_hub_each_on(const wsk_hub_t *hub, uint32_t site, wsk_slice_t channel,
+                     void (*visit)(void *baton, wsk_member_t *m), void *baton);
+
 /** Replay a bounded piece. @return whether there is more and it has room */
 bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m);
 
-/** Deliver a bounded piece of what is new at a site, from both logs.
+/** Deliver a bounded piece of what is new at a site, from all logs.
  *  @return whether there may be more */
 bool wsk_hub_pump(wsk_hub_t *hub, uint32_t site);
 

@@ -39,6 +39,15 @@ struct wsk_hub_t {
 wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                           wsk_cursor_t *cursor, unsigned *pn);
 
+/** wsk_watch.c: one change of presence to those who have the list before it
+ *  (@return to how many of a channel); everybody gets the list, since changes were lost. */
+uint32_t wsk_watch_change(wsk_hub_t *hub, wsk_hub_site_t *site,
+                          const wsk_record_t *record);
+void wsk_watch_lost(wsk_hub_t *hub, wsk_hub_site_t *site);
+
+/** A large record must not leave its size behind for good. */
+void wsk_hub_trim(wsk_hub_t *hub);
+
 /** Its sub on this channel, or NULL. */
 wsk_sub_t *wsk_hub_sub(const wsk_member_t *m, wsk_slice_t name);
 

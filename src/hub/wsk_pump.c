@@ -29,8 +29,7 @@ wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
     return rv;
 }
 
-/* A large frame must not leave its size behind for good. */
-static void trim(wsk_hub_t *hub)
+void wsk_hub_trim(wsk_hub_t *hub)
 {
     char *less;
 
@@ -98,6 +97,7 @@ static void cut_off(wsk_hub_t *hub, wsk_member_t *m, uint64_t epoch,
 
     m->replaying = false;
     tell_gap(hub, m, &since, oldest);
+    wsk_hub_sync(hub, m);
 }
 
 static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
@@ -106,6 +106,10 @@ static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
     wsk_member_t *m;
 
     wsk_count(hub->seg, hub->slot, site->number, WSK_C_lapped, 1);
+    if (log == WSK_LOG_PRESENCE) {
+        wsk_watch_lost(hub, site);
+        return;
+    }
     for (m = site->first; m; m = m->next) {
         if (log == WSK_LOG_BINARY) {
             if (m->binary) {
@@ -136,11 +140,13 @@ static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
         return false;
     }
     for (i = 0; i < n && offers < HUB_OFFERS; i++) {
-        offers += fan_out(hub, site, log, &hub->records[i]);
+        offers += log == WSK_LOG_PRESENCE
+                      ? wsk_watch_change(hub, site, &hub->records[i])
+                      : fan_out(hub, site, log, &hub->records[i]);
     }
     site->at[log].seq = hub->records[i - 1].seq;
     wsk_log_at(hub->seg, site->number, hub->slot, log, site->at[log].seq);
-    trim(hub);
+    wsk_hub_trim(hub);
     return true;
 }
 
@@ -153,7 +159,8 @@ bool wsk_hub_pump(wsk_hub_t *hub, uint32_t number)
         return false;
     }
     more = pump_log(hub, site, WSK_LOG_TEXT);
-    return pump_log(hub, site, WSK_LOG_BINARY) || more;
+    more = pump_log(hub, site, WSK_LOG_BINARY) || more;
+    return pump_log(hub, site, WSK_LOG_PRESENCE) || more;
 }
 
 /* Replay. */
@@ -223,7 +230,7 @@ static bool replay_one(wsk_hub_t *hub, wsk_member_t *m,
     return hub->ops->room(hub->baton, m);
 }
 
-bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
+static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
 {
     wsk_cursor_t live, cursor;
     unsigned n = 0, i;
@@ -255,11 +262,19 @@ bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
             }
         }
         m->at = rv == WSK_OK && n == 0 ? live.seq : cursor.seq;
-        trim(hub);
+        wsk_hub_trim(hub);
     }
     if (m->at >= live.seq) {
         m->replaying = false;
         return false;
     }
     return hub->ops->room(hub->baton, m);
+}
+
+bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
+{
+    const bool more = replay_piece(hub, m);
+
+    wsk_hub_sync(hub, m);
+    return more;
 }

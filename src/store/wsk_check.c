@@ -73,15 +73,19 @@ static const char *check_held(wsk_segment_t *seg, uint32_t number)
     wsk_site_t *site = &seg->sites[number];
     const wsk_state_t *state = wsk_state_of(site);
     const wsk_said_t *said = wsk_said_of(site);
-    const uint32_t chained = state->log[WSK_LOG_TEXT].pages
-                             + state->log[WSK_LOG_BINARY].pages
-                             + state->once.pages;
+    uint32_t chained = state->once.pages;
     const uint32_t owned = wsk_pages_unmark(seg, number);
     unsigned bad, i;
     const char *why = wsk_repair_check(seg, number, state, false, &bad);
 
     if (why != NULL) {
         return why;
+    }
+    for (i = 0; i < WSK_LOG_COUNT; i++) {
+        chained += state->log[i].pages;
+    }
+    for (i = 0; i < WSK_PRESENCE_PAGES; i++) {
+        chained += state->members.page[i] != 0;
     }
     if (owned != chained) {
         return "a page of a site is in none of its chains";

@@ -112,7 +112,7 @@ static bool over(const wsk_work_t *work, wsk_log_e which, uint64_t bytes,
     wsk_record_head_t head;
     wsk_spot_t spot;
 
-    if (which == WSK_LOG_BINARY || !wsk_evict_history(limits)
+    if (which != WSK_LOG_TEXT || !wsk_evict_history(limits)
         || log->bytes + bytes > limits->history_bytes
         || log->head + 1 - log->oldest + n > limits->history_messages) {
         return true;
@@ -130,7 +130,7 @@ static uint64_t backlog(const wsk_work_t *work, wsk_log_e which, uint64_t bytes)
     const uint64_t largest = WSK_MAX(work->state.log[which].largest, bytes);
     const uint64_t least = which == WSK_LOG_BINARY ? BINARY_BACKLOG
                                                    : WSK_LOG_BACKLOG;
-    const uint64_t kept = which == WSK_LOG_BINARY || !wsk_evict_history(limits)
+    const uint64_t kept = which != WSK_LOG_TEXT || !wsk_evict_history(limits)
                               ? 0
                               : WSK_MIN(limits->history_bytes, UINT64_MAX / 4);
 

@@ -2,6 +2,7 @@
 #include "store/wsk_log.h"
 
 #include "store/wsk_evict.h"
+#include "store/wsk_members.h"
 #include "store/wsk_replay.h"
 
 /* A call of wsk_log_tidy looks at one in this many sites. */
@@ -64,6 +65,7 @@ static void tidy_site(wsk_segment_t *seg, uint32_t site, int64_t now_us)
         wsk_evict_last_page(&work, (wsk_log_e)log);
     }
     wsk_replay_expire(&work, now_us);
+    wsk_members_tidy(&work);
     if (work.changed) {
         wsk_work_commit(&work);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/wsk_log.h"
 
+#include "store/wsk_append.h"
 #include "store/wsk_chain.h"
 #include "store/wsk_evict.h"
 #include "store/wsk_pages.h"
@@ -50,20 +51,25 @@ static bool within_reach(const wsk_work_t *work, uint64_t n)
 {
     const wsk_state_t *state = &work->state;
 
-    return n <= (uint64_t)state->log[WSK_LOG_TEXT].pages
-                    + state->log[WSK_LOG_BINARY].pages
-                    + wsk_pages_left(work->seg, work->number);
+    uint64_t reach = wsk_pages_left(work->seg, work->number);
+    unsigned i;
+
+    for (i = 0; i < WSK_LOG_COUNT; i++) {
+        reach += state->log[i].pages;
+    }
+    return n <= reach;
 }
 
-/* Let a page fall out of a log, but not the last one of `keep`. */
-static bool evict_one(wsk_work_t *work, wsk_log_e keep)
+bool wsk_append_spare(wsk_work_t *work, wsk_log_e keep)
 {
-    const wsk_log_e other = keep == WSK_LOG_TEXT ? WSK_LOG_BINARY
-                                                 : WSK_LOG_TEXT;
-    const bool evicted = wsk_evict_page(work, keep)
-                         || wsk_evict_page(work, other)
-                         || wsk_evict_last_page(work, other);
+    bool evicted = wsk_evict_page(work, keep);
+    unsigned i;
 
+    for (i = 0; i < WSK_LOG_COUNT && !evicted; i++) {
+        evicted = (wsk_log_e)i != keep
+                  && (wsk_evict_page(work, (wsk_log_e)i)
+                      || wsk_evict_last_page(work, (wsk_log_e)i));
+    }
     if (evicted) {
         wsk_work_commit(work);
     }
@@ -99,7 +105,7 @@ static wsk_status_e room_for(wsk_work_t *work, wsk_log_e which, uint64_t bytes)
             link_pages(work, log, first, need);
             return WSK_OK;
         }
-        if (!evict_one(work, which)) {
+        if (!wsk_append_spare(work, which)) {
             return WSK_EFULL;
         }
         need = pages_for(log, bytes);
@@ -130,7 +136,8 @@ static wsk_status_e room_for_once(wsk_work_t *work, wsk_log_e which,
     while (
         wsk_pages_take(work->seg, work->number, WSK_PAGE_ONCE, 1, &first, &last)
         != WSK_OK) {
-        if (!evict_one(work, which) && !wsk_evict_last_page(work, which)) {
+        if (!wsk_append_spare(work, which)
+            && !wsk_evict_last_page(work, which)) {
             return WSK_EAGAIN;
         }
         wsk_work_commit(work);
@@ -138,6 +145,23 @@ static wsk_status_e room_for_once(wsk_work_t *work, wsk_log_e which,
     wsk_replay_grow(work, first);
     wsk_work_commit(work);
     return WSK_OK;
+}
+
+wsk_status_e wsk_append_one(wsk_work_t *work, wsk_log_e which,
+                            const wsk_record_t *record, int64_t now_us)
+{
+    const uint64_t bytes = wsk_record_bytes(record->channel.len,
+                                            record->body.len);
+    wsk_status_e rv;
+
+    wsk_evict_limits(work, which, bytes, 1, now_us);
+    rv = room_for(work, which, bytes);
+    if (rv == WSK_OK) {
+        wsk_chain_write(work->seg, work->site, which, &work->state.log[which],
+                        record, wsk_record_trace(work->seg, record->channel),
+                        now_us);
+    }
+    return rv;
 }
 
 static void write_all(wsk_work_t *work, wsk_log_e which, const load_t *load,

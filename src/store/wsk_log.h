@@ -2,8 +2,8 @@
 /*
  * wsk_log -- a site's newest messages, in pages of the segment.
  *
- * Every site has two: TEXT, numbered 1, 2, 3.. under an epoch and replayable,
- * and BINARY, numbered for readers only and never replayed.
+ * Every site has three: TEXT, numbered 1, 2, 3.. under an epoch and replayable;
+ * BINARY and PRESENCE, numbered for readers only and never replayed.
  *
  * Promise   Appending never waits for a reader and never takes another site's
  *           pages: a site over its share loses its own oldest records. Records
@@ -30,6 +30,7 @@
 typedef enum wsk_log_e {
     WSK_LOG_TEXT = 0,
     WSK_LOG_BINARY,
+    WSK_LOG_PRESENCE, /* what changed of who is there (wsk_presence) */
     WSK_LOG_COUNT
 } wsk_log_e;
 

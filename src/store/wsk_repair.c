@@ -6,6 +6,7 @@
 #include "store/wsk_addr.h"
 #include "store/wsk_chain.h"
 #include "store/wsk_index.h"
+#include "store/wsk_members.h"
 #include "store/wsk_pages.h"
 #include "store/wsk_replay.h"
 
@@ -21,7 +22,12 @@ const char *wsk_repair_check(wsk_segment_t *seg, uint32_t site,
             return why;
         }
     }
-    return wsk_replay_check(seg, site, &state->once, mend);
+    why = wsk_replay_check(seg, site, &state->once, mend);
+    if (why == NULL) {
+        (*bad)++;
+        why = wsk_members_check(seg, site, &state->members);
+    }
+    return why;
 }
 
 /* An epoch nobody has seen, the same for whoever repairs. */
@@ -34,6 +40,18 @@ static uint64_t next_epoch(const wsk_segment_t *seg, uint32_t site,
                           & WSK_EPOCH_MASK;
 
     return next != epoch && next != 0 ? next : (epoch ^ 1) | 2;
+}
+
+/* What the dead one took out of the table it may not have told: a number that
+ * nobody can read has everybody ask for the lists. */
+static void lose_presence(wsk_log_state_t *log)
+{
+    const uint64_t epoch = log->epoch, head = log->head;
+
+    memset(log, 0, sizeof(*log));
+    log->epoch = epoch;
+    log->head = head + 1;
+    log->oldest = head + 2;
 }
 
 /* An empty log under a new epoch. Numbers go on, so that what is noted of its
@@ -79,7 +97,9 @@ void wsk_repair_site(wsk_segment_t *seg, uint32_t site)
     unsigned bad, tries;
 
     memset(at->recent, 0, sizeof(at->recent));
-    for (tries = 0; tries <= WSK_LOG_COUNT + 1; tries++) {
+    lose_presence(&state.log[WSK_LOG_PRESENCE]);
+    wsk_state_put(at, &state);
+    for (tries = 0; tries <= WSK_LOG_COUNT + 2; tries++) {
         wsk_pages_unmark(seg, site);
         if (wsk_repair_check(seg, site, &state, true, &bad) == NULL) {
             break;
@@ -87,14 +107,18 @@ void wsk_repair_site(wsk_segment_t *seg, uint32_t site)
         if (bad < WSK_LOG_COUNT) {
             reset_log(seg, site, bad, &state.log[bad]);
         }
-        else {
+        else if (bad == WSK_LOG_COUNT) {
             memset(&state.once, 0, sizeof(state.once));
+        }
+        else {
+            memset(&state.members, 0, sizeof(state.members));
         }
         wsk_host_count(seg, WSK_C_logs_reset, 1);
         atomic_fetch_add(&at->counters[WSK_C_logs_reset], 1);
         wsk_state_put(at, &state);
     }
     mend_traces(at, &state.log[WSK_LOG_TEXT]);
+    wsk_members_count(seg, at, &state.members);
     wsk_pages_sweep(seg, site);
     wsk_pages_reserve(seg, site, said->state == WSK_SITE_ON);
     wsk_wipe(other, sizeof(*other));

@@ -5,6 +5,7 @@
 
 #include "store/wsk_evict.h"
 #include "store/wsk_index.h"
+#include "store/wsk_members.h"
 #include "store/wsk_pages.h"
 #include "store/wsk_said.h"
 
@@ -141,6 +142,7 @@ static void silence(wsk_segment_t *seg, uint32_t number, bool retire)
     for (log = 0; log < WSK_LOG_COUNT; log++) {
         wsk_evict_all(&work, (wsk_log_e)log);
     }
+    wsk_members_clear(&work);
     if (work.changed) {
         wsk_work_commit(&work);
     }
@@ -250,6 +252,13 @@ wsk_status_e wsk_site_stats(wsk_segment_t *seg, uint32_t site,
                                                 memory_order_relaxed);
     }
     return WSK_OK;
+}
+
+uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site)
+{
+    return wsk_site_known(seg, site)
+               ? atomic_load(&seg->sites[site].connections)
+               : 0;
 }
 
 uint32_t wsk_site_count(const wsk_segment_t *seg)

@@ -101,6 +101,9 @@ typedef struct wsk_site_stats_t {
 wsk_status_e wsk_site_stats(wsk_segment_t *seg, uint32_t site,
                             wsk_site_stats_t *out);
 
+/** Connections of a site now; no lock. */
+uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site);
+
 /** Numbers in use are 0 <= n < this; for lists. */
 uint32_t wsk_site_count(const wsk_segment_t *seg);
 

@@ -3,6 +3,7 @@
 
 #include "store/wsk_addr.h"
 #include "store/wsk_pages.h"
+#include "store/wsk_presence.h"
 
 static uint64_t bit_of(unsigned number)
 {
@@ -48,6 +49,7 @@ static void take_back(wsk_segment_t *seg, unsigned slot)
     for (i = 0; i < known; i++) {
         atomic_fetch_and(&seg->sites[i].listeners[slot / 64], ~bit_of(slot));
     }
+    wsk_presence_reap(seg, slot);
     if (wsk_host_take(seg)) {
         atomic_fetch_add(&at->term, 1); /* what is given back later is gone */
         wsk_addr_reap(seg, slot);

@@ -53,7 +53,7 @@ void wsk_slot_stopping(wsk_segment_t *seg, unsigned slot);
 bool wsk_slot_info(const wsk_segment_t *seg, unsigned slot,
                    wsk_slot_info_t *out);
 
-/** Reap the slots of the dead. Cheap; a loop calls it every second.
+/** Reap the slots of the dead. Cheap; a loop calls it twice a second.
  *  @return how many */
 unsigned wsk_slot_sweep(wsk_segment_t *seg);
 

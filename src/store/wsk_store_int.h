@@ -21,7 +21,7 @@
 
 #include "core/wsk_hash.h"
 #include "store/wsk_lock.h"
-#include "store/wsk_log.h"
+#include "store/wsk_presence.h"
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
                "atomics in the mapping must not hide a lock");
@@ -37,7 +37,9 @@ typedef _Atomic uint32_t wsk_half_t;
 typedef enum wsk_page_kind_e {
     WSK_PAGE_TEXT = WSK_LOG_TEXT,
     WSK_PAGE_BINARY = WSK_LOG_BINARY,
-    WSK_PAGE_ONCE
+    WSK_PAGE_PRESENCE = WSK_LOG_PRESENCE,
+    WSK_PAGE_ONCE,
+    WSK_PAGE_MEMBERS
 } wsk_page_kind_e;
 
 /* What is known of a page; the page itself is payload only. Pages are named by
@@ -72,9 +74,16 @@ typedef struct wsk_once_state_t {
     uint32_t used;
 } wsk_once_state_t;
 
+/* Who is present: pages from the first on, and how far they are used. */
+typedef struct wsk_members_state_t {
+    uint32_t page[WSK_PRESENCE_PAGES];
+    uint16_t used[WSK_PRESENCE_PAGES];
+} wsk_members_state_t;
+
 typedef struct wsk_state_t {
     wsk_log_state_t log[WSK_LOG_COUNT];
     wsk_once_state_t once;
+    wsk_members_state_t members;
 } wsk_state_t;
 
 typedef struct wsk_said_t {
@@ -118,6 +127,8 @@ typedef struct wsk_site_t {
     wsk_word_t stamp;
     wsk_word_t listeners[WSK_MASK_WORDS];
     wsk_word_t counters[WSK_C_COUNT];
+    wsk_half_t present; /* members, or more; written under the lock */
+    wsk_half_t leased;  /* of them, those by a lease */
 
     /* Host lock; pages and connections are read without. */
     uint32_t reserved; /* truth */

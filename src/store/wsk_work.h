@@ -18,7 +18,7 @@ typedef struct wsk_loose_t {
     uint32_t first, n;
 } wsk_loose_t;
 
-#define WSK_WORK_CHAINS (WSK_LOG_COUNT + 1) /* both logs, replay */
+#define WSK_WORK_CHAINS (WSK_PAGE_MEMBERS + 1) /* one for each kind of page */
 
 typedef struct wsk_work_t {
     wsk_segment_t *seg;

@@ -9,22 +9,44 @@
 
 #include "transport/wsk_loop_int.h"
 
-enum { FRAME_WS, FRAME_SSE, FRAME_WS_BINARY, FRAME_SSE_BINARY };
+/* Two for each log. */
+enum {
+    FRAME_WS,
+    FRAME_SSE,
+    FRAME_WS_BINARY,
+    FRAME_SSE_BINARY,
+    FRAME_WS_PRESENCE,
+    FRAME_SSE_PRESENCE
+};
+
+static const wsk_counter_e counters[] = {
+    [WSK_LOG_TEXT] = WSK_C_delivered,
+    [WSK_LOG_BINARY] = WSK_C_delivered_binary,
+    [WSK_LOG_PRESENCE] = WSK_C_delivered_presence
+};
+
+/* A text frame. */
+static wsk_slab_t *text_slab(const wsk_text_t *t)
+{
+    uint8_t head[WSK_FRAME_HEAD_MAX];
+    wsk_slab_t *slab = NULL;
+    size_t n = wsk_frame_head(head, WSK_OP_TEXT, t->len);
+
+    if (wsk_text_ok(t) && (slab = wsk_slab_make(n + t->len)) != NULL) {
+        memcpy(slab->bytes, head, n);
+        memcpy(slab->bytes + n, t->at, t->len);
+    }
+    return slab;
+}
 
 static wsk_slab_t *frame_text(const wsk_delivery_t *d)
 {
     wsk_text_t t = { 0 };
     wsk_cursor_t id = { d->epoch, d->record->seq };
-    uint8_t head[WSK_FRAME_HEAD_MAX];
-    wsk_slab_t *slab = NULL;
-    size_t n;
+    wsk_slab_t *slab;
 
     wsk_text_message(&t, d->record, &id, true);
-    n = wsk_frame_head(head, WSK_OP_TEXT, t.len);
-    if (wsk_text_ok(&t) && (slab = wsk_slab_make(n + t.len)) != NULL) {
-        memcpy(slab->bytes, head, n);
-        memcpy(slab->bytes + n, t.at, t.len);
-    }
+    slab = text_slab(&t);
     wsk_text_free(&t);
     return slab;
 }
@@ -87,11 +109,37 @@ static wsk_slab_t *event_binary(const wsk_delivery_t *d)
     return slab;
 }
 
+static wsk_slab_t *frame_presence(const wsk_delivery_t *d)
+{
+    wsk_text_t t = { 0 };
+    wsk_slab_t *slab;
+
+    wsk_roster_text(&t, d->record, true);
+    slab = text_slab(&t);
+    wsk_text_free(&t);
+    return slab;
+}
+
+static wsk_slab_t *event_presence(const wsk_delivery_t *d)
+{
+    wsk_text_t t = { 0 };
+    wsk_sse_event_t ev = { .retry_ms = -1 };
+    wsk_slab_t *slab;
+
+    wsk_roster_text(&t, d->record, false);
+    ev.data = (wsk_slice_t){ t.at, t.len };
+    slab = wsk_text_ok(&t) ? event_slab(&ev) : NULL;
+    wsk_text_free(&t);
+    return slab;
+}
+
 static wsk_slab_t *(*const makers[])(const wsk_delivery_t *) = {
     [FRAME_WS] = frame_text,
     [FRAME_SSE] = event_text,
     [FRAME_WS_BINARY] = frame_binary,
-    [FRAME_SSE_BINARY] = event_binary
+    [FRAME_SSE_BINARY] = event_binary,
+    [FRAME_WS_PRESENCE] = frame_presence,
+    [FRAME_SSE_PRESENCE] = event_presence
 };
 
 /* More is queued than the site allows: the client is told to come back and
@@ -130,10 +178,11 @@ static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
     wsk_loop_t *l = baton;
     wsk_conn_t *c = (wsk_conn_t *)m;
     bool sse = c->kind == WSK_KIND_SSE, binary = d->log == WSK_LOG_BINARY;
-    int form = (binary ? FRAME_WS_BINARY : FRAME_WS) + (sse ? 1 : 0);
+    int form = 2 * (int)d->log + (sse ? 1 : 0);
     wsk_slab_t *slab;
 
-    if (c->state != WSK_CONN_OPEN || (binary && sse && !c->binary_events)) {
+    if (c->state != WSK_CONN_OPEN || (binary && sse && !c->binary_events)
+        || (d->log == WSK_LOG_PRESENCE && wsk_roster_hidden(d->record))) {
         return;
     }
     if (!d->frames[form]) {
@@ -146,7 +195,7 @@ static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
         return;
     }
     m->binary |= binary;
-    wsk_loop_count(l, c, binary ? WSK_C_delivered_binary : WSK_C_delivered, 1);
+    wsk_loop_count(l, c, counters[d->log], 1);
     wsk_turn_write(l, c);
 }
 

@@ -196,3 +196,64 @@ wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
     }
     return append(from, WSK_LOG_BINARY, &record, &id);
 }
+
+/* @return what a state in so many bytes is answered with */
+static wsk_answer_e enter(const wsk_sender_t *from, wsk_slice_t channel,
+                          const wsk_text_t *state)
+{
+    switch (wsk_presence_enter(from->seg, from->site, &from->present, channel,
+                               (wsk_slice_t){ state->at, state->len },
+                               from->now_us)) {
+    case WSK_OK:
+        wsk_count(from->seg, from->slot, from->site, WSK_C_presence, 1);
+        wsk_bell_ring(from->bell, from->seg, from->site);
+        return WSK_A_ok;
+    case WSK_EDUP:
+        return WSK_A_ok;
+    case WSK_EINVAL:
+        return refused(from, WSK_A_too_large);
+    case WSK_EFULL:
+        wsk_count(from->seg, from->slot, from->site, WSK_C_presence_full, 1);
+        return refused(from, WSK_A_presence_full);
+    default:
+        return refused(from, WSK_A_unavailable);
+    }
+}
+
+static wsk_answer_e leave(const wsk_sender_t *from, wsk_slice_t channel)
+{
+    if (wsk_presence_leave(from->seg, from->site, from->present.member, channel,
+                           from->now_us)) {
+        wsk_bell_ring(from->bell, from->seg, from->site);
+    }
+    return WSK_A_ok;
+}
+
+wsk_answer_e wsk_inbox_presence(const wsk_sender_t *from, json_t *msg)
+{
+    json_t *channel = json_object_get(msg, "channel");
+    json_t *state = json_object_get(msg, "state");
+    wsk_text_t text = { 0 };
+    wsk_slice_t bare;
+    wsk_answer_e answer;
+
+    if (!json_is_string(channel)
+        || (!json_is_object(state) && !json_is_null(state))) {
+        return refused(from, WSK_A_bad_message);
+    }
+    answer = may_send(from,
+                      (wsk_slice_t){ json_string_value(channel),
+                                     json_string_length(channel) },
+                      0, &bare);
+    if (answer != WSK_A_ok) {
+        return refused(from, answer);
+    }
+    if (json_is_null(state)) {
+        return leave(from, bare);
+    }
+    wsk_text_json(&text, state);
+    answer = wsk_text_ok(&text) ? enter(from, bare, &text)
+                                : refused(from, WSK_A_unavailable);
+    wsk_text_free(&text);
+    return answer;
+}

@@ -10,6 +10,7 @@
 #define WSK_INBOX_H
 
 #include "auth/wsk_grant.h"
+#include "store/wsk_presence.h"
 #include "transport/wsk_text.h"
 
 /** Eventfds by slot, to wake loops with; set before the children start. */
@@ -30,7 +31,7 @@ X( too_many_channels, "more channels than a connection may have",       400) \
 X( too_large,         "longer than this site allows",                   413) \
 X( rate_limited,      "too many messages; try again later",             429) \
 X( unavailable,       "the server has no room for it now; try again",   503) \
-X( presence_unavailable, "this server keeps no presence",               501) \
+X( presence_full,     "no more presences fit; leave some, or try later", 503) \
 X( unauthorized,      "the token is not valid here",                    401)
 /* clang-format on */
 
@@ -68,14 +69,23 @@ typedef struct wsk_sender_t {
     uint32_t site;
     const wsk_site_spec_t *spec;
     const wsk_grant_t *grant;
-    uint64_t id;        /* for binary frames: does not get it back */
-    wsk_purse_t *purse; /* or NULL */
+    uint64_t id;           /* for binary frames: does not get it back */
+    wsk_present_t present; /* as who it enters channels */
+    wsk_purse_t *purse;    /* or NULL */
     int64_t now_us;
 } wsk_sender_t;
+
+/** The number by which others know who is present: of a stream of /send its id,
+ *  of a connection two numbers that it shares with no other. */
+uint64_t wsk_roster_member(const wsk_segment_t *seg, uint64_t id,
+                           uint64_t more);
 
 /** A parsed `message`. @param id receives its number when ok */
 wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
                                wsk_cursor_t *id);
+
+/** A parsed `presence`: enter with a state, or leave. */
+wsk_answer_e wsk_inbox_presence(const wsk_sender_t *from, json_t *msg);
 
 /** A binary frame: length, channel, payload (wire document, section 5.3). The
  *  frame is forwarded byte for byte. */

@@ -161,6 +161,7 @@ void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_DEAD) {
         return;
     }
+    wsk_roster_leave(l, c);
     c->state = WSK_CONN_DEAD;
     wsk_hub_leave(l->hub, &c->member);
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);

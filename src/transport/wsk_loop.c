@@ -88,10 +88,12 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
 
 static int wait_ms(const wsk_loop_t *l)
 {
+    const int64_t step = l->counted ? WSK_COUNT_MS : WSK_SWEEP_MS;
+
     if (l->active || l->dead) {
         return 0;
     }
-    return l->draining ? 10 : (int)(1000 - l->mono_ms % 1000);
+    return l->draining ? 10 : (int)(step - l->mono_ms % step);
 }
 
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
@@ -106,6 +108,8 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
         handle(l, &events[i]);
     }
     wsk_wheel_turn(l);
+    wsk_roster_sweep(l);
+    wsk_roster_counts(l);
     wsk_turn_serve(l);
     wsk_life_bury(l);
     if (atomic_load(&l->stop) && !l->draining) {

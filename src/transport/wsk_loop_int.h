@@ -41,6 +41,9 @@ typedef struct site_view_t {
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_conn_t *turn, **turn_tail;
+    struct site_view_t *next_counted; /* somebody is on wps:connections */
+    bool counted;
+    uint32_t told, told_most; /* connections, and their cap */
 } site_view_t;
 
 struct wsk_loop_t {
@@ -52,6 +55,9 @@ struct wsk_loop_t {
     wsk_grant_table_t *grants;
     site_view_t **views; /* by site number */
     site_view_t *active, **active_tail;
+    site_view_t *counted;
+    int64_t count_ms; /* when connections are looked at next */
+    int64_t sweep_ms; /* and slots */
     wsk_conn_t *wheel[WHEEL];
     wsk_conn_t *dead;
     uint32_t now_s;
@@ -149,6 +155,26 @@ bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v);
 /** The largest frame that is read: some that are too large are still told so,
  *  rather than the socket closed. */
 uint64_t wsk_publisher_frame_max(const wsk_conn_t *c);
+/* wsk_roster.c: who is there, and how many */
+#define WSK_COUNT_MS 250 /* how often a count is told at most */
+/** As who a connection enters channels. */
+wsk_present_t wsk_roster_present(const wsk_loop_t *l, const wsk_conn_t *c);
+/** Out of all channels now. */
+void wsk_roster_leave(wsk_loop_t *l, wsk_conn_t *c);
+/** The message for a record of presence, or one of `wps:connections`. */
+void wsk_roster_text(wsk_text_t *t, const wsk_record_t *record, bool with_type);
+/** A list for a channel on which only the relay speaks. */
+bool wsk_roster_hidden(const wsk_record_t *record);
+/** Lists, and the count, for what was subscribed just now. */
+void wsk_roster_begin(wsk_loop_t *l, wsk_conn_t *c, const wsk_slice_t *fresh,
+                      unsigned n);
+/** Every second: leases. */
+void wsk_roster_tick(wsk_loop_t *l);
+/** Take back the slots of the dead, and ring for what they have left. */
+#define WSK_SWEEP_MS 500
+void wsk_roster_sweep(wsk_loop_t *l);
+/** Tell the counts that have changed, a few times a second. */
+void wsk_roster_counts(wsk_loop_t *l);
 
 /* wsk_say.c: what we say */
 void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t);

@@ -54,6 +54,7 @@ static wsk_sender_t sender(wsk_loop_t *l, wsk_conn_t *c)
                            .spec = &l->views[c->site]->spec,
                            .grant = c->grant,
                            .id = c->member.id,
+                           .present = wsk_roster_present(l, c),
                            .purse = &c->purse,
                            .now_us = l->now_us };
 }
@@ -193,6 +194,7 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
                        l->now_us);
         wsk_turn_write(l, c);
     }
+    wsk_roster_begin(l, c, s->fresh, s->nfresh);
 }
 
 static void on_subscribe(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
@@ -316,17 +318,56 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_text_free(&ref);
 }
 
-/* Presence comes with the relay's member lists; until then a client is told,
- * not left waiting. */
 static void on_presence(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 {
-    json_t *channel = json_object_get(msg, "channel");
+    wsk_sender_t from = sender(l, c);
+    wsk_answer_e answer;
 
-    if (!json_is_string(channel)) {
-        bad_message(l, c, WSK_A_bad_message);
-        return;
+    c->present = true;
+    answer = wsk_inbox_presence(&from, msg);
+    if (answer != WSK_A_ok) {
+        wsk_say_error(l, c, answer, NULL);
     }
-    refuse(l, c, WSK_A_presence_unavailable, NULL);
+    if (answer == WSK_A_bad_message) {
+        note_bad(l, c);
+    }
+}
+
+static void say_left(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t channel)
+{
+    wsk_text_t t = { 0 };
+
+    wsk_text_put(&t, "{\"type\":\"unsubscribed\"");
+    put_channels(&t, &channel, 1);
+    wsk_text_put(&t, ",\"presence\":true}");
+    wsk_say_text(l, c, &t);
+}
+
+/* Presences a refreshed token no longer allows. */
+static void drop_presences(wsk_loop_t *l, wsk_conn_t *c)
+{
+    const wsk_site_spec_t *spec = &l->views[c->site]->spec;
+    const uint64_t member = wsk_roster_present(l, c).member;
+    const unsigned max = spec->limits.max_channels;
+    wsk_slice_t *names = c->present
+                             ? malloc(max * (sizeof *names + WSK_CHANNEL_MAX))
+                             : NULL;
+    unsigned n = 0, i;
+
+    if (names) {
+        n = wsk_presence_channels(l->spec.seg, c->site, member,
+                                  (char *)(names + max),
+                                  (size_t)max * WSK_CHANNEL_MAX, names, max);
+    }
+    for (i = 0; i < n; i++) {
+        if (!wsk_grant_may_write(c->grant, spec->site_id, names[i], names[i])) {
+            wsk_presence_leave(l->spec.seg, c->site, member, names[i],
+                               l->now_us);
+            wsk_bell_ring(l->spec.bell, l->spec.seg, c->site);
+            say_left(l, c, names[i]);
+        }
+    }
+    free(names);
 }
 
 /* Subscriptions a refreshed token no longer allows. */
@@ -389,6 +430,7 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     c->grant = wsk_grant_intern(l->grants, claims.grant);
     c->exp_s = claims.exp;
     drop_forbidden(l, c);
+    drop_presences(l, c);
     wsk_text_fmt(&t, "{\"type\":\"auth_ok\",\"exp\":%lld}",
                  (long long)claims.exp);
     wsk_say_text(l, c, &t);

@@ -134,6 +134,7 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
     if (c->state != WSK_CONN_OPEN) {
         return;
     }
+    wsk_roster_leave(l, c);
     c->close_code = (uint16_t)code;
     if (c->kind != WSK_KIND_SSE) {
         n = wsk_frame_close(frame, code == WSK_CLOSE_NO_STATUS ? 0 : code,

@@ -123,8 +123,6 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
                        l->now_us);
     }
-    free(c->first);
-    c->first = NULL;
     if (!c->member.replaying) {
         wsk_say_place(l, c);
     }
@@ -168,6 +166,9 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
     if (c->kind == WSK_KIND_SSE) {
         begin_events(l, c, v);
     }
+    wsk_roster_begin(l, c, c->first, c->nfirst);
+    free(c->first);
+    c->first = NULL;
 }
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)

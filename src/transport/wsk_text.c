@@ -108,6 +108,14 @@ static int dump_to(const char *bytes, size_t len, void *baton)
     return t->failed ? -1 : 0;
 }
 
+void wsk_text_json(wsk_text_t *t, const json_t *value)
+{
+    if (json_dump_callback(value, dump_to, t, JSON_COMPACT | JSON_ENCODE_ANY)
+        != 0) {
+        t->failed = true;
+    }
+}
+
 void wsk_text_body(wsk_text_t *t, wsk_slice_t event, json_t *data)
 {
     wsk_text_put(t, "\"event\":");
@@ -116,10 +124,8 @@ void wsk_text_body(wsk_text_t *t, wsk_slice_t event, json_t *data)
     if (!data) {
         wsk_text_put(t, "{}");
     }
-    else if (json_dump_callback(data, dump_to, t,
-                                JSON_COMPACT | JSON_ENCODE_ANY)
-             != 0) {
-        t->failed = true;
+    else {
+        wsk_text_json(t, data);
     }
 }
 

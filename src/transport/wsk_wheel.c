@@ -54,7 +54,7 @@ void wsk_wheel_turn(wsk_loop_t *l)
             wsk_timers_tick(l, c);
             c = next;
         }
-        wsk_slot_sweep(l->spec.seg);
+        wsk_roster_tick(l);
         wsk_log_tidy(l->spec.seg, l->now_us);
         wsk_turn_take(l); /* who tells us may die before it rings */
     }

@@ -69,6 +69,9 @@ void track_message(swarm_t *swarm, subscriber_t *sub, const char *id,
     unsigned n = 0;
     unsigned long long sent_us = 0;
 
+    if (has_text(bytes, len, "\"event\":\"wps.")) {
+        return; /* the relay's own */
+    }
     if (!read_mark(swarm, bytes, len, &n, &sent_us)) {
         tally->foreign++;
         track_cursor(sub, id);

@@ -4,7 +4,7 @@
  * they are told.
  *
  * A member's line reads: a:3 for record 3 on channel a, b!2 for binary record 2
- * on b, gap:5-9 for "all after 5 and up to 9 may be gone", lost.
+ * on b, a[7 8] a+9 a-7 for the list of a and its changes, gap:5-9 for "all after 5 and up to 9 may be gone", lost.
  *
  * Owner     stage_open/stage_close; members are static in the tests and leave
  *           before stage_close.
@@ -21,6 +21,7 @@ typedef struct ear_t {
     char text[16384];
     size_t len;
     unsigned room; /* records of a replay it still takes */
+    bool watches;  /* writes down presence, too */
 } ear_t;
 
 typedef struct stage_t {
@@ -45,10 +46,37 @@ ear_note(ear_t *ear, const char *fmt, ...)
     ear->len = WSK_MIN(ear->len + (size_t)n, sizeof(ear->text) - 1);
 }
 
+static void ear_presence(ear_t *ear, const wsk_record_t *record)
+{
+    wsk_slice_t rest = { NULL, 0 }, state;
+    const wsk_presence_e what = wsk_presence_read(record->body, &rest);
+    uint64_t member;
+    unsigned n = 0;
+
+    if (!ear->watches) {
+        return;
+    }
+    ear_note(ear, "%.*s", (int)record->channel.len, record->channel.at);
+    ear_note(ear, "%s", what == WSK_PRESENCE_SYNC ? "[" : "");
+    while (wsk_presence_next(&rest, &member, &state)) {
+        ear_note(ear, "%s%u",
+                 what == WSK_PRESENCE_JOIN   ? "+"
+                 : what == WSK_PRESENCE_LEFT ? "-"
+                 : n++ > 0                   ? " "
+                                             : "",
+                 (unsigned)member);
+    }
+    ear_note(ear, "%s", what == WSK_PRESENCE_SYNC ? "] " : " ");
+}
+
 static void ear_deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
 {
     stage_t *st = baton;
 
+    if (d->log == WSK_LOG_PRESENCE) {
+        ear_presence((ear_t *)m, d->record);
+        return;
+    }
     if (d->frames[0] == NULL) {
         d->frames[0] = st;
         st->made++;

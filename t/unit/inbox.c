@@ -113,6 +113,88 @@ static wsk_record_t first(door_t *d, wsk_log_e log)
     return record;
 }
 
+static const char *enters(door_t *d, const char *json)
+{
+    json_t *msg = json_loads(json, 0, NULL);
+    const wsk_answer_e answer = wsk_inbox_presence(&d->from, msg);
+
+    json_decref(msg);
+    return wsk_answer_name(answer);
+}
+
+static void presence(void)
+{
+    door_t d;
+    wsk_record_t record;
+    wsk_slice_t rest, state;
+    uint64_t member = 0, rung = 0;
+
+    door_open(&d, 100, 100);
+    d.from.present = (wsk_present_t){ 77, d.from.slot, 0, 1 };
+    is_str(enters(&d, "{\"channel\":\"site:id-1:room:1\",\"state\":{ \"a\" : "
+                      "[1, 2]}}"),
+           "ok", "one enters");
+    is_int((intmax_t)counted(&d, WSK_C_presence), 1, "it is counted");
+    is_int(read(d.bells[d.from.slot], &rung, 8), 8, "and rung for");
+    record = first(&d, WSK_LOG_PRESENCE);
+    is_mem(record.channel.at, record.channel.len, "room:1", 6,
+           "under the bare name");
+    is_int(wsk_presence_read(record.body, &rest), WSK_PRESENCE_JOIN,
+           "it joins");
+    ok(wsk_presence_next(&rest, &member, &state) && member == 77,
+       "as who it is");
+    is_mem(state.at, state.len, "{\"a\":[1,2]}", 11, "with a compact state");
+    is_str(enters(&d, "{\"channel\":\"room:1\",\"state\":{\"a\":[1,2]}}"), "ok",
+           "the same once more");
+    is_int((intmax_t)head(&d, WSK_LOG_PRESENCE), 1, "is nothing to tell");
+    is_str(enters(&d, "{\"channel\":\"room:2\",\"state\":{}}"), "presence_full",
+           "on no more channels than it may");
+    is_int((intmax_t)counted(&d, WSK_C_presence_full), 1, "which is counted");
+    is_str(enters(&d, "{\"channel\":\"room:1\",\"state\":null}"), "ok",
+           "it leaves");
+    is_int((intmax_t)head(&d, WSK_LOG_PRESENCE), 2, "which is told");
+    is_str(enters(&d, "{\"channel\":\"room:1\",\"state\":null}"), "ok",
+           "it may leave where it is not");
+    is_int((intmax_t)head(&d, WSK_LOG_PRESENCE), 2, "of which nothing is told");
+    door_shut(&d);
+}
+
+static void presence_refused(void)
+{
+    door_t d;
+    char json[WSK_PRESENCE_STATE + 100];
+
+    door_open(&d, 3, 3);
+    d.from.present = (wsk_present_t){ 77, d.from.slot, 0, 10 };
+    is_str(enters(&d, "{\"channel\":\"news\",\"state\":{}}"),
+           "publish_forbidden", "who may only read does not enter");
+    is_str(enters(&d, "{\"channel\":\"wps:connections\",\"state\":{}}"),
+           "publish_forbidden", "nobody enters where the relay speaks");
+    is_str(enters(&d, "{\"channel\":\"a,b\",\"state\":{}}"), "invalid_channel",
+           "nor what is no channel");
+    is_str(enters(&d, "{\"state\":{}}"), "bad_message", "nor nowhere");
+    is_str(enters(&d, "{\"channel\":\"room:1\"}"), "bad_message",
+           "a state must be there");
+    is_str(enters(&d, "{\"channel\":\"room:1\",\"state\":[]}"), "bad_message",
+           "and an object");
+    snprintf(json, sizeof(json),
+             "{\"channel\":\"room:1\",\"state\":{\"x\":\"%0*d\"}}",
+             WSK_PRESENCE_STATE, 1);
+    is_str(enters(&d, json), "too_large", "and not too long");
+    is_int((intmax_t)counted(&d, WSK_C_browser_refused), 7, "all are counted");
+    d.from.purse = &(wsk_purse_t){ 0 };
+    enters(&d, "{\"channel\":\"room:1\",\"state\":{}}");
+    enters(&d, "{\"channel\":\"room:2\",\"state\":{}}");
+    enters(&d, "{\"channel\":\"room:3\",\"state\":{}}");
+    is_str(enters(&d, "{\"channel\":\"room:1\",\"state\":{\"a\":1}}"),
+           "rate_limited", "each costs");
+    wsk_site_switch(d.seg, d.from.site, false);
+    d.from.purse = NULL;
+    is_str(enters(&d, "{\"channel\":\"room:1\",\"state\":{\"a\":1}}"),
+           "unavailable", "nor at a site that is off");
+    door_shut(&d);
+}
+
 static void message(void)
 {
     door_t d;
@@ -293,6 +375,8 @@ static void purse(void)
 int main(void)
 {
     answers();
+    presence();
+    presence_refused();
     message();
     refusals();
     binary();

@@ -279,8 +279,8 @@ int main(void)
     deaf(WSK_KIND_ECHO, "", "an echo that is not heard is not fed");
     deaf(WSK_KIND_WS, "{\"type\":\"subscribe\",\"channels\":[]}",
          "nor is one who subscribes and does not read");
-    deaf(WSK_KIND_WS, "{\"type\":\"presence\",\"channel\":\"a\"}",
-         "nor one who asks for what is not there");
+    deaf(WSK_KIND_WS, "{\"type\":\"presence\",\"channel\":\"x\",\"state\":{}}",
+         "nor one who asks for what is not allowed");
     deaf_idle();
     heard_again();
     last_words();

@@ -185,15 +185,15 @@ static void bad_ones(void)
         "{\"type\":\"what\"}",
         "{\"type\":\"pong\",\"type\":\"pong\"}",
         "{\"type\":\"message\",\"channel\":\"a\"}",
-        "{\"type\":\"presence\"}",
+        "{\"type\":\"presence\",\"channel\":\"a\",\"state\":\"x\"}",
         "{\"type\":\"subscribe\",\"channels\":{}}"
     };
     unsigned i, wrong = 0;
 
     open_one();
     is_str(asks("{\"type\":\"pong\"}"), "", "a pong has no answer");
-    has(asks("{\"type\":\"presence\",\"channel\":\"a\"}"),
-        "presence_unavailable", "presence is told not to be there");
+    has(asks("{\"type\":\"presence\",\"channel\":\"x\",\"state\":{}}"),
+        "publish_forbidden", "presence where nothing may be sent is refused");
     is_int(refused(), 1, "and counted");
     for (i = 0; i < 9; i++) {
         wrong += strstr(asks(bad[i]), "\"code\":\"bad_message\"") == NULL;

@@ -52,7 +52,8 @@ sub line {
 
 # The next event {event, data, id, retry}, of whatever kind; a block that sets
 # only an id or a retry time comes as well, with data undefined. Comments are
-# counted. Undef at the deadline or the end.
+# counted. What the relay says of presence comes only to who has set {watches}.
+# Undef at the deadline or the end.
 sub event {
     my ($self, $seconds) = @_;
     my $deadline = time + ($seconds // $self->PATIENCE);
@@ -61,7 +62,9 @@ sub event {
         if ($line eq '') {
             next if !%event && !@data;
             $event{data} = @data ? join("\n", @data) : undef;
-            return \%event;
+            return \%event if $self->{watches} || ($event{data} // '') !~ /"event":"wps\.presence","data":\{"action"/;
+            (%event, @data) = ();
+            next;
         }
         if ($line =~ /^:/) {
             $self->{comments}++;

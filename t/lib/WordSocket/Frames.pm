@@ -95,7 +95,8 @@ sub receive {
 
 # The next JSON message of a kind, or of any kind but ping; protocol pings and
 # JSON pings are answered on the way. Undef at the deadline or on a close,
-# which is kept in {closed}.
+# which is kept in {closed}. What the relay says of presence comes only to who
+# has set {watches}.
 sub message {
     my ($self, $seconds, $type) = @_;
     my $deadline = time + ($seconds // $self->PATIENCE);
@@ -115,6 +116,7 @@ sub message {
             $self->send_text('{"type":"pong"}');
             next;
         }
+        next if !$self->{watches} && ($value->{event} // '') eq 'wps.presence';
         return $value if !$type || $value->{type} eq $type;
     }
     return;
