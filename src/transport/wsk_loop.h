@@ -57,4 +57,8 @@ bool wsk_loop_done(const wsk_loop_t *loop);
 /** Join the thread and free. */
 void wsk_loop_free(wsk_loop_t *loop);
 
+/** Join the thread only: for a process that ends now, some other thread of which
+ *  may still ask for the slot, or for room. */
+void wsk_loop_join(wsk_loop_t *loop);
+
 #endif
