@@ -46,7 +46,7 @@ static apr_status_t httpd_let_go(void *data)
     wsk_conn_t *c = link->give;
 
     link->give = NULL;
-    if (c && wsk_process.loop) {
+    if (c && !wsk_loop_done(wsk_process.loop)) {
         wsk_loop_give(wsk_process.loop, c);
     }
     else if (c) {

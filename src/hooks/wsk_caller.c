@@ -14,7 +14,7 @@
 
 unsigned wsk_slot_now(void)
 {
-    return wsk_loop_slot(wsk_process.loop);
+    return wsk_process.loop ? wsk_loop_slot(wsk_process.loop) : UINT_MAX;
 }
 
 uint64_t wsk_address_of(request_rec *r)

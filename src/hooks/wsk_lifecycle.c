@@ -313,8 +313,8 @@ static apr_status_t on_child_end(void *data)
             wsk_loop_stop(wsk_process.loop, true);
         }
     }
-    wsk_loop_free(wsk_process.loop);
-    wsk_process.loop = NULL;
+    /* It stays, and has no room: threads of other modules may outlive it. */
+    wsk_loop_join(wsk_process.loop);
     return APR_SUCCESS;
 }
 

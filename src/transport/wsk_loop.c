@@ -325,8 +325,13 @@ bool wsk_loop_done(const wsk_loop_t *l)
     return atomic_load(&l->state) == 3;
 }
 
-void wsk_loop_free(wsk_loop_t *l)
+void wsk_loop_join(wsk_loop_t *l)
 {
     pthread_join(l->thread, NULL);
+}
+
+void wsk_loop_free(wsk_loop_t *l)
+{
+    wsk_loop_join(l);
     wsk_loop_dispose(l);
 }

@@ -65,5 +65,8 @@ void wsk_loop_free(wsk_loop_t *loop);
  */
 wsk_conn_t *wsk_publisher_make(const wsk_site_spec_t *spec, unsigned secret,
                                uint32_t max_body);
+/** Join the thread only: for a process that ends now, some other thread of which
+ *  may still ask for the slot, or for room. */
+void wsk_loop_join(wsk_loop_t *loop);
 
 #endif
