@@ -2,7 +2,7 @@
 #include "conf/wsk_settings.h"
 
 /* Browser messages have purses of their own, so that visitors cannot use up
- * PHP's (design: "two purses"). */
+ * PHP's. */
 #define CONNECTION_RATE 30
 #define CONNECTION_BURST 120
 #define BROWSER_PART 10 /* times the connection's */

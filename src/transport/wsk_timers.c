@@ -70,7 +70,8 @@ static const site_view_t *view_of(wsk_loop_t *l, const wsk_conn_t *c)
 
 static const wsk_limits_t *limits_of(const site_view_t *v)
 {
-    static const wsk_limits_t echo = { .ping_ms = 20000, .idle_ms = 60000 };
+    static const wsk_limits_t echo = { .ping_ms = ECHO_PING_S * 1000,
+                                       .idle_ms = ECHO_IDLE_S * 1000 };
 
     return v ? &v->spec.limits : &echo;
 }
