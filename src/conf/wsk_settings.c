@@ -27,7 +27,6 @@ void wsk_settings_limits(const wsk_settings_t *set, wsk_limits_t *out)
         .max_channel_name = WSK_CHANNEL_MAX,
         .send_queue = (uint32_t)set->send_queue,
         .ping_ms = (uint32_t)set->ping,
-        .idle_ms = (uint32_t)set->idle,
-        .drain_ms = (uint32_t)set->drain
+        .idle_ms = (uint32_t)set->idle
     };
 }
