@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wsk_sign -- signed requests, version 1: hex HMAC-SHA256 over body, ".", and
- * the text of the time stamp (wire document, sections 3.1 and 3.3).
+ * the text of the time stamp (PROTOCOL.md, "Publish").
  *
  * Promise   Never trusts a length it was not given; takes a signature that is
  *           not hex for a wrong one. Secrets are compared in constant time, all

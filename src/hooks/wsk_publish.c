@@ -12,7 +12,6 @@
 #include "proto/wsk_utf8.h"
 
 #define BATCH_MAX 100
-#define EVENT_MAX 200
 #define PARSE_MS 5000 /* at most, between the look at the clock and the log */
 
 typedef struct signer_t {
@@ -87,7 +86,7 @@ static wsk_refusal_e read_message(json_t *msg, const wsk_site_spec_t *spec,
     wsk_slice_t name = { json_string_value(event), json_string_length(event) };
 
     if (!json_is_object(msg) || !given.at || !name.at || name.len == 0
-        || name.len > EVENT_MAX || memchr(name.at, '\0', name.len)) {
+        || name.len > WSK_EVENT_MAX || memchr(name.at, '\0', name.len)) {
         return WSK_R_invalid_json;
     }
     record->channel = wsk_channel_bare(given, spec->site_id);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every endpoint, refusal, error and close code is explained to whoever writes
-# another client.
+# Every endpoint, refusal, error, message type and close code is explained to
+# whoever writes another client.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -28,6 +28,11 @@ explained(qr/`(?:GET |POST )\Q$_\E/, $_) for rows($hooks, 'WSK_ENDPOINTS', qr/X\
 explained(qr/`$_`/, $_) for rows($hooks, 'WSK_REFUSALS', qr/X\(\s*(\w+),/);
 explained(qr/`$_`/, $_) for grep { $_ ne 'ok' }
     rows('src/transport/wsk_inbox.h', 'WSK_ANSWERS', qr/X\(\s*(\w+),/);
+
+my ($types) = slurp('src/transport/wsk_message.c') =~ /\} types\[\] = (.*?);/s
+    or die "no table of message types\n";
+my @types = $types =~ /\{ "(\w+)",/g or die "no message types\n";
+explained(qr/`$_`/, "a client's $_") for @types;
 
 # What we say ourselves; 1005 is said by saying nothing.
 my %code = slurp('src/proto/wsk_frame.h') =~ /^\s*WSK_CLOSE_(\w+)\s*=\s*(\d{4})/mg
