@@ -125,6 +125,7 @@ need_build() {
 stage_unit() {
     local programs
 
+    need_build
     mapfile -t programs < <(list_of unit_programs)
     tap --timeout 60 --jobs 2 "${programs[@]}"
 }
@@ -140,6 +141,7 @@ list_of() {
 stage_guard() {
     local guards=(t/guard/*.t)
 
+    need_build
     # make hands over what was built where and how.
     make -s guard-environment >"$OUT/environment"
     # shellcheck source=/dev/null
@@ -149,6 +151,7 @@ stage_guard() {
 stage_fuzz() {
     local targets=(t/fuzz/*.c) seconds=6
 
+    need_build
     [[ $WSK_LONG ]] && seconds=60
     tap --timeout 60 --jobs 2 --exec "sh t/lib/replay" "${targets[@]}"
     expect "the rooms build for libFuzzer" \
@@ -222,6 +225,7 @@ stage_httpd() {
 }
 
 stage_root() {
+    need_build
     tap --timeout 180 --exec "$( ((EUID)) && echo 'sudo -E ')perl" t/root/*.t
 }
 
@@ -247,6 +251,7 @@ stage_demo() {
 }
 
 stage_dist() {
+    need_build
     expect "make distcheck" make distcheck
 }
 

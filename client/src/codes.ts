@@ -7,13 +7,13 @@
 /** WebSocket close codes the relay gives a meaning to. */
 export const CLOSE = {
   normal: 1000,
-  /** Planned: the server goes or restarts, a successor takes over. */
+  /** The process ends on purpose; a successor takes over. */
   restart: 1012,
   /** The token is invalid or past its end. */
   tokenRefused: 4001,
   /** The token names a site the relay does not know. */
   siteUnknown: 4003,
-  /** The site, the user or the address has too many connections. */
+  /** The host, the site or the address has too many connections. */
   connectionLimit: 4029,
 } as const;
 

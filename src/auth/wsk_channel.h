@@ -3,8 +3,8 @@
  * wsk_channel -- the grammar of channel names and their two spellings.
  *
  * A channel has a bare name, `events`, and a qualified one,
- * `site:<site_id>:events`; they are the same channel (wire document, section
- * 7). Inside, only the bare name is used.
+ * `site:<site_id>:events`; they are the same channel (PROTOCOL.md, "Channels").
+ * Inside, only the bare name is used.
  *
  * Promise   Pure. The bare name of a bare name is itself, so that no name can
  *           turn into another one by being looked at twice.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk_claims -- what a token says, read into wsk_claims_t (wire document,
- * section 4).
+ * wsk_claims -- what a token says, read into wsk_claims_t (PROTOCOL.md,
+ * "Tokens").
  *
  * Promise   Each claim has the one type it should have, or the token is
  *           refused; nothing is converted but an integer user_id. Claims not

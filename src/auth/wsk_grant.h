@@ -60,7 +60,7 @@ wsk_grant_t *wsk_grant_intern(wsk_grant_table_t *table, wsk_grant_t *grant);
 
 /**
  * A right is a string prefix, tested against the qualified spelling, and
- * against the spelling given (wire document, section 7). In version 3 a prefix
+ * against the spelling given (PROTOCOL.md, "Tokens"). In version 3 a prefix
  * never reaches names that begin with "yjs:", only `rooms` does, by exact bare
  * or qualified name.
  * @param bare   from wsk_channel_bare

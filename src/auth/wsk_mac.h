@@ -36,8 +36,8 @@ bool wsk_unhex(uint8_t *out, size_t len, wsk_slice_t text);
 /** In constant time for a given len. */
 bool wsk_same(const void *a, const void *b, size_t len);
 
-/** Ids derived from a site key (wire document, section 2): hex SHA-256 of
- *  "site:" or "tenant:" and the key; out has WSK_HEX256 + 1 bytes.
+/** Ids derived from a site key (PROTOCOL.md, "Sites and their keys"): hex
+ *  SHA-256 of "site:" or "tenant:" and the key; out has WSK_HEX256 + 1 bytes.
  *  @return false if the library failed; out is then 64 zeros, which is the id
  *          of no site */
 bool wsk_site_id(char *out, wsk_slice_t site_key);

@@ -3,7 +3,7 @@
  * wsk_sign -- signed requests.
  *
  * Version 1 is the hex HMAC-SHA256 over body, ".", and the text of the time
- * stamp (wire document, sections 3.1 and 3.3). Version 2 is "v2=" and the hex
+ * stamp (PROTOCOL.md, "Publish"). Version 2 is "v2=" and the hex
  * HMAC-SHA256 over seven lines: "v2", method, path below the base, key, time
  * stamp, nonce, and the hex SHA-256 of the body. No text is signed alike by
  * both, since what version 1 signs ends in a dot and digits.

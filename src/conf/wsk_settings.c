@@ -2,7 +2,7 @@
 #include "conf/wsk_settings.h"
 
 /* Browser messages have purses of their own, so that visitors cannot use up
- * PHP's (design: "two purses"). */
+ * PHP's. */
 #define CONNECTION_RATE 30
 #define CONNECTION_BURST 120
 #define BROWSER_PART 10 /* times the connection's */
@@ -27,7 +27,6 @@ void wsk_settings_limits(const wsk_settings_t *set, wsk_limits_t *out)
         .max_channel_name = WSK_CHANNEL_MAX,
         .send_queue = (uint32_t)set->send_queue,
         .ping_ms = (uint32_t)set->ping,
-        .idle_ms = (uint32_t)set->idle,
-        .drain_ms = (uint32_t)set->drain
+        .idle_ms = (uint32_t)set->idle
     };
 }

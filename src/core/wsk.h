@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk -- words every room uses: status codes, sizes, counting macros.
+ * wsk -- words every room uses: status codes, sizes, bounds of names.
  *
  * Promise   Plain C11. Nothing here allocates, locks or does I/O.
  * Not here  Counters (core/wsk_counters), settings (conf/wsk_settings.h).
@@ -18,9 +18,9 @@
 #define WSK_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define WSK_MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* Longest channel name a segment can hold; WordSocketMaxChannelName may only
- * lower it. */
+/* Longest bare name of a channel, and name of an event, in bytes. */
 #define WSK_CHANNEL_MAX 200
+#define WSK_EVENT_MAX 200
 /* Longest site key, and the hex of a SHA-256. */
 #define WSK_KEY_MAX 64
 #define WSK_HEX256 64

@@ -2,8 +2,8 @@
 /*
  * wsk_counters -- every counter, one entry each.
  *
- * Promise   Enum, segment fields, status text, JSON names and metrics all come
- *           from this table; t/guard holds docs/operate.md against it.
+ * Promise   Enum, segment fields, status text and JSON names all come from
+ *           this table; t/guard holds docs/operate.md against it.
  * Threads   Counters are atomic 64-bit words in the segment, one set per slot
  *           (added up with the sets of slots that are gone) and one per site.
  */

@@ -61,7 +61,6 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
         who->claims.grant = NULL;
-        c->user = strdup(who->claims.user_id);
         c->admitted = true;
     }
     return c;

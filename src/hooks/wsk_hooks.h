@@ -179,8 +179,7 @@ int wsk_poll_events(request_rec *r, wsk_caller_t *who);
 int wsk_body_read(request_rec *r, apr_size_t max, char **pbody,
                   apr_size_t *plen);
 
-/** Take the connection away from httpd and give it to the loop.
- *  @param c  taken, whatever happens */
+/** Whether a connection can be taken over, and if not, why. */
 typedef enum wsk_adopt_e {
     WSK_ADOPT_YES,
     WSK_ADOPT_H2,
@@ -190,6 +189,8 @@ typedef enum wsk_adopt_e {
     WSK_ADOPT_FULL
 } wsk_adopt_e;
 wsk_adopt_e wsk_adopt_possible(request_rec *r);
+/** Take the connection away from httpd and give it to the loop.
+ *  @param c  taken, whatever happens */
 int wsk_adopt(request_rec *r, wsk_conn_t *c);
 /** After the head is out: nothing more of this request reaches the client. */
 void wsk_adopt_end_request(request_rec *r);

@@ -33,7 +33,6 @@ typedef struct wsk_limits_t {
     uint32_t send_queue; /* unsent bytes of a connection */
     uint32_t ping_ms;
     uint32_t idle_ms;
-    uint32_t drain_ms;
 } wsk_limits_t;
 
 /** Up to two live secrets of a kind, newest first; an empty text is none. */

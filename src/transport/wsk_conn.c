@@ -57,7 +57,6 @@ void wsk_conn_drop(wsk_conn_t *c)
     wsk_frame_in_clear(&c->in);
     free(c->early);
     free(c->first);
-    free(c->user);
     free(c->publisher);
     free(c);
 }

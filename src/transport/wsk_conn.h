@@ -63,7 +63,6 @@ typedef struct wsk_conn_t {
     SSL *ssl;
     wsk_out_t *out, **out_tail;
     wsk_grant_t *grant;
-    char *user;                 /* owned */
     wsk_publisher_t *publisher; /* of that kind; owned */
     int fd;
     uint32_t site;
@@ -81,10 +80,10 @@ typedef struct wsk_conn_t {
     uint64_t stream; /* who its /send is, of an event stream; or 0 */
     int64_t exp_s;
     int64_t born_us;
-    uint32_t heard_s; /* loop seconds: when the peer was last heard */
-    uint32_t ping_s;  /* when the next ping is due */
-    uint32_t wrote_s; /* since when nothing could be written; 0: all is */
-    uint32_t due_s;   /* deadline of CLOSING */
+    uint32_t heard_s;   /* loop seconds: when the peer was last heard */
+    uint32_t ping_s;    /* when the next ping is due */
+    uint32_t blocked_s; /* since when nothing could be written; 0: all is */
+    uint32_t due_s;     /* deadline of CLOSING */
     uint32_t bad_since_s;
     wsk_purse_t purse;
     uint64_t bytes_in, bytes_out;

@@ -7,8 +7,6 @@
 #include "auth/wsk_channel.h"
 #include "proto/wsk_utf8.h"
 
-#define EVENT_MAX 200
-
 static const struct {
     const char *name, *text;
     int status;
@@ -151,7 +149,7 @@ wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
 
     if (!json_is_string(channel) || !json_is_string(event)
         || json_string_length(event) == 0
-        || json_string_length(event) > EVENT_MAX
+        || json_string_length(event) > WSK_EVENT_MAX
         || strlen(json_string_value(event)) != json_string_length(event)) {
         return refused(from, WSK_A_bad_message);
     }

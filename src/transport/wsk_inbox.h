@@ -87,8 +87,8 @@ wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
 /** A parsed `presence`: enter with a state, or leave. */
 wsk_answer_e wsk_inbox_presence(const wsk_sender_t *from, json_t *msg);
 
-/** A binary frame: length, channel, payload (wire document, section 5.3). The
- *  frame is forwarded byte for byte. */
+/** A binary frame: length, channel, payload (PROTOCOL.md, "Binary frames").
+ *  The frame is forwarded byte for byte. */
 wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
                               size_t len);
 

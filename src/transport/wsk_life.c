@@ -101,13 +101,13 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
         return;
     }
     if (io == WSK_IO_AGAIN) {
-        if (bytes || !c->wrote_s) {
+        if (bytes || !c->blocked_s) {
             wsk_timers_blocked(l, c);
         }
         watch(l, c, true);
         return;
     }
-    c->wrote_s = 0;
+    c->blocked_s = 0;
     watch(l, c, false);
     last_words_out(c);
     catch_up(l, c);
@@ -148,7 +148,7 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_DEAD) {
         return;
     }
-    if (c->stuck && !c->wrote_s) {
+    if (c->stuck && !c->blocked_s) {
         wsk_timers_blocked(l, c);
     }
     watch(l, c, c->want_write);

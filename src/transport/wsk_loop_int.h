@@ -21,7 +21,11 @@
 #define REPLAY_ROOM 65536
 #define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define STALL_S 30       /* nothing could be written for so long */
-#define EXPIRY_SLACK_S 2 /* design: closed within 5 s after exp */
+#define EXPIRY_SLACK_S 2 /* PROTOCOL.md says within 5 s */
+
+/* An echo has no site, and so no limits of one. */
+#define ECHO_PING_S 20
+#define ECHO_IDLE_S 60
 
 /** What was read in which turn. */
 typedef struct intake_t {

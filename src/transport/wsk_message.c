@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client's JSON messages (wire document, section 5.1; PROTOCOL.md).
+ * A client's JSON messages (PROTOCOL.md, "Frames").
  */
 #include <stdlib.h>
 #include <string.h>

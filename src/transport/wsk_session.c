@@ -11,7 +11,6 @@
 #define SSE_INPUT_MAX 65536
 #define FRAGMENTS_MAX 4096
 #define ECHO_MAX WSK_MB(16)
-#define ECHO_PING_S 20
 
 typedef struct input_t {
     wsk_loop_t *l;

@@ -6,8 +6,6 @@
 
 #include "auth/wsk_channel.h"
 
-#define EVENT_MAX 200
-
 static const struct {
     const char *name, *text;
 } refusals[] = { { "", "" },
@@ -52,7 +50,7 @@ static wsk_take_e read_message(const wsk_taker_t *by, json_t *msg,
     wsk_slice_t name = { json_string_value(event), json_string_length(event) };
 
     if (!json_is_object(msg) || !given.at || !name.at || name.len == 0
-        || name.len > EVENT_MAX || memchr(name.at, '\0', name.len)) {
+        || name.len > WSK_EVENT_MAX || memchr(name.at, '\0', name.len)) {
         return WSK_TAKE_invalid_json;
     }
     record->channel = wsk_channel_bare(given, by->spec->site_id);

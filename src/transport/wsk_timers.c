@@ -27,7 +27,7 @@ static void expired(wsk_loop_t *l, wsk_conn_t *c)
 /* @return whether it goes on */
 static bool still_good(wsk_loop_t *l, wsk_conn_t *c, const wsk_limits_t *limits)
 {
-    if (c->wrote_s && late(l, c->wrote_s + STALL_S)) {
+    if (c->blocked_s && late(l, c->blocked_s + STALL_S)) {
         wsk_loop_count(l, c, WSK_C_stalled_closed, 1);
         wsk_life_kill(l, c);
         return false;
@@ -57,8 +57,8 @@ static uint32_t next_due(const wsk_loop_t *l, const wsk_conn_t *c,
     if (c->kind != WSK_KIND_SSE && limits->idle_ms && !c->deaf) {
         due = WSK_MIN(due, c->heard_s + limits->idle_ms / 1000);
     }
-    if (c->wrote_s) {
-        due = WSK_MIN(due, c->wrote_s + STALL_S);
+    if (c->blocked_s) {
+        due = WSK_MIN(due, c->blocked_s + STALL_S);
     }
     if (c->kind == WSK_KIND_PUBLISHER) {
         due = WSK_MIN(due, l->now_s + 1); /* for its secret */
@@ -73,16 +73,17 @@ static const site_view_t *view_of(wsk_loop_t *l, const wsk_conn_t *c)
 
 static const wsk_limits_t *limits_of(const site_view_t *v)
 {
-    static const wsk_limits_t echo = { .ping_ms = 20000, .idle_ms = 60000 };
+    static const wsk_limits_t echo = { .ping_ms = ECHO_PING_S * 1000,
+                                       .idle_ms = ECHO_IDLE_S * 1000 };
 
     return v ? &v->spec.limits : &echo;
 }
 
 void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c)
 {
-    bool already = c->wrote_s != 0;
+    bool already = c->blocked_s != 0;
 
-    c->wrote_s = WSK_MAX(l->now_s, 1u);
+    c->blocked_s = WSK_MAX(l->now_s, 1u);
     if (!already && c->state == WSK_CONN_OPEN) {
         wsk_wheel_set(l, c, next_due(l, c, limits_of(view_of(l, c))));
     }

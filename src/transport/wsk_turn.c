@@ -126,9 +126,8 @@ static wsk_conn_t *next_of(site_view_t *v)
 
 /* One site's turn: write a slice of what is queued, by sockets and by bytes;
  * when all who were there at the last piece of its log are written, take the
- * next one. So a site with a
- * crowd gets its messages in larger writes, others get their turn in between,
- * and who catches up does not hold up what is new. */
+ * next one. So a site with a crowd gets its messages in larger writes, others
+ * get their turn in between, and who catches up does not hold up what is new. */
 static bool serve_one(wsk_loop_t *l, site_view_t *v)
 {
     uint64_t bytes = 0;

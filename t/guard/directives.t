@@ -79,6 +79,14 @@ for my $name (sort keys %known) {
     my $line = $known{$name}{Default} // $name;
     like $conf, qr{^#\Q$line\E(?: .*)?$}m, "conf/wordsocket.conf has $line";
 }
+# What a site's file may narrow.
+my @limits = slurp('src/hooks/wsk_sites.c') =~ m{LIMIT\((\w+)\),?\s}g or die "no limits\n";
+for my $limit ('history_bytes', grep { $_ ne 'name' } @limits) {
+    for my $page ('README.md', 'docs/directives/WordSocketSiteFile.md') {
+        like slurp($page), qr{`$limit`}, "$page: the limit $limit";
+    }
+}
+
 for my $name ($conf =~ m{^#?(WordSocket\w*)}mg) {
     ok $known{$name}, "conf/wordsocket.conf: $name is a directive there is";
 }

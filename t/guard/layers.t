@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Who may include whom. This table is the architecture; src/README.md draws it.
+# Who may include whom. This table is the architecture, and src/README.md has
+# the same one.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -36,5 +37,14 @@ for my $file (files(qr{^src/\w+/.*\.[ch]$})) {
         is join(' ', grep { !m{/} } @ours), '',
             "$file says in which room its headers are";
     }
+}
+
+my %drawn = slurp('src/README.md') =~ m{^    (core|proto|auth|store|conf|hub|transport|status|hooks)  +((?:\w+ ?)+)$}mg;
+for my $room (sort keys %may_include) {
+    my @others = grep { $_ ne $room } sort keys %may_include;
+    my %words  = (nobody => [], all => \@others);
+    my $drawn  = $drawn{$room} // '(nothing)';
+    is_deeply [ sort @{ $words{$drawn} // [ split ' ', $drawn ] } ], [ sort @{ $may_include{$room} } ],
+        "src/README.md: arrows of $room";
 }
 done_testing;

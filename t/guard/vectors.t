@@ -9,7 +9,7 @@ use Test::More;
 use WordSocket::Tree qw(files slurp);
 
 my %suite = (
-    C          => qr{^t/unit/.*\.[ch]$|^t/fake/.*\.[ch]$},
+    C          => qr{^t/unit/.*\.[ch]$},
     PHP        => qr{^wordpress/tests/.*\.php$},
     TypeScript => qr{^client/test/.*\.(?:ts|mjs)$},
 );

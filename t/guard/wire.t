@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every endpoint, refusal, error and close code is explained to whoever writes
-# another client.
+# Every endpoint, refusal, error, message type and close code is explained to
+# whoever writes another client.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -32,6 +32,10 @@ explained(qr/`$_`/, $_) for grep { $_ ne 'ok' }
 my ($features) = slurp('src/hooks/wsk_discover.c') =~ /^#define FEATURES (.*?[^\\])\n/ms
     or die "no features\n";
 explained(qr/^\| `\Q$_\E` \|/m, "the feature $_") for $features =~ /\\"([\w-]+)\\"/g;
+my ($types) = slurp('src/transport/wsk_message.c') =~ /\} types\[\] = (.*?);/s
+    or die "no table of message types\n";
+my @types = $types =~ /\{ "(\w+)",/g or die "no message types\n";
+explained(qr/`$_`/, "a client's $_") for @types;
 
 # What we say ourselves; 1005 is said by saying nothing.
 my %code = slurp('src/proto/wsk_frame.h') =~ /^\s*WSK_CLOSE_(\w+)\s*=\s*(\d{4})/mg

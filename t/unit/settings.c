@@ -14,7 +14,6 @@ static wsk_settings_t some(void)
                              .send_queue = 16,
                              .ping = 17,
                              .idle = 18,
-                             .drain = 19,
                              .history_bytes = WSK_MB(5000),
                              .history_messages = 21,
                              .history_age_ms = 22,
@@ -37,7 +36,6 @@ int main(void)
     is_int(l.send_queue, 16, "the send queue");
     is_int(l.ping_ms, 17, "the ping");
     is_int(l.idle_ms, 18, "silence");
-    is_int(l.drain_ms, 19, "the drain");
     is_int((intmax_t)l.history_bytes, (intmax_t)WSK_MB(5000),
            "a history of more than 4 GiB is not cut");
     is_int(l.history_messages, 21, "its messages");

@@ -9,7 +9,7 @@
  * Threads   The main thread only.
  * Errors    A check returns whether it passed; done_testing() returns the
  *           exit status: 0 only if something was checked and all of it passed.
- * Not here  Fixtures and fakes: t/fake/.
+ * Not here  Fixtures: t/unit/<noun>_fixture.h.
  */
 #ifndef WSK_TAP_H
 #define WSK_TAP_H

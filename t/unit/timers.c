@@ -94,7 +94,7 @@ static void stall(void)
     wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
     wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
     world_run(&w);
-    ok(a.c->wrote_s != 0, "a write that waits is remembered");
+    ok(a.c->blocked_s != 0, "a write that waits is remembered");
     world_seconds(&w, STALL_S - 10);
     read(a.fd, a.raw, 8192) > 0 ? world_run(&w) : exit(1);
     world_seconds(&w, STALL_S - 5);

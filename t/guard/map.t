@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the documents point at is there: files, headings, and the names of code.
+use v5.30;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use File::Basename qw(dirname);
+use WordSocket::Tree qw(files slurp code);
+
+# As hosts of repositories make the anchor of a heading.
+sub anchors {
+    my ($text) = @_;
+    return map { $_ => 1 } map { s/[^\w\- ]//gr =~ tr/ /-/r } map { lc }
+        $text =~ m{^#+ (.*)$}mg;
+}
+
+sub broken_links {
+    my ($file, $text) = @_;
+    my @broken;
+    for my $link (grep { !m{^\w+:} } $text =~ m{\]\(([^)\s]+)\)}g) {
+        my ($path, $anchor) = split /#/, $link;
+        my $to = length $path ? dirname($file) . "/$path" : $file;
+        my $ok = -e $to;
+        if ($ok && defined $anchor) {
+            my %has = anchors(slurp($to));
+            $ok = $has{$anchor};
+        }
+        push @broken, $link if !$ok;
+    }
+    return @broken;
+}
+
+my %known = map { $_ => 1 }
+    map { code(slurp($_)) =~ m{\b\w+\b}g } files(qr{^(?:src/.*|mod_wordsocket)\.[ch]$});
+$known{$_} = 1 for map { slurp($_) =~ m{\bWSK_[A-Z]+\b}g } files(qr{^t/.*\.(?:t|pm)$});
+my %source;
+for my $file (files(qr{^src/\w+/\w+\.[ch]$})) {
+    my ($room, $name) = $file =~ m{^src/(\w+)/(\w+)\.};
+    @source{ $name, "$room/$name" } = (1, 1);
+}
+
+sub unknown_names {
+    my ($text) = @_;
+    my @names = $text =~ m{(?<![\w/.])((?:\w+/)?(?:wsk|WSK)_\w+|on_\w+)}g;
+    return grep { !$known{$_} && !$source{$_} } @names;
+}
+
+sub unknown_paths {
+    my ($text) = @_;
+    return grep { !-e } $text =~ m{`((?:src|t|docs|conf|build)/[\w./-]+)`}g;
+}
+
+for my $file (files(qr{\.md$})) {
+    my $text = slurp($file);
+    is join(' ', broken_links($file, $text)), '', "$file: every link leads somewhere";
+    is join(' ', unknown_paths($text)), '', "$file: every path is in the tree";
+    is join(' ', unknown_names($text)), '', "$file: every name of code is there";
+}
+done_testing;
