@@ -68,7 +68,7 @@ my $endpoints = $here->{endpoints};
 cmp_ok scalar keys %$endpoints, '>=', 8, 'there are endpoints';
 isnt $client->request(PUT => $endpoints->{$_})->{status}, 404, "$_ is served at $endpoints->{$_}" for sort keys %$endpoints;
 ok scalar @{ $here->{features} }, 'there are features';
-is scalar(grep { /presence|disconnect|dashboard|register/ } @{ $here->{features} }, %$endpoints), 0,
+is scalar(grep { /disconnect|dashboard|register/ } @{ $here->{features} }, %$endpoints), 0,
     'what is only reserved is not among them';
 unlike answer('/.well-known/wordsocket')->{content}, qr/secret|0123456789abcdef/, 'nor is a site or its secret';
 

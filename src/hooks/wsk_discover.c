@@ -9,7 +9,7 @@
 /* clang-format off */
 #define FEATURES "\"resume\",\"gap\",\"ack\",\"batch\",\"binary\"," \
     "\"binary-events\",\"send\",\"token-refresh\",\"rooms\",\"signature-v2\"," \
-    "\"publisher\""
+    "\"publisher\",\"presence\""
 /* clang-format on */
 
 static void put_endpoints(wsk_text_t *t, const wsk_settings_t *set)
