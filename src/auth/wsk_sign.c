@@ -38,7 +38,7 @@ static int secret_that_made(const uint8_t *given, const wsk_secrets_t *secrets,
         const bool live = wsk_mac(right, secrets->at[i], parts, nparts);
         const bool same = wsk_same(right, given, WSK_MAC_LEN);
 
-        made = live & same ? (int)i : made;
+        made = (live & same) ? (int)i : made;
     }
     return made;
 }
