@@ -7,6 +7,7 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use WordSocket::Crowd;
+use WordSocket::Tenants qw(status_of);
 
 # So few spare threads that httpd replaces who is killed, and nobody else.
 my $server = crowd_server(lines => "MinSpareThreads 49\n");
@@ -42,6 +43,8 @@ is_clean($again->report(60), 'after the deaths');
 my $stats = crowd_client($server)->stats->{json};
 ok $server->wait_for(10, sub { ($stats = crowd_client($server)->stats->{json})->{active_connections} == 0 }),
     'the count of connections is back to none' or diag explain $stats;
+
+ok status_of($server)->{segment}{whole}, 'and the segment proves whole';
 
 $server->stop;
 done_testing;
