@@ -176,6 +176,10 @@ static apr_status_t on_config_gone(void *data)
         wsk_segment_mark(wsk_process.seg, WSK_MARK_RELOAD,
                          (uint64_t)generation + 1);
     }
+    if (wsk_process.loop && wsk_loop_done(wsk_process.loop)) {
+        wsk_loop_free(wsk_process.loop); /* httpd -X: nobody can ask any more */
+        wsk_process.loop = NULL;
+    }
     return APR_SUCCESS;
 }
 

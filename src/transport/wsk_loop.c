@@ -327,7 +327,10 @@ bool wsk_loop_done(const wsk_loop_t *l)
 
 void wsk_loop_join(wsk_loop_t *l)
 {
-    pthread_join(l->thread, NULL);
+    if (!l->joined) {
+        pthread_join(l->thread, NULL);
+        l->joined = true;
+    }
 }
 
 void wsk_loop_free(wsk_loop_t *l)

@@ -53,6 +53,7 @@ typedef struct site_view_t {
 struct wsk_loop_t {
     wsk_loop_spec_t spec;
     pthread_t thread;
+    bool joined;
     int epoll, kick;
     unsigned slot;
     wsk_hub_t *hub;

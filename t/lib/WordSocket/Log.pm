@@ -18,7 +18,7 @@ my @of_httpd = (
 );
 
 # And what a httpd made slow by a tool says of a crowd.
-push @of_httpd, qr/AH00484: server reached MaxRequestWorkers/ if WordSocket::Sanitizer::kind();
+push @of_httpd, qr/AH\d+: server reached MaxRequestWorkers/ if WordSocket::Sanitizer::kind();
 
 sub new {
     my ($class, $server) = @_;
