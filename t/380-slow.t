@@ -7,6 +7,7 @@ use lib 't/lib';
 use Test::More;
 use Time::HiRes qw(time);
 use WordSocket::Talk;
+use WordSocket::Tenants qw(counter);
 
 my $server = server_with(<<'END');
 WordSocketSendQueue 256K
@@ -15,15 +16,18 @@ WordSocketHistory 32M 100000 10m
 WordSocketPublishRate 100000 100000
 END
 
-use constant { BATCHES => 60, BATCH => 50 };
+use constant { BATCHES => 200, BATCH => 50 };
 
-# So many batches of messages of 2 KB, more than queues and kernels hold; the
-# fast reader reads each before the next. A closed connection is given 3 s to
-# take its Close, so this must not last longer.
+# Batches of messages of 2 KB until so many readers were closed as slow, which
+# they are once queues and kernels hold no more; the fast reader reads each before
+# the next. A closed connection is given 3 s to take its Close, so this ends at
+# once then.
 sub flood {
-    my ($client, $name, $fast) = @_;
+    my ($client, $name, $fast, $slow) = @_;
     my ($n, @got) = 0;
+    my $until = $slow + counter($server, 'slow_closed');
     for (1 .. BATCHES) {
+        last if counter($server, 'slow_closed') >= $until;
         my @batch = map { { channel => $name, event => 'e', data => { n => ++$n, x => 'x' x 2000 } } } 1 .. BATCH;
         my $sent = $client->publish_body($client->encode(\@batch));
         die "$sent->{status} $sent->{content}\n" if $sent->{status} != 200;
@@ -53,7 +57,7 @@ both {
         'event stream' => $client->events(receive_buffer => 4096, channels => [$name]),
     );
     my $from = time;
-    my ($sent, @all) = flood($client, $name, $fast);
+    my ($sent, @all) = flood($client, $name, $fast, 2);
     note sprintf '%.1f s', time - $from;
     is join(' ', @all), join(' ', 1 .. $sent), "${how}who reads gets all $sent, in order, and does not wait for who does not";
 
