@@ -209,7 +209,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
         host->nsites = (unsigned)ld.numbers->nelts;
     }
     if (!error && !check_only) {
-        wsk_site_retire(wsk_process.seg, ld.stamp);
+        wsk_site_retire(wsk_process.seg, &ld.stamp, 1);
     }
     if (ld.unreserved) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,

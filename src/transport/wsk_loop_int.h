@@ -132,6 +132,7 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
 
 /* wsk_timers.c */
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_timers_site_off(wsk_loop_t *l, uint32_t site);
 
 /* wsk_drain.c */
 void wsk_drain_begin(wsk_loop_t *l);

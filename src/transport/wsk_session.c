@@ -136,6 +136,10 @@ void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
         v = wsk_turn_view(l, c->site);
+        if (v && v->state != WSK_SITE_ON) { /* since it was let in */
+            wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
+            return;
+        }
         if (!v || wsk_hub_join(l->hub, &c->member, c->site) != WSK_OK) {
             wsk_life_kill(l, c);
             return;
