@@ -3,7 +3,7 @@
  * wsk_lifecycle -- start, child, stop: the segment before the first fork, a loop
  * in every child, and a drain before a child ends.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_service.h"
 
 #include <errno.h>
 #include <openssl/rand.h>
@@ -75,17 +75,32 @@ static void *aligned(void *base)
                     & ~(uintptr_t)(ALIGNMENT - 1));
 }
 
+/* Sites of files are counted; those of a registry come while we run, as many as
+ * the pages promised to each allow. */
+static uint32_t places(server_rec *s, uint32_t sites, const wsk_settings_t *set)
+{
+    uint64_t places = (uint64_t)sites + SITES_SPARE;
+
+    for (; s; s = s->next) {
+        if (wsk_conf_of(s)->set.registry) {
+            places = WSK_MAX(places, sites
+                                         + (uint64_t)set->shared_memory
+                                               / (SITE_PAGES * WSK_PAGE_BYTES));
+        }
+    }
+    return (uint32_t)WSK_MIN(places, (uint64_t)WSK_SITES_MAX);
+}
+
 static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
                          const wsk_settings_t *set)
 {
     apr_pool_t *pprocess = s->process->pool;
-    wsk_segment_spec_t spec = {
-        .bytes = (uint64_t)set->shared_memory,
-        .slots = slots_needed(),
-        .sites = WSK_MIN(sites + SITES_SPARE, (uint32_t)WSK_SITES_MAX),
-        .addresses = power_of_two((uint64_t)set->max_connections * 2),
-        .site_pages = SITE_PAGES
-    };
+    wsk_segment_spec_t spec = { .bytes = (uint64_t)set->shared_memory,
+                                .slots = slots_needed(),
+                                .sites = places(s, sites, set),
+                                .addresses = power_of_two(
+                                    (uint64_t)set->max_connections * 2),
+                                .site_pages = SITE_PAGES };
     uint8_t random[32];
     apr_status_t rv;
 
@@ -200,6 +215,7 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     (void)plog;
     settle_all(s);
     error = wsk_sites_load(s, pconf, ptemp, true, &sites);
+    error = error ? error : wsk_service_prepare(s, pconf, true);
     return error ? refuse_config(s, error) : OK;
 }
 
@@ -232,7 +248,8 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
                          (uint64_t)set->max_connections);
         wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
-        error = wsk_sites_load(s, pconf, ptemp, false, &sites);
+        error = wsk_service_prepare(s, pconf, false);
+        error = error ? error : wsk_sites_load(s, pconf, ptemp, false, &sites);
         apr_pool_cleanup_register(pconf, NULL, on_config_gone,
                                   apr_pool_cleanup_null);
     }
@@ -319,6 +336,7 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     apr_pool_pre_cleanup_register(pchild, NULL, on_child_end);
+    wsk_service_child(s);
 }
 
 static void on_child_stopping(apr_pool_t *pchild, int graceful)

@@ -29,14 +29,17 @@ static wsk_slice_t header(request_rec *r, const char *name)
     return (wsk_slice_t){ text ? text : "", text ? strlen(text) : 0 };
 }
 
+/* A site that is off and has no secrets was disconnected, or taken out of the
+ * configuration: its key is unknown, which tells WordPress what it is. */
 static bool find_site(request_rec *r, const wsk_request_t *wr, signer_t *by)
 {
     return wsk_site_by_key(wsk_process.seg, header(r, "X-WP-Signal-Key"),
                            &by->site)
                == WSK_OK
-           && wsk_conf_serves(wr->host, by->site)
+           && wsk_host_serves(wr->host, by->site)
            && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
-                  == WSK_OK;
+                  == WSK_OK
+           && (by->state == WSK_SITE_ON || by->spec.publish.at[0][0]);
 }
 
 /* @return WSK_R_COUNT when all is well */

@@ -3,7 +3,7 @@
  * wsk_sites -- the sites of WordSocketSiteFile, into the segment; in the parent,
  * as root, before children exist.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_service.h"
 
 #include <openssl/rand.h>
 
@@ -185,6 +185,15 @@ static const char *load_file(load_t *ld)
     return error;
 }
 
+/* What was not loaded now is gone, but for the sites of registries. */
+static void retire(uint64_t stamp)
+{
+    uint64_t stamps[1 + WSK_SERVICES_MAX] = { stamp };
+    unsigned n = 1 + wsk_service_stamps(stamps + 1, WSK_SERVICES_MAX);
+
+    wsk_site_retire(wsk_process.seg, stamps, n);
+}
+
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
                            bool check_only, uint32_t *pcount)
 {
@@ -209,7 +218,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
         host->nsites = (unsigned)ld.numbers->nelts;
     }
     if (!error && !check_only) {
-        wsk_site_retire(wsk_process.seg, &ld.stamp, 1);
+        retire(ld.stamp);
     }
     if (ld.unreserved) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
