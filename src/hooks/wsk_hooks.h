@@ -10,6 +10,7 @@
 #define WSK_HOOKS_H
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 
 #include "httpd.h"
 #include "http_config.h"
@@ -20,6 +21,7 @@
 
 #include "apr_strings.h"
 
+#include "auth/wsk_sign.h"
 #include "auth/wsk_stream.h"
 #include "auth/wsk_token.h"
 #include "conf/wsk_conf.h"
@@ -34,6 +36,7 @@ typedef struct wsk_process_t {
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
+    int ledger;       /* of host mode, or -1 */
 } wsk_process_t;
 extern wsk_process_t wsk_process;
 
@@ -42,6 +45,7 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
+X( whoami, "/site/whoami") X( disconnect, "/site/disconnect") \
 X( echo, "/echo")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
@@ -68,6 +72,7 @@ const char *wsk_query(request_rec *r, const char *name);
 #define WSK_REFUSALS(X) \
 X( unknown_site_key,   401, "no site with this key is served here") \
 X( invalid_signature,  401, "the signature does not fit the request") \
+X( site_revoked,       401, "these keys were revoked; connect the site again") \
 X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
@@ -136,6 +141,22 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr);
 int wsk_handle_send(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
+int wsk_handle_whoami(request_rec *r, wsk_request_t *wr);
+int wsk_handle_disconnect(request_rec *r, wsk_request_t *wr);
+
+/** Whether this host answers for a site: by its file, or by host mode. */
+bool wsk_serves(const wsk_host_t *host, uint32_t site,
+                const wsk_site_spec_t *spec);
+
+/** Whether a request is signed with a live secret of the site.
+ *  @param mac  see wsk_sign_v1; may be NULL */
+wsk_sign_e wsk_signed_by(request_rec *r, const wsk_site_spec_t *spec,
+                         wsk_slice_t body, uint8_t *mac);
+/** Read a body signed by a site that is on. @return what wsk_refuse answered if
+ *  *pbody is NULL then */
+int wsk_signed_read(request_rec *r, const wsk_request_t *wr, apr_size_t max,
+                    char **pbody, apr_size_t *plen, uint32_t *psite,
+                    wsk_site_spec_t *spec);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);
@@ -164,6 +185,7 @@ void wsk_adopt_end_request(request_rec *r);
 void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
+void wsk_enroll_register(apr_pool_t *pconf);
 
 /** Sites of all hosts, from their files into the segment.
  *  @return NULL, or what is wrong, for the administrator */

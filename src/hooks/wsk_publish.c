@@ -29,32 +29,40 @@ static wsk_slice_t header(request_rec *r, const char *name)
     return (wsk_slice_t){ text ? text : "", text ? strlen(text) : 0 };
 }
 
+/* One without secrets was revoked, and is nobody's any more. */
 static bool find_site(request_rec *r, const wsk_request_t *wr, signer_t *by)
 {
     return wsk_site_by_key(wsk_process.seg, header(r, "X-WP-Signal-Key"),
                            &by->site)
                == WSK_OK
-           && wsk_conf_serves(wr->host, by->site)
            && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
-                  == WSK_OK;
+                  == WSK_OK
+           && by->spec.publish.at[0][0] != '\0'
+           && wsk_serves(wr->host, by->site, &by->spec);
+}
+
+wsk_sign_e wsk_signed_by(request_rec *r, const wsk_site_spec_t *spec,
+                         wsk_slice_t body, uint8_t *mac)
+{
+    wsk_secrets_t secrets;
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        secrets.at[i] = (wsk_slice_t){ spec->publish.at[i],
+                                       strlen(spec->publish.at[i]) };
+    }
+    return wsk_sign_v1(&secrets, body, header(r, "X-WP-Signal-Ts"),
+                       header(r, "X-WP-Signal-Sign"),
+                       apr_time_as_msec(r->request_time), mac);
 }
 
 /* @return WSK_R_COUNT when all is well */
 static wsk_refusal_e check_signature(request_rec *r, signer_t *by,
                                      wsk_slice_t body)
 {
-    wsk_slice_t ts = header(r, "X-WP-Signal-Ts");
-    wsk_secrets_t secrets;
-    int i;
-
-    for (i = 0; i < 2; i++) {
-        secrets.at[i] = (wsk_slice_t){ by->spec.publish.at[i],
-                                       strlen(by->spec.publish.at[i]) };
-    }
-    switch (wsk_sign_v1(&secrets, body, ts, header(r, "X-WP-Signal-Sign"),
-                        apr_time_as_msec(r->request_time), by->mac)) {
+    switch (wsk_signed_by(r, &by->spec, body, by->mac)) {
     case WSK_SIGN_OK:
-        by->ts_ms = apr_atoi64(ts.at);
+        by->ts_ms = apr_atoi64(header(r, "X-WP-Signal-Ts").at);
         return by->state == WSK_SITE_ON ? WSK_R_COUNT : WSK_R_not_found;
     case WSK_SIGN_CLOCK:
         return WSK_R_stale_timestamp;
@@ -197,6 +205,30 @@ static int publish(request_rec *r, const signer_t *by, json_t *root)
         wsk_text_free(&bodies[i]);
     }
     return status;
+}
+
+int wsk_signed_read(request_rec *r, const wsk_request_t *wr, apr_size_t max,
+                    char **pbody, apr_size_t *plen, uint32_t *psite,
+                    wsk_site_spec_t *spec)
+{
+    wsk_refusal_e why = WSK_R_unknown_site_key;
+    signer_t by = { 0 };
+    int status = wsk_body_read(r, max, pbody, plen);
+
+    if (!*pbody) {
+        return status;
+    }
+    if (find_site(r, wr, &by)) {
+        why = check_signature(r, &by, (wsk_slice_t){ *pbody, *plen });
+    }
+    if (why != WSK_R_COUNT) {
+        *pbody = NULL;
+        return refuse(r, NULL, why, 0);
+    }
+    *psite = by.site;
+    *spec = by.spec;
+    OPENSSL_cleanse(&by, sizeof by);
+    return OK;
 }
 
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr)

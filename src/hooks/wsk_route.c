@@ -200,15 +200,18 @@ static int on_handle(request_rec *r)
     static const struct {
         int (*handle)(request_rec *, wsk_request_t *);
         int method;
-    } handlers[WSK_EP_COUNT] = { [WSK_EP_ws] = { wsk_handle_ws, M_GET },
-                                 [WSK_EP_sse] = { wsk_handle_sse, M_GET },
-                                 [WSK_EP_poll] = { wsk_handle_poll, M_GET },
-                                 [WSK_EP_send] = { wsk_handle_send, M_POST },
-                                 [WSK_EP_publish] = { wsk_handle_publish,
-                                                      M_POST },
-                                 [WSK_EP_stats] = { wsk_handle_stats, M_GET },
-                                 [WSK_EP_healthz] = { handle_healthz, M_GET },
-                                 [WSK_EP_echo] = { wsk_handle_echo, M_GET } };
+    } handlers[WSK_EP_COUNT] = {
+        [WSK_EP_ws] = { wsk_handle_ws, M_GET },
+        [WSK_EP_sse] = { wsk_handle_sse, M_GET },
+        [WSK_EP_poll] = { wsk_handle_poll, M_GET },
+        [WSK_EP_send] = { wsk_handle_send, M_POST },
+        [WSK_EP_publish] = { wsk_handle_publish, M_POST },
+        [WSK_EP_stats] = { wsk_handle_stats, M_GET },
+        [WSK_EP_whoami] = { wsk_handle_whoami, M_POST },
+        [WSK_EP_disconnect] = { wsk_handle_disconnect, M_POST },
+        [WSK_EP_healthz] = { handle_healthz, M_GET },
+        [WSK_EP_echo] = { wsk_handle_echo, M_GET }
+    };
     wsk_request_t *wr = wsk_request_of(r);
 
     if (!wr || !r->handler || strcmp(r->handler, "wordsocket") != 0) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk_sites -- the sites of WordSocketSiteFile, into the segment; in the parent,
+ * wsk_sites -- the sites of all hosts, those of WordSocketSiteFile read here, into the segment; in the parent,
  * as root, before children exist.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_host.h"
 
 #include <openssl/rand.h>
 
@@ -195,6 +195,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
     const char *error = NULL;
     server_rec *v;
 
+    error = wsk_host_keys(s, pconf, ptemp, check_only);
     for (v = s; v && !error; v = v->next) {
         wsk_host_t *host = wsk_conf_of(v);
 
@@ -208,8 +209,15 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
         host->sites = (const uint32_t *)(void *)ld.numbers->elts;
         host->nsites = (unsigned)ld.numbers->nelts;
     }
+    if (!error) {
+        error = wsk_host_sites(s, ptemp, check_only, ld.stamp, &ld.count,
+                               &ld.unreserved);
+    }
     if (!error && !check_only) {
         wsk_site_retire(wsk_process.seg, ld.stamp);
+        /* What leaving children connected or revoked meanwhile. */
+        error = wsk_host_sites(s, ptemp, false, ld.stamp, &ld.count,
+                               &ld.unreserved);
     }
     if (ld.unreserved) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
