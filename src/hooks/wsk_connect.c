@@ -84,6 +84,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
 
     if (c) {
         c->site = who->site;
+        c->generation = who->spec.generation;
         c->address = wsk_address_of(r);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;

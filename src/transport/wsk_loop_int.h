@@ -25,6 +25,7 @@
 typedef struct site_view_t {
     struct site_view_t *next_active;
     uint64_t version;
+    uint64_t looked; /* the version at which its connections were looked at */
     uint32_t number;
     bool active, rung;
     uint32_t waiting; /* in the list of this turn */
@@ -96,6 +97,8 @@ void wsk_life_bury(wsk_loop_t *l);
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
+/** Whether its site is off, or what it came with was revoked. */
+bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c);
 /** Write what is queued when its site has its turn. */
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_serve(wsk_loop_t *l);
@@ -132,6 +135,8 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
 
 /* wsk_timers.c */
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
+/** Close who is at a site that went off or revoked its keys; each second. */
+void wsk_timers_look(wsk_loop_t *l);
 
 /* wsk_drain.c */
 void wsk_drain_begin(wsk_loop_t *l);

@@ -78,7 +78,7 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         wsk_wheel_set(l, c, c->due_s);
         return;
     }
-    if (v && v->state != WSK_SITE_ON) {
+    if (wsk_turn_gone(l, c)) {
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return;
     }
@@ -92,4 +92,39 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         c->ping_s = l->now_s + WSK_MAX(limits->ping_ms / 1000, 1u);
     }
     wsk_wheel_set(l, c, next_due(l, c, limits));
+}
+
+static void close_gone(wsk_loop_t *l)
+{
+    uint32_t i;
+
+    for (i = 0; i < WHEEL; i++) {
+        wsk_conn_t *c = l->wheel[i], *next;
+
+        for (; c; c = next) {
+            next = c->timer_next;
+            if (c->state == WSK_CONN_OPEN && wsk_turn_gone(l, c)) {
+                wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
+            }
+        }
+    }
+}
+
+void wsk_timers_look(wsk_loop_t *l)
+{
+    const uint32_t known = wsk_site_count(l->spec.seg);
+    bool changed = false;
+    uint32_t i;
+
+    for (i = 0; i < known; i++) {
+        site_view_t *v = l->views[i];
+
+        if (v && v->looked != wsk_site_version(l->spec.seg, i)) {
+            v->looked = wsk_turn_view(l, i)->version;
+            changed = true;
+        }
+    }
+    if (changed) {
+        close_gone(l);
+    }
 }

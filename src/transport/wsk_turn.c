@@ -30,6 +30,15 @@ site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site)
     return v;
 }
 
+bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = c->site == WSK_NO_SITE ? NULL
+                                                  : wsk_turn_view(l, c->site);
+
+    return v
+           && (v->state != WSK_SITE_ON || v->spec.generation != c->generation);
+}
+
 static void activate(wsk_loop_t *l, site_view_t *v)
 {
     if (!v->active) {

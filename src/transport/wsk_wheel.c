@@ -54,6 +54,7 @@ void wsk_wheel_turn(wsk_loop_t *l)
             wsk_timers_tick(l, c);
             c = next;
         }
+        wsk_timers_look(l);
         wsk_slot_sweep(l->spec.seg);
         wsk_log_tidy(l->spec.seg, l->now_us);
     }

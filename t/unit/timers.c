@@ -127,6 +127,34 @@ static void every_state(void)
     shut();
 }
 
+static void revoked(void)
+{
+    wsk_site_spec_t spec;
+    uint32_t site;
+
+    open_with(WSK_KIND_WS, 60000, 0);
+    world_seconds(&w, 3);
+    wsk_site_switch(w.seg, w.sites[1], false);
+    world_seconds(&w, 1);
+    has(client_heard(&w, &a), "close 4003 site not found",
+        "a site that goes off closes within a second, whatever is due");
+    shut();
+    open_with(WSK_KIND_WS, 60000, 0);
+    world_seconds(&w, 3);
+    spec = world_spec(1);
+    spec.generation = 1;
+    wsk_site_put(w.seg, &spec, 1, 1, &site);
+    client_make(&w, &b, WSK_KIND_WS, 1);
+    b.c->generation = 1;
+    wsk_loop_give(w.loop, b.c);
+    world_seconds(&w, 1);
+    has(client_heard(&w, &a), "close 4003",
+        "so does one that was given other keys meanwhile");
+    is_str(client_heard(&w, &b), "", "but not to who came with these");
+    close(b.fd);
+    shut();
+}
+
 int main(void)
 {
     pings();
@@ -135,5 +163,6 @@ int main(void)
     stall();
     site_off();
     every_state();
+    revoked();
     return done_testing();
 }
