@@ -44,7 +44,7 @@ static wsk_refusal_e check(request_rec *r, const wsk_site_spec_t *spec,
                            wsk_slice_t body, bool *pconnects)
 {
     const char *key = apr_table_get(r->headers_in, "X-WP-Signal-Key");
-    uint64_t live;
+    uint64_t live, last;
     bool on;
 
     if (!key || strcmp(key, spec->key) != 0) {
@@ -58,13 +58,13 @@ static wsk_refusal_e check(request_rec *r, const wsk_site_spec_t *spec,
     case WSK_SIGN_BAD:
         return WSK_R_invalid_signature;
     }
-    live = wsk_host_generation(spec->key, r->request_time, &on);
+    live = wsk_host_generation(spec->key, r->request_time, &last, &on);
     *pconnects = !on;
     if (on) {
         return spec->generation == live ? WSK_R_COUNT : WSK_R_site_revoked;
     }
     /* Between giving out keys and this a minute may have begun. */
-    if (spec->generation + 2 < live) {
+    if (spec->generation <= last || spec->generation + 2 < live) {
         return WSK_R_site_revoked;
     }
     return spec->generation
