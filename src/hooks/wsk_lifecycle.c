@@ -28,7 +28,7 @@ typedef struct keep_t {
     apr_shm_t *shm;
     wsk_segment_t *seg;
     int *fds;
-    int64_t bytes;
+    int64_t bytes, since_us;
     uint32_t slots;
 } keep_t;
 
@@ -98,6 +98,7 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
         return false;
     }
     keep->bytes = set->shared_memory;
+    keep->since_us = apr_time_now();
     keep->slots = spec.slots;
     rv = apr_shm_create(&keep->shm, (apr_size_t)spec.bytes + ALIGNMENT, NULL,
                         pprocess);
@@ -226,6 +227,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
             return HTTP_INTERNAL_SERVER_ERROR;
         }
         wsk_process.seg = keep->seg;
+        wsk_process.since_us = keep->since_us;
         wsk_process.bell.fds = keep->fds;
         wsk_process.adopt = set->adopt;
         drain_ms = drain_allowed(s, set);
@@ -243,6 +245,10 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 
 static void on_session_end(void *baton, const wsk_session_end_t *end)
 {
+    if (strcmp(end->kind, "event-stream") == 0) {
+        wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+                  WSK_C_closed_sse, 1);
+    }
     ap_log_error(
         APLOG_MARK, APLOG_INFO, 0, (server_rec *)baton,
         "WSK0401 %s of site %s ended: code %u, %" APR_INT64_T_FMT
