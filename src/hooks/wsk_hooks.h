@@ -166,10 +166,17 @@ void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_show_register(apr_pool_t *pconf);
+void wsk_dump_register(apr_pool_t *pconf);
 
 /** Sites of all hosts, from their files into the segment.
  *  @return NULL, or what is wrong, for the administrator */
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
                            bool check_only, uint32_t *pcount);
+
+/** The sites of one host, read from its file and not kept.
+ *  @param seen  lent the spec, with secrets, for the call */
+typedef void wsk_site_seen_fn(void *baton, const wsk_site_spec_t *spec);
+void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
+                   void *baton);
 
 #endif

@@ -14,6 +14,8 @@ typedef struct load_t {
     const char *file;
     const wsk_settings_t *set;
     bool check_only;
+    wsk_site_seen_fn *seen; /* told of each site; NULL */
+    void *baton;
     uint64_t stamp;
     apr_array_header_t *numbers;
     uint32_t count;
@@ -143,6 +145,9 @@ static const char *put_site(load_t *ld, json_t *site)
     uint64_t epoch = 0;
 
     ld->count++;
+    if (!error && ld->seen) {
+        ld->seen(ld->baton, &spec);
+    }
     if (!error && !ld->check_only) {
         RAND_bytes((unsigned char *)&epoch, sizeof epoch);
         epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
@@ -183,6 +188,22 @@ static const char *load_file(load_t *ld)
     }
     json_decref(root);
     return error;
+}
+
+void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
+                   void *baton)
+{
+    const wsk_host_t *host = wsk_conf_of(s);
+    load_t ld = { .ptemp = ptemp,
+                  .check_only = true,
+                  .seen = seen,
+                  .baton = baton,
+                  .file = host->set.site_file,
+                  .set = &host->set };
+
+    if (host->set.enabled && host->set.site_file) {
+        load_file(&ld);
+    }
 }
 
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
