@@ -11,7 +11,7 @@ my $count = is_long() ? 16_000 : 2_000;
 
 # Bytes that an idle connection may cost. The proof of the design needed 54 to
 # 170 over plain sockets, and 12.3 KiB over TLS 1.3.
-my %most = (ws => 512, sse => 512, wss => 16_384, sses => 16_384);
+my %most = (ws => 1024, sse => 1024, wss => 16_384, sses => 16_384);
 
 for my $kind (qw(ws sse wss sses)) {
     my $many = $kind =~ /s$/ && $kind ne 'ws' ? $count / 4 : $count;
