@@ -148,6 +148,7 @@ export class Connection {
 
   #take({ event, channel, data, id }) {
     if (id) this.#last = id;
-    this.#on.message(event, channel, data, id);
+    // Events of the relay itself, such as wps.presence, are no messages.
+    if (!event.startsWith('wps.')) this.#on.message(event, channel, data, id);
   }
 }
