@@ -9,6 +9,7 @@
  * answer in. */
 #define TELL_PART 60 /* per cent */
 #define HURRY_MS 300
+#define LATE_MS 1500 /* after the end, for a loop that was late itself */
 #define RETURN_MS 2000 /* clients come back spread over this, or the drain */
 
 void wsk_drain_begin(wsk_loop_t *l)
@@ -90,8 +91,9 @@ bool wsk_drain_step(wsk_loop_t *l)
     else {
         tell_some(l, UINT32_MAX);
     }
-    if (atomic_load(&l->connections) == 0 || l->mono_ms >= l->drain_until_ms) {
+    if (atomic_load(&l->connections) == 0
+        || l->mono_ms >= l->drain_until_ms + LATE_MS) {
         return true;
     }
-    return false;
+    return l->mono_ms >= l->drain_until_ms && !l->active;
 }
