@@ -285,11 +285,8 @@ int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
     return connect_publisher(r, accept, wr, &by);
 }
 
-static void stream_head(request_rec *r, const wsk_caller_t *who,
-                        uint64_t *sender)
+static void stream_head(request_rec *r)
 {
-    char id[WSK_STREAM_LEN + 1];
-
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
     apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
@@ -297,30 +294,31 @@ static void stream_head(request_rec *r, const wsk_caller_t *who,
     ap_set_content_type(r, "text/event-stream");
     ap_remove_input_filter_byhandle(r->connection->input_filters, "reqtimeout");
     r->connection->keepalive = AP_CONN_CLOSE;
-    wsk_caller_stream(who, false, id);
-    wsk_caller_sends(who, id, sender);
-    ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
 }
 
-/* The channels travel to the loop in one block of their own. */
-static bool keep_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n)
+/* The channels travel to the loop in one block of their own, and behind them
+ * the stream's id. */
+static bool keep_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
+                          const char *id)
 {
-    size_t bytes = sizeof *names * n, i;
+    size_t bytes = sizeof *names * (n + 1) + WSK_STREAM_LEN, i;
     char *text;
 
     for (i = 0; i < n; i++) {
         bytes += names[i].len;
     }
-    c->first = malloc(bytes + 1);
+    c->first = malloc(bytes);
     if (!c->first) {
         return false;
     }
-    text = (char *)(c->first + n);
+    text = (char *)(c->first + n + 1);
     for (i = 0; i < n; i++) {
         memcpy(text, names[i].at, names[i].len);
         c->first[i] = (wsk_slice_t){ text, names[i].len };
         text += names[i].len;
     }
+    memcpy(text, id, WSK_STREAM_LEN);
+    c->first[n] = (wsk_slice_t){ text, WSK_STREAM_LEN };
     c->nfirst = (uint16_t)n;
     return true;
 }
@@ -330,8 +328,10 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
 {
     const char *binary = wsk_query(r, "binary");
     wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
+    char id[WSK_STREAM_LEN + 1];
 
-    if (!c || !keep_channels(c, names, n)) {
+    wsk_caller_stream(who, false, id);
+    if (!c || !keep_channels(c, names, n, id)) {
         wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
@@ -346,7 +346,8 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
                                    &c->since)
                           == WSK_OK;
     c->binary_events = binary && strcmp(binary, "1") == 0;
-    stream_head(r, who, &c->stream);
+    wsk_caller_sends(who, id, &c->stream);
+    stream_head(r);
     if (ap_rflush(r) < 0) {
         r->connection->aborted = 1;
     }

@@ -90,7 +90,8 @@ typedef struct wsk_conn_t {
     wsk_frame_in_t in;
     uint8_t *early; /* input that came with the request, read first; owned */
     uint32_t early_len, early_at;
-    wsk_slice_t *first; /* channels of an event stream; one block, owned */
+    wsk_slice_t *first; /* channels of an event stream, and its id behind them;
+                         * one block, owned */
     uint16_t nfirst;
     bool has_since;
     wsk_cursor_t since;

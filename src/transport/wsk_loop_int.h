@@ -189,6 +189,8 @@ void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
 /** To an event stream: an event that has only an id. */
+/** The first event of a stream: it is subscribed, and this is its id. */
+void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream);
 void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms);

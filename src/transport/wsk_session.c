@@ -105,8 +105,9 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     }
 }
 
-/* An event stream opens with its id for /send, and with the place it starts
- * from, so that a client that never receives a message can resume too. */
+/* An event stream opens with its id for /send once it is subscribed, so that
+ * who waits for it misses no binary frame, and with the place it starts from, so
+ * that a client that never receives a message can resume too. */
 static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
     if (c->stream) {
@@ -118,6 +119,7 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
         return;
     }
+    wsk_say_open(l, c, c->first[c->nfirst]);
     if (c->has_since) {
         wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
                        l->now_us);
