@@ -33,6 +33,7 @@ extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
 typedef struct wsk_process_t {
     wsk_segment_t *seg;
+    int64_t since_us; /* when the segment was made */
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
@@ -207,6 +208,7 @@ void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);
+void wsk_show_register(apr_pool_t *pconf);
 
 /** A site file, and the sites it gave when it was last in order. */
 typedef struct wsk_file_t {
