@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The handler wordsocket-status: both its forms, its numbers, and the only place
+# The handler wordsocket-status: its three forms, its numbers, and the only place
 # where it is served.
 use v5.30;
 use warnings;
@@ -72,6 +72,34 @@ is_deeply [ sort map { $_->{pid} } @{ $status->{slots} } ], [ sort $server->chil
 is_deeply [ map { $_->{site_key} } @{ $status->{sites} } ], [ map { $_->{site_key} } @{ $server->{sites} } ], 'both sites';
 unlike page($_)->{content}, qr/MARK|publish-secret|jwt-secret/, "$_: no secret" for '/status', '/status?json';
 is page('/status', method => $_)->{status}, 405, "$_ is refused" for qw(POST PUT DELETE);
+
+# --- a browser's -----------------------------------------------------------------------
+
+use constant BROWSER => 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+
+my $html = page('/status', headers => { Accept => BROWSER });
+is $html->{headers}{'content-type'}, 'text/html; charset=utf-8', 'a browser gets a page';
+is $html->{headers}{'cache-control'}, 'no-store', '... not stored';
+is $html->{headers}{vary}, 'Accept', '... and it is told why';
+my ($nonce) = $html->{headers}{'content-security-policy'} =~ /script-src 'nonce-([0-9a-f]{32})'/;
+ok $nonce, 'a policy with a nonce';
+like $html->{headers}{'content-security-policy'}, qr/default-src 'none'.*connect-src 'self'.*frame-ancestors 'none'/, '... that lets nothing else in';
+unlike $html->{headers}{'content-security-policy'}, qr/unsafe/, '... and nothing unsafe';
+is_deeply [ $html->{content} =~ /<(?:style|script)([^>]*)>/g ], [ (qq( nonce="$nonce")) x 2 ], 'one style and one script, with that nonce';
+unlike $html->{content} =~ s/<script.*//sr, qr/\bstyle=|\bon\w+=|https?:/, 'nothing inline that the policy forbids, nothing from elsewhere';
+isnt page('/status', headers => { Accept => BROWSER })->{headers}{'content-security-policy'}, $html->{headers}{'content-security-policy'},
+    'each page has a nonce of its own';
+like $html->{content}, qr/<b id="connections">0</, 'the connections, without the script';
+like $html->{content}, qr/, shared memory whole, /, '... the segment';
+like $html->{content}, qr{<tr><th>second</th><td>0</td>}, '... the sites';
+like $html->{content}, qr{<tr><th>$_</th><td>child</td><td>0</td><td>live</td>}, "... child $_" for $server->children;
+is_deeply [ sort $html->{content} =~ /<td id="c-(\w+)">\d+</g ], [ sort keys %in_json ], '... every counter';
+unlike $html->{content}, qr/MARK|publish-secret|jwt-secret/, '... no secret';
+is page('/status?auto', headers => { Accept => BROWSER })->{content} =~ s/\A(.*)\n.*/$1/sr =~ /^WordSocket \d/ ? 1 : 0, 1, '?auto: text, whoever asks';
+is page('/status?json', headers => { Accept => BROWSER })->{headers}{'content-type'}, 'application/json', '?json: JSON, whoever asks';
+my $top = WordSocket::Client->decode(page('/status?json&top=1')->{content});
+is_deeply $top->{segment}{whole}, undef, '?json&top: the segment is not proved';
+is scalar @{ $top->{sites} }, 1, '... and only the busiest site';
 
 # --- the numbers --------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include "http_protocol.h"
 
 #define SITES_SHOWN 1000
+#define SITES_ON_PAGE 10
 
 /* Whether the query is this word, or begins with it. */
 static bool asks(const request_rec *r, const char *word)
@@ -175,7 +176,9 @@ int wsk_status_handle(request_rec *r, const wsk_source_t *from)
 {
     const bool json = asks(r, "json")
                       || (!asks(r, "auto") && accepts(r, "application/json"));
-    const uint32_t top = json ? wsk_status_number(r, "top", SITES_SHOWN) : 0;
+    const bool page = !json && !asks(r, "auto") && accepts(r, "text/html");
+    const uint32_t top = json ? wsk_status_number(r, "top", SITES_SHOWN)
+                              : SITES_ON_PAGE;
     const int status = wsk_status_begin(r, from);
     const wsk_snapshot_t *snap;
 
@@ -183,6 +186,10 @@ int wsk_status_handle(request_rec *r, const wsk_source_t *from)
         return status;
     }
     apr_table_mergen(r->headers_out, "Vary", "Accept");
-    snap = wsk_snapshot_take(r->pool, from, apr_time_now(), top, top == 0);
+    snap = wsk_snapshot_take(r->pool, from, apr_time_now(), top,
+                             !json || top == 0);
+    if (page) {
+        return wsk_status_page(r, snap);
+    }
     return json ? status_json(r, snap) : status_text(r, snap);
 }
