@@ -14,6 +14,7 @@ void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);
 void wsk_show_register(apr_pool_t *pconf);
+void wsk_dump_register(apr_pool_t *pconf);
 
 static void register_hooks(apr_pool_t *pconf)
 {
@@ -22,6 +23,7 @@ static void register_hooks(apr_pool_t *pconf)
     wsk_adopt_register(pconf);
     wsk_head_register(pconf);
     wsk_show_register(pconf);
+    wsk_dump_register(pconf);
 }
 
 AP_DECLARE_MODULE(wordsocket) = {
