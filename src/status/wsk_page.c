@@ -61,11 +61,12 @@ static const char *guard(request_rec *r)
     ap_bin2hex(random, sizeof random, nonce);
     apr_table_setn(
         r->headers_out, "Content-Security-Policy",
-        apr_psprintf(r->pool,
-                     "default-src 'none'; style-src 'nonce-%s'; script-src "
-                     "'nonce-%s'; connect-src 'self'; base-uri 'none'; "
-                     "form-action 'none'; frame-ancestors 'none'",
-                     nonce, nonce));
+        apr_psprintf(
+            r->pool,
+            "default-src 'none'; style-src 'nonce-%s'; script-src "
+            "'nonce-%s'; connect-src 'self'; img-src data:; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'",
+            nonce, nonce));
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
     return nonce;
@@ -155,12 +156,13 @@ static void sites(request_rec *r, const wsk_snapshot_t *snap)
 {
     uint32_t i;
 
-    ap_rprintf(r,
-               "<h2>Busiest of %s sites</h2>\n<div class=\"box\"><table><thead>"
-               "<tr><th>site</th><th>connections</th><th>published</th>"
-               "<th>delivered</th><th>published in all</th><th>delivered in "
-               "all</th></tr></thead><tbody id=\"sites\">\n",
-               number(r, snap->known_sites));
+    ap_rprintf(
+        r,
+        "<h2>Busiest sites, of %s</h2>\n<div class=\"box\"><table><thead>"
+        "<tr><th>site</th><th>connections</th><th>published</th>"
+        "<th>delivered</th><th>published in all</th><th>delivered in "
+        "all</th></tr></thead><tbody id=\"sites\">\n",
+        number(r, snap->known_sites));
     for (i = 0; i < snap->nsites; i++) {
         const wsk_seen_site_t *site = &snap->sites[i];
 
