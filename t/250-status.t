@@ -42,6 +42,7 @@ sub page {
     return HTTP::Tiny->new->request($option{method} // 'GET', 'http://' . $server->address . $path,
         { headers => $option{headers} // {} });
 }
+sub json_of { WordSocket::Client->decode(page($_[0], headers => { Accept => 'application/json' })->{content}) }
 sub status { WordSocket::Client->decode(page('/status?json')->{content}) }
 
 # --- two forms ----------------------------------------------------------------------
@@ -52,7 +53,7 @@ is $text->{headers}{'content-type'}, 'text/plain; charset=utf-8', 'is text';
 is $text->{headers}{'cache-control'}, 'no-store', 'and not stored';
 like $text->{content}, qr/^WordSocket \d+\.\d+\S*$/m, 'with the version';
 like $text->{content}, qr/^connections +0$/m, 'the connections';
-like $text->{content}, qr/^segment +whole, \d+ pages, \d+ free, \d+ reserved$/m, 'the segment';
+like $text->{content}, qr/^segment +not checked, \d+ pages, \d+ free, \d+ reserved$/m, 'the segment';
 is scalar(() = $text->{content} =~ /^slot \d+ +pid \d+ +generation 0 +live +0 connections$/mg), 2, 'a line for each child';
 
 for my $way ([ '/status?json' ], [ '/status', headers => { Accept => 'application/json' } ],
@@ -64,7 +65,10 @@ for my $way ([ '/status?json' ], [ '/status', headers => { Accept => 'applicatio
 }
 my $status = status();
 is_deeply [ sort keys %$status ], [qw(connections counters max_connections now_ms refused_site_files segment since_ms sites slots totals transports version)], 'what JSON has';
-is $status->{segment}{whole}, JSON::PP::true, 'the segment is whole';
+is $status->{segment}{whole}, undef, 'the segment was not checked';
+is json_of("/status?$_")->{segment}{whole}, JSON::PP::true, "?$_: it is whole" for 'check', 'json&check', 'check&top=1';
+like page('/status?check')->{content}, qr/^segment +whole, \d+ pages/m, '?check: ... in text';
+is json_of("/status?$_")->{segment}{whole}, undef, "?$_: not asked" for 'recheck', 'check=1', 'checks';
 cmp_ok $status->{segment}{pages}, '>=', $status->{segment}{free}, 'with pages of which some are free';
 my %in_json = map { $_ => 1 } keys %{ $status->{counters} };
 is_deeply [ sort $text->{content} =~ /^(\w+) +\d+  \S/mg ], [ sort keys %in_json ], 'the same counters in both';
@@ -90,15 +94,16 @@ unlike $html->{content} =~ s/<script.*//sr, qr/\bstyle=|\bon\w+=|https?:/, 'noth
 isnt page('/status', headers => { Accept => BROWSER })->{headers}{'content-security-policy'}, $html->{headers}{'content-security-policy'},
     'each page has a nonce of its own';
 like $html->{content}, qr/<b id="connections">0</, 'the connections, without the script';
-like $html->{content}, qr/, shared memory whole, /, '... the segment';
+like $html->{content}, qr{shared memory <a href="\?check">not checked</a>}, '... the segment';
 like $html->{content}, qr{<tr><th>second</th><td>0</td>}, '... the sites';
 like $html->{content}, qr{<tr><th>$_</th><td>child</td><td>0</td><td>live</td>}, "... child $_" for $server->children;
+like page('/status?check', headers => { Accept => BROWSER })->{content}, qr/, shared memory whole</, '... ?check: it is whole';
 is_deeply [ sort $html->{content} =~ /<td id="c-(\w+)">\d+</g ], [ sort keys %in_json ], '... every counter';
 unlike $html->{content}, qr/MARK|publish-secret|jwt-secret/, '... no secret';
 is page('/status?auto', headers => { Accept => BROWSER })->{content} =~ s/\A(.*)\n.*/$1/sr =~ /^WordSocket \d/ ? 1 : 0, 1, '?auto: text, whoever asks';
 is page('/status?json', headers => { Accept => BROWSER })->{headers}{'content-type'}, 'application/json', '?json: JSON, whoever asks';
 my $top = WordSocket::Client->decode(page('/status?json&top=1')->{content});
-is_deeply $top->{segment}{whole}, undef, '?json&top: the segment is not proved';
+is_deeply $top->{segment}{whole}, undef, '?json&top: the segment is not checked';
 is scalar @{ $top->{sites} }, 1, '... and only the busiest site';
 
 # --- the numbers --------------------------------------------------------------------

@@ -189,6 +189,7 @@ static void sites(const out_t *out, const wsk_snapshot_t *snap)
 int wsk_metrics_handle(request_rec *r, const wsk_source_t *from)
 {
     const uint32_t top = wsk_status_number(r, "sites", SITES_MOST);
+    const wsk_ask_t ask = { .top = top };
     const out_t out = { r, wants_openmetrics(r) };
     const int status = wsk_status_begin(r, from);
     const wsk_snapshot_t *snap;
@@ -200,8 +201,7 @@ int wsk_metrics_handle(request_rec *r, const wsk_source_t *from)
     ap_set_content_type(r, out.open
                                ? OPENMETRICS "; version=1.0.0; charset=utf-8"
                                : "text/plain; version=0.0.4; charset=utf-8");
-    snap = wsk_snapshot_take(r->pool, from, apr_time_now(), WSK_MAX(top, 1u),
-                             false);
+    snap = wsk_snapshot_take(r->pool, from, apr_time_now(), &ask);
     host(&out, snap);
     counters(&out, snap);
     if (top > 0) {

@@ -84,18 +84,21 @@ static void head(request_rec *r, const wsk_snapshot_t *snap, const char *nonce)
     ap_rputs(wsk_page_style, r);
     ap_rprintf(r,
                "</style>\n</head>\n<body>\n<h1>WordSocket <small>%s on "
-               "%s</small></h1>\n<p>up <span id=\"age\">%s</span>, shared "
-               "memory ",
+               "%s</small></h1>\n<p><span id=\"live\">not live</span> up <span "
+               "id=\"age\">%s</span>, shared memory ",
                WSK_VERSION, ap_escape_html(r->pool, ap_get_server_name(r)),
                age(r, snap->now_us - snap->since_us));
-    if (snap->whole) {
+    if (!snap->proved) {
+        ap_rputs("<a href=\"?check\">not checked</a>", r);
+    }
+    else if (snap->whole) {
         ap_rputs("whole", r);
     }
     else {
         ap_rprintf(r, "<b class=\"bad\">BROKEN: %s</b>",
                    ap_escape_html(r->pool, snap->why));
     }
-    ap_rputs(", <span id=\"live\">not live</span></p>\n", r);
+    ap_rputs("</p>\n", r);
 }
 
 static void plot(request_rec *r, const char *name)

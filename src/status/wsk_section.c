@@ -85,8 +85,11 @@ static void say_sites(request_rec *r, const wsk_snapshot_t *snap)
 int wsk_status_section(request_rec *r, int flags, const wsk_source_t *from,
                        bool sites)
 {
-    const wsk_snapshot_t *snap = wsk_snapshot_take(
-        r->pool, from, apr_time_now(), SITES_SHOWN, false);
+    const wsk_ask_t ask = { .top = sites && !(flags & AP_STATUS_SHORT)
+                                       ? SITES_SHOWN
+                                       : 0 };
+    const wsk_snapshot_t *snap = wsk_snapshot_take(r->pool, from,
+                                                   apr_time_now(), &ask);
     const line_t lines[] = {
         { "Connections", "Connections", snap->connections },
         { "ConnectionsWebSocket", "by WebSocket", snap->websockets },

@@ -26,11 +26,12 @@ extern const wsk_counter_info_t wsk_counter_info[WSK_C_COUNT];
 
 typedef struct wsk_seen_site_t {
     char key[WSK_KEY_MAX + 1];
-    bool on, chosen;
+    bool on;
     uint32_t connections, max_connections, pages;
-    uint64_t messages, kept, bytes, delivered;
+    uint64_t messages, kept, bytes;
     uint64_t published;         /* by signed publish */
     uint64_t published_browser; /* by browsers, text and binary */
+    uint64_t delivered;         /* text and binary */
 } wsk_seen_site_t;
 
 typedef struct wsk_seen_slot_t {
@@ -49,7 +50,7 @@ typedef struct wsk_totals_t {
 typedef struct wsk_snapshot_t {
     int64_t now_us, since_us;
     bool proved, whole;
-    const char *why; /* it is not whole */
+    const char *why; /* it was proved, and is not whole; else "" */
     uint32_t connections, max_connections;
     uint32_t websockets, event_streams, publishers; /* together: connections */
     uint32_t refused_files; /* site files that the last reload found broken */
@@ -63,14 +64,17 @@ typedef struct wsk_snapshot_t {
     uint32_t nsites, known_sites;
 } wsk_snapshot_t;
 
-/**
- * Take one.
- * @param top    0: every site, by number; else the `top` sites with the most
- *               connections and the `top` with the most messages, those with
- *               the most connections first
- * @param prove  whether the segment hangs together; takes its locks
- */
+/** What a snapshot is to have beside the figures of the host. */
+typedef struct wsk_ask_t {
+    uint32_t first; /* so many sites, by number, */
+    uint32_t top; /* or so many with the most connections, and so many with the
+                       most messages; those with the most connections first */
+    bool prove;   /* whether the segment hangs together: takes all its locks,
+                       and goes through its pages once for every site */
+} wsk_ask_t;
+
+/** Take one. No lock is taken but those of the sites that are shown. */
 wsk_snapshot_t *wsk_snapshot_take(apr_pool_t *pool, const wsk_source_t *from,
-                                  int64_t now_us, uint32_t top, bool prove);
+                                  int64_t now_us, const wsk_ask_t *ask);
 
 #endif

@@ -7,10 +7,17 @@
 #define SITES_SHOWN 1000
 #define SITES_ON_PAGE 10
 
-/* Whether the query is this word, or begins with it. */
+/* Whether the query has this word, alone between its ampersands. */
 static bool asks(const request_rec *r, const char *word)
 {
-    return r->args && strncmp(r->args, word, strlen(word)) == 0;
+    const size_t len = strlen(word);
+    const char *at = r->args;
+
+    while (at && (strncmp(at, word, len) != 0 || (at[len] && at[len] != '&'))) {
+        at = strchr(at, '&');
+        at = at ? at + 1 : NULL;
+    }
+    return at != NULL;
 }
 
 static bool accepts(const request_rec *r, const char *type)
@@ -103,7 +110,7 @@ static void json_sites(request_rec *r, const wsk_snapshot_t *snap)
     uint32_t i;
 
     ap_rputs("\"sites\":[", r);
-    for (i = 0; i < WSK_MIN(snap->nsites, (uint32_t)SITES_SHOWN); i++) {
+    for (i = 0; i < snap->nsites; i++) {
         const wsk_seen_site_t *site = &snap->sites[i];
 
         ap_rprintf(r,
@@ -151,8 +158,11 @@ static int status_text(request_rec *r, const wsk_snapshot_t *snap)
                "WordSocket %s\n\nconnections  %u\nsegment      %s%s, %u "
                "pages, %u free, %u reserved\nsite files   %u refused\n\n",
                WSK_VERSION, snap->connections,
-               snap->whole ? "whole" : "BROKEN: ", snap->why, snap->pages.total,
-               snap->pages.free, snap->pages.reserved, snap->refused_files);
+               !snap->proved ? "not checked"
+               : snap->whole ? "whole"
+                             : "BROKEN: ",
+               snap->why, snap->pages.total, snap->pages.free,
+               snap->pages.reserved, snap->refused_files);
     for (i = 0; i < snap->nslots; i++) {
         const wsk_slot_info_t *slot = &snap->slots[i].is;
 
@@ -177,8 +187,12 @@ int wsk_status_handle(request_rec *r, const wsk_source_t *from)
     const bool json = asks(r, "json")
                       || (!asks(r, "auto") && accepts(r, "application/json"));
     const bool page = !json && !asks(r, "auto") && accepts(r, "text/html");
-    const uint32_t top = json ? wsk_status_number(r, "top", SITES_SHOWN)
-                              : SITES_ON_PAGE;
+    const uint32_t top = wsk_status_number(r, "top", SITES_SHOWN);
+    const wsk_ask_t ask = { .first = json ? SITES_SHOWN : 0,
+                            .top = page   ? SITES_ON_PAGE
+                                   : json ? top
+                                          : 0,
+                            .prove = asks(r, "check") };
     const int status = wsk_status_begin(r, from);
     const wsk_snapshot_t *snap;
 
@@ -186,8 +200,7 @@ int wsk_status_handle(request_rec *r, const wsk_source_t *from)
         return status;
     }
     apr_table_mergen(r->headers_out, "Vary", "Accept");
-    snap = wsk_snapshot_take(r->pool, from, apr_time_now(), top,
-                             !json || top == 0);
+    snap = wsk_snapshot_take(r->pool, from, apr_time_now(), &ask);
     if (page) {
         return wsk_status_page(r, snap);
     }

@@ -4,7 +4,8 @@
  * wordsocket-metrics, and a section in server-status.
  *
  * wordsocket-status is a page for who accepts HTML, JSON for `?json` or an
- * Accept of application/json, and text for `?auto` and all others.
+ * Accept of application/json, and text for `?auto` and all others. `check` among
+ * the query proves the segment, which nothing else does.
  *
  * Promise   Each is made from one snapshot; names and figures of sites, never a
  *           secret.
