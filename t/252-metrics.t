@@ -91,6 +91,32 @@ for ([ 'asked for', 1, accept => OPENMETRICS ], [ 'as Prometheus asks', 1, %prom
 }
 is page('/metrics', method => $_)->{status}, 405, "$_ is refused" for qw(POST PUT DELETE);
 
+# The parsers of Prometheus' own library, Debian's package of it, read both formats.
+sub parsed {
+    my ($module, $text) = @_;
+    my ($script, $input) = map { "$server->{root}/$_" } 'parse.py', 'metrics';
+    $server->write_file('metrics', $text);
+    $server->write_file('parse.py', <<'PY');
+import importlib, sys
+module = importlib.import_module(sys.argv[1])
+with open(sys.argv[2], encoding='utf-8') as text:
+    for family in module.text_string_to_metric_families(text.read()):
+        for sample in family.samples:
+            print(sample.name, family.type, len(family.documentation) > 0)
+PY
+    my @said = qx{/usr/bin/python3 '$script' '$module' '$input' 2>&1};
+    return $? ? die "$module: @said\n" : map { chomp; $_ } @said;
+}
+for my $path ('/metrics', '/metrics?sites=12') {
+    my @open = parsed('prometheus_client.openmetrics.parser', page($path, accept => OPENMETRICS)->{content});
+    my @text = parsed('prometheus_client.parser', page($path)->{content});
+    is scalar @open, scalar @text, "$path: the Prometheus client parses both formats";
+    is_deeply [ grep { !/^wordsocket_\S+ (?:counter|gauge|info) True$/ } @open ], [], '... each with a type and a help';
+    is scalar(grep { / counter / && !/_total / } @open), 0, '... counters are totals';
+}
+ok !eval { parsed('prometheus_client.openmetrics.parser', "wordsocket_x_total 1\n") }, 'which does not take everything';
+like $@, qr/Missing # EOF/, '... such as what has no end';
+
 # --- the names ------------------------------------------------------------------------
 
 my $version = status()->{version};

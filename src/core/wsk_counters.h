@@ -51,11 +51,15 @@ X( published_bytes,   "published_bytes",     "", \
 X( publish_duplicate, "publish_duplicates",  "", \
    "signed publishes answered with their first id") \
 X( publish_refused,   "publish_rejected",    "reason=\"publisher\"", \
-   "signed publishes refused") \
+   "signed requests refused") \
 X( browser_refused,   "publish_rejected",    "reason=\"browser\"", \
    "browser messages refused") \
 X( publish_full,      "publish_full",        "", \
    "publishes refused because the segment is full") \
+X( publish_limited,   "publish_limited",     "source=\"publisher\"", \
+   "signed publishes refused for their rate") \
+X( browser_limited,   "publish_limited",     "source=\"browser\"", \
+   "browser messages refused for their rate") \
 X( presence,          "presences",           "", \
    "presences entered, or changed") \
 X( presence_full,     "presences_rejected",  "", \
@@ -107,6 +111,7 @@ X( "connections_opened",  "connections accepted") \
 X( "handshakes_rejected", "connections and requests refused") \
 X( "messages_published",  "messages appended") \
 X( "publish_rejected",    "messages refused") \
+X( "publish_limited",     "messages refused for a rate, among those refused") \
 X( "messages_delivered",  "messages put on a socket") \
 X( "messages_dropped",    "times a client was told that messages are lost to it") \
 X( "connections_dropped", "connections closed by the server for a fault")

@@ -184,6 +184,10 @@ static void sites(const out_t *out, const wsk_snapshot_t *snap)
     site_counter(out, snap, "site_messages_delivered",
                  offsetof(wsk_seen_site_t, delivered),
                  "messages of a site put on a socket");
+    site_counter(out, snap, "site_refused", offsetof(wsk_seen_site_t, refused),
+                 "connections, requests and messages of a site refused");
+    site_counter(out, snap, "site_limited", offsetof(wsk_seen_site_t, limited),
+                 "refused at a cap, a rate or a bound of the site");
 }
 
 int wsk_metrics_handle(request_rec *r, const wsk_source_t *from)

@@ -75,6 +75,11 @@ static void see_site(wsk_snapshot_t *snap, wsk_segment_t *seg, uint32_t number)
     out->published = stats.counters[WSK_C_published];
     out->published_browser = sums.published - out->published;
     out->delivered = sums.delivered;
+    out->refused = sums.refused;
+    out->limited = stats.counters[WSK_C_refused_limit]
+                   + stats.counters[WSK_C_publish_limited]
+                   + stats.counters[WSK_C_browser_limited]
+                   + stats.counters[WSK_C_presence_full];
     snap->nsites++;
 }
 

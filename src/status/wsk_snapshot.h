@@ -32,6 +32,8 @@ typedef struct wsk_seen_site_t {
     uint64_t published;         /* by signed publish */
     uint64_t published_browser; /* by browsers, text and binary */
     uint64_t delivered;         /* text and binary */
+    uint64_t refused;           /* as in the totals, what is the site's */
+    uint64_t limited;           /* of them, at its caps, rates and bounds */
 } wsk_seen_site_t;
 
 typedef struct wsk_seen_slot_t {

@@ -119,13 +119,14 @@ static void json_sites(request_rec *r, const wsk_snapshot_t *snap)
                    "\"messages\":" WSK_U64 ",\"kept\":" WSK_U64
                    ",\"bytes\":" WSK_U64 ",\"published\":" WSK_U64
                    ",\"published_browser\":" WSK_U64 ",\"delivered\":" WSK_U64
-                   "}",
+                   ",\"refused\":" WSK_U64 ",\"limited\":" WSK_U64 "}",
                    i ? "," : "", site->key, site->on ? "on" : "off",
                    site->connections, site->max_connections, site->pages,
                    (apr_uint64_t)site->messages, (apr_uint64_t)site->kept,
                    (apr_uint64_t)site->bytes, (apr_uint64_t)site->published,
                    (apr_uint64_t)site->published_browser,
-                   (apr_uint64_t)site->delivered);
+                   (apr_uint64_t)site->delivered, (apr_uint64_t)site->refused,
+                   (apr_uint64_t)site->limited);
     }
     ap_rputs("]", r);
 }
