@@ -94,10 +94,10 @@ unlike $html->{content} =~ s/<script.*//sr, qr/\bstyle=|\bon\w+=|https?:/, 'noth
 isnt page('/status', headers => { Accept => BROWSER })->{headers}{'content-security-policy'}, $html->{headers}{'content-security-policy'},
     'each page has a nonce of its own';
 like $html->{content}, qr/<b id="connections">0</, 'the connections, without the script';
-like $html->{content}, qr{shared memory <a href="\?check">not checked</a>}, '... the segment';
+like $html->{content}, qr{<a href="\?check">check shared memory</a>}, '... the segment';
 like $html->{content}, qr{<tr><th>second</th><td>0</td>}, '... the sites';
 like $html->{content}, qr{<tr><th>$_</th><td>child</td><td>0</td><td>live</td>}, "... child $_" for $server->children;
-like page('/status?check', headers => { Accept => BROWSER })->{content}, qr/, shared memory whole</, '... ?check: it is whole';
+like page('/status?check', headers => { Accept => BROWSER })->{content}, qr/, shared memory is whole</, '... ?check: it is whole';
 is_deeply [ sort $html->{content} =~ /<td id="c-(\w+)">\d+</g ], [ sort keys %in_json ], '... every counter';
 unlike $html->{content}, qr/MARK|publish-secret|jwt-secret/, '... no secret';
 is page('/status?auto', headers => { Accept => BROWSER })->{content} =~ s/\A(.*)\n.*/$1/sr =~ /^WordSocket \d/ ? 1 : 0, 1, '?auto: text, whoever asks';

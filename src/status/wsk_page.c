@@ -29,6 +29,15 @@ static const char *number(request_rec *r, uint64_t n)
     return out;
 }
 
+/* As the script writes it, too. */
+static const char *megabytes(request_rec *r, uint64_t bytes)
+{
+    const uint64_t tenths = (bytes * 10 + WSK_MB(1) / 2) / WSK_MB(1);
+
+    return apr_psprintf(r->pool, "%s.%u MB", number(r, tenths / 10),
+                        (unsigned)(tenths % 10));
+}
+
 static const char *age(request_rec *r, int64_t us)
 {
     static const struct {
@@ -85,18 +94,24 @@ static void head(request_rec *r, const wsk_snapshot_t *snap, const char *nonce)
     ap_rprintf(r,
                "</style>\n</head>\n<body>\n<h1>WordSocket <small>%s on "
                "%s</small></h1>\n<p><span id=\"live\">not live</span> up <span "
-               "id=\"age\">%s</span>, shared memory ",
+               "id=\"age\">%s</span><span id=\"over\"></span>, ",
                WSK_VERSION, ap_escape_html(r->pool, ap_get_server_name(r)),
                age(r, snap->now_us - snap->since_us));
     if (!snap->proved) {
-        ap_rputs("<a href=\"?check\">not checked</a>", r);
+        ap_rputs("<a href=\"?check\">check shared memory</a>", r);
     }
     else if (snap->whole) {
-        ap_rputs("whole", r);
+        ap_rputs("shared memory is whole", r);
     }
     else {
-        ap_rprintf(r, "<b class=\"bad\">BROKEN: %s</b>",
+        ap_rprintf(r, "<b class=\"bad\">shared memory is BROKEN: %s</b>",
                    ap_escape_html(r->pool, snap->why));
+    }
+    if (snap->refused_files) {
+        ap_rprintf(r,
+                   ", <b class=\"bad\">%u site files refused, see the error "
+                   "log</b>",
+                   snap->refused_files);
     }
     ap_rputs("</p>\n", r);
 }
@@ -135,24 +150,25 @@ static void cards(request_rec *r, const wsk_snapshot_t *snap)
     ap_rprintf(r,
                "<figcaption><span id=\"websocket\">%s</span> WebSocket, <span "
                "id=\"event_stream\">%s</span> event stream<span "
-               "class=\"more\">, <span id=\"most-connections\"></span></span>"
-               "</figcaption></figure>\n",
-               number(r, snap->websockets), number(r, snap->event_streams));
+               "id=\"publishers\"%s>, <span id=\"publisher\">%s</span> "
+               "publisher</span><span class=\"more\">, "
+               "<span id=\"most-connections\"></span></span></figcaption>"
+               "</figure>\n",
+               number(r, snap->websockets), number(r, snap->event_streams),
+               snap->publishers ? "" : " hidden", number(r, snap->publishers));
     rate_card(r, "Published", "published", snap->totals.published);
     rate_card(r, "Delivered", "delivered", snap->totals.delivered);
     rate_card(r, "Refused", "refused", snap->totals.refused);
+    rate_card(r, "Dropped as too slow", "dropped", snap->totals.dropped);
     ap_rprintf(r,
-               "<figure class=\"card\"><h2>Dropped</h2><b id=\"dropped\">%s"
-               "</b><figcaption>connections too slow to keep up</figcaption>"
-               "</figure>\n",
-               number(r, snap->totals.dropped));
-    ap_rprintf(r,
-               "<figure class=\"card\"><h2>Shared memory</h2><b><span "
-               "id=\"used\">%s</span> K</b><meter id=\"memory\" min=\"0\" "
+               "<figure class=\"card\"><h2>Shared memory in use</h2><b>"
+               "<span id=\"used\">%s</span></b><meter id=\"memory\" min=\"0\" "
                "max=\"" WSK_U64 "\" value=\"" WSK_U64
-               "\"></meter><figcaption>of %s K</figcaption></figure>\n</div>\n",
-               number(r, snap->used / 1024), (apr_uint64_t)snap->bytes,
-               (apr_uint64_t)snap->used, number(r, snap->bytes / 1024));
+               "\"></meter><figcaption>of %s, <span id=\"free\">%s</span> "
+               "pages free</figcaption></figure>\n</div>\n",
+               megabytes(r, snap->used), (apr_uint64_t)snap->bytes,
+               (apr_uint64_t)snap->used, megabytes(r, snap->bytes),
+               number(r, snap->pages.free));
 }
 
 static void sites(request_rec *r, const wsk_snapshot_t *snap)
@@ -164,18 +180,20 @@ static void sites(request_rec *r, const wsk_snapshot_t *snap)
         "<h2>Busiest sites, of %s</h2>\n<div class=\"box\"><table><thead>"
         "<tr><th>site</th><th>connections</th><th>published</th>"
         "<th>delivered</th><th>published in all</th><th>delivered in "
-        "all</th></tr></thead><tbody id=\"sites\">\n",
+        "all</th><th>refused in all</th><th>at a limit</th></tr></thead><tbody "
+        "id=\"sites\">\n",
         number(r, snap->known_sites));
     for (i = 0; i < snap->nsites; i++) {
         const wsk_seen_site_t *site = &snap->sites[i];
 
         ap_rprintf(r,
                    "<tr><th>%s%s</th><td>%s</td><td>&ndash;</td><td>&ndash;"
-                   "</td><td>%s</td><td>%s</td></tr>\n",
+                   "</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
                    ap_escape_html(r->pool, site->key), site->on ? "" : " (off)",
                    number(r, site->connections),
                    number(r, site->published + site->published_browser),
-                   number(r, site->delivered));
+                   number(r, site->delivered), number(r, site->refused),
+                   number(r, site->limited));
     }
     ap_rputs("</tbody></table></div>\n", r);
 }
