@@ -8,7 +8,7 @@ use WordSocket::Server;
 
 my @sites = (
     { site_key => 'first', publish_secret => [ 'MARK-new', 'MARK-old' ], jwt_secret => 'MARK-j', site_url => 'https://first.example' },
-    { site_key => 'second', publish_secret => 'MARK-p', jwt_secret => 'MARK-j', limits => { connections => 77, publish_rate => 3 } },
+    { site_key => 'second', publish_secret => 'MARK-p', jwt_secret => 'MARK-j', signature => 2, limits => { connections => 77, publish_rate => 3 } },
 );
 my $server = WordSocket::Server->new(sites => \@sites, without => ['ssl'], lines => "WordSocketSharedMemory 48M\nWordSocketSiteConnections 900", more_vhosts => <<'END');
 <VirtualHost 127.0.0.1:@Port@>
@@ -50,6 +50,8 @@ my %site = $shop =~ /^  site (\S+)(.*?)(?=^  site|\z)/msg;
 is_deeply [ sort keys %site ], [qw(first second)], 'the sites of a host';
 like $site{first}, qr{\A of https://first\.example$}m, 'with the address';
 like $site{first}, qr/\bhistory_bytes 524288\b.*\bconnections 900\b.*\bpublish_rate 50\b/s, 'with what the host gives them';
+like $site{first}, qr/^    signature 1 or 2$/m, 'with the signatures it may use';
+like $site{second}, qr/^    signature 2$/m, '... which may be one';
 like $site{second}, qr/\bconnections 77\b.*\bpublish_rate 3\b/s, 'and what is their own';
 unlike dump_of(), qr/WordSocket/, 'nothing unless asked';
 unlike dump_of('DUMP_VHOSTS'), qr/site_key|  site /, 'nor with another dump';

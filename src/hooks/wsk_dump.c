@@ -24,6 +24,7 @@ static const struct {
     LIMIT(max_message),
     LIMIT(max_publish),
     LIMIT(max_channels),
+    LIMIT(max_channel_name),
     LIMIT(send_queue),
     LIMIT(history_messages),
     LIMIT(history_age_ms)
@@ -45,7 +46,8 @@ static void say_site(void *baton, const wsk_site_spec_t *spec)
         apr_file_printf(out, "%s%s %u", i % 4 == 3 ? "\n    " : ", ",
                         limits[i].name, *(const uint32_t *)(const void *)at);
     }
-    apr_file_printf(out, "\n");
+    apr_file_printf(out, "\n    signature %s\n",
+                    spec->signature == 2 ? "2" : "1 or 2");
 }
 
 static void say_values(apr_file_t *out, apr_pool_t *ptemp,
