@@ -29,7 +29,7 @@
     PKGS_TEST=(
         chromium clang fonts-dejavu-core libapache2-mod-perl2
         libclang-rt-14-dev libio-socket-ssl-perl libmojolicious-perl perl
-        python3 valgrind
+        python3 python3-prometheus-client valgrind
     )
 }
 

@@ -32,6 +32,12 @@ static const row_t rows[] = {
 #undef X
 };
 
+static const char *const names[] = {
+#define X(field, name, ...) name,
+    WSK_DIRECTIVES(X)
+#undef X
+};
+
 enum {
 #define X(field, ...) ROW_##field,
     WSK_DIRECTIVES(X)
@@ -243,6 +249,59 @@ static const char *show(apr_pool_t *ptemp, kind_e kind, int64_t value)
                         units[u]);
 }
 
+/* Those that are no row. */
+static const char *other_value(apr_pool_t *pool, const wsk_settings_t *set,
+                               unsigned i, const char **name)
+{
+    switch (i) {
+    case 0:
+        *name = "WordSocketPath";
+        return set->path;
+    case 1:
+        *name = "WordSocketSiteFile";
+        return set->site_file ? set->site_file : "(none)";
+    case 2:
+        *name = "WordSocketPublishRate";
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT,
+                            (apr_int64_t)set->publish_rate,
+                            (apr_int64_t)set->publish_burst);
+    case 3:
+        *name = "WordSocketHistory";
+        return set->history_bytes == 0
+                   ? "Off"
+                   : apr_pstrcat(
+                       pool, show(pool, KIND_BYTES, set->history_bytes), " ",
+                       show(pool, KIND_COUNT, set->history_messages), " ",
+                       show(pool, KIND_MSEC, set->history_age_ms), NULL);
+    default:
+        return NULL;
+    }
+}
+
+/* What holds for the whole server is not a host's to say. */
+static bool server_only(const row_t *row)
+{
+    return row == &rows[ROW_shared_memory] || row == &rows[ROW_adopt]
+           || row == &rows[ROW_max_connections];
+}
+
+const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
+                           const char **name, bool *server)
+{
+    const row_t *row = &rows[i];
+
+    *server = false;
+    if (i >= WSK_COUNT_OF(rows)) {
+        return other_value(pool, &host->set, i - (unsigned)WSK_COUNT_OF(rows),
+                           name);
+    }
+    *name = names[i];
+    *server = server_only(row);
+    return show(pool, row->kind,
+                *(const int64_t *)(const void *)((const char *)&host->set
+                                                 + row->offset));
+}
+
 static const char *in_server_config(cmd_parms *cmd)
 {
     return ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
@@ -265,13 +324,6 @@ static const char *set_value(cmd_parms *cmd, const row_t *row, const char *arg,
     }
     *field = value;
     return NULL;
-}
-
-/* What holds for the whole server is not a host's to say. */
-static bool server_only(const row_t *row)
-{
-    return row == &rows[ROW_shared_memory] || row == &rows[ROW_adopt]
-           || row == &rows[ROW_max_connections];
 }
 
 static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)

@@ -29,10 +29,9 @@ static wsk_slice_t slice(const char *text)
     return (wsk_slice_t){ text, text ? strlen(text) : 0 };
 }
 
-static wsk_token_e refused(wsk_token_e why)
+static wsk_token_e refused(wsk_token_e why, uint32_t site)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_token,
-              1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_refused_token, 1);
     return why;
 }
 
@@ -45,24 +44,24 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     int i;
 
     if (!token) {
-        return refused(WSK_TOKEN_MALFORMED);
+        return refused(WSK_TOKEN_MALFORMED, WSK_NO_SITE);
     }
     rv = wsk_token_peek(slice(token), site_id);
     if (rv != WSK_TOKEN_OK) {
-        return refused(rv);
+        return refused(rv, WSK_NO_SITE);
     }
     if (wsk_site_by_id(wsk_process.seg, slice(site_id), &who->site) != WSK_OK
         || !wsk_conf_serves(wr->host, who->site)
         || wsk_site_read(wsk_process.seg, who->site, &who->spec, &who->state)
                != WSK_OK) {
-        return refused(WSK_TOKEN_SITE);
+        return refused(WSK_TOKEN_SITE, WSK_NO_SITE);
     }
     for (i = 0; i < 2; i++) {
         secrets.at[i] = slice(who->spec.jwt.at[i]);
     }
     rv = wsk_token_verify(slice(token), slice(who->spec.key), &secrets,
                           apr_time_sec(r->request_time), &who->claims);
-    return rv == WSK_TOKEN_OK ? rv : refused(rv);
+    return rv == WSK_TOKEN_OK ? rv : refused(rv, who->site);
 }
 
 wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
@@ -99,6 +98,8 @@ wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
             refusals++;
         }
     }
+    wsk_count(wsk_process.seg, wsk_slot_now(), who->site, WSK_C_browser_refused,
+              refusals > 0);
     *pn = n;
     *prefused = refusals;
     return names;

@@ -94,8 +94,8 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
     if (rv == WSK_ADMIT_OFF) {
         return close_with(r, accept, WSK_CLOSE_SITE, "site not found");
     }
-    if (rv == WSK_ADMIT_HOST) {
-        return not_taken(r); /* so that clients go to SSE, in poll mode */
+    if (rv == WSK_ADMIT_HOST) { /* so that clients go to SSE, in poll mode */
+        return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (rv != WSK_ADMIT_OK) {
         return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));
@@ -237,7 +237,7 @@ static int connect_publisher(request_rec *r, const char *accept,
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
     if (rv == WSK_ADMIT_HOST) {
-        return not_taken(r);
+        return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (rv != WSK_ADMIT_OK) {
         return wsk_refuse(r, WSK_R_connection_limit, 10);

@@ -33,6 +33,7 @@ extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
 typedef struct wsk_process_t {
     wsk_segment_t *seg;
+    int64_t since_us; /* when the segment was made */
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
@@ -207,6 +208,8 @@ void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);
+void wsk_show_register(apr_pool_t *pconf);
+void wsk_dump_register(apr_pool_t *pconf);
 
 /** A site file, and the sites it gave when it was last in order. */
 typedef struct wsk_file_t {
@@ -234,5 +237,11 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount);
  *  file is logged, and its sites stay as they were.
  *  @return as wsk_sites_check; NULL at a reload */
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
+
+/** The sites of one host, read from its file and not kept.
+ *  @param seen  lent the spec, with secrets, for the call */
+typedef void wsk_site_seen_fn(void *baton, const wsk_site_spec_t *spec);
+void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
+                   void *baton);
 
 #endif

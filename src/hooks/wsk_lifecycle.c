@@ -31,7 +31,7 @@ typedef struct keep_t {
     apr_shm_t *shm;
     wsk_segment_t *seg;
     int *fds;
-    int64_t bytes;
+    int64_t bytes, since_us;
     uint32_t slots;
 } keep_t;
 
@@ -101,6 +101,7 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
         return false;
     }
     keep->bytes = set->shared_memory;
+    keep->since_us = apr_time_now();
     keep->slots = spec.slots;
     rv = apr_shm_create(&keep->shm, (apr_size_t)spec.bytes + ALIGNMENT, NULL,
                         pprocess);
@@ -225,6 +226,7 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     const char *error;
 
     wsk_process.seg = keep->seg;
+    wsk_process.since_us = keep->since_us;
     wsk_process.bell.fds = keep->fds;
     wsk_process.adopt = set->adopt;
     drain_ms = drain_allowed(s, set);

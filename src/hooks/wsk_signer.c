@@ -102,7 +102,10 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
 int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
                       unsigned retry_s)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), by ? by->site : WSK_NO_SITE,
-              WSK_C_publish_refused, 1);
+    const uint32_t site = by ? by->site : WSK_NO_SITE;
+
+    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_publish_refused, 1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_publish_limited,
+              why == WSK_R_rate_limited);
     return wsk_refuse(r, why, retry_s);
 }

@@ -11,6 +11,8 @@ typedef struct load_t {
     apr_pool_t *ptemp;
     const char *file;
     const wsk_settings_t *set;
+    wsk_site_seen_fn *seen; /* of wsk_sites_see */
+    void *baton;
     uint64_t stamp;
     apr_array_header_t *numbers;
     uint32_t count;
@@ -144,6 +146,17 @@ static const char *check_site(load_t *ld, json_t *site)
     OPENSSL_cleanse(&spec, sizeof spec);
     ld->count++;
     return error;
+}
+
+static const char *see_site(load_t *ld, json_t *site)
+{
+    wsk_site_spec_t spec;
+
+    if (!read_site(ld, site, &spec)) {
+        ld->seen(ld->baton, &spec);
+    }
+    OPENSSL_cleanse(&spec, sizeof spec);
+    return NULL;
 }
 
 static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
@@ -299,6 +312,24 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
     }
     *pcount = ld.count;
     return error;
+}
+
+void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
+                   void *baton)
+{
+    const wsk_host_t *host = wsk_conf_of(s);
+    load_t ld = { .ptemp = ptemp,
+                  .seen = seen,
+                  .baton = baton,
+                  .file = host->set.site_file,
+                  .set = &host->set };
+    const char *error;
+    json_t *root = has_file(host) ? read_file(&ld, &error) : NULL;
+
+    if (root) {
+        each_site(&ld, root, see_site);
+    }
+    json_decref(root);
 }
 
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)

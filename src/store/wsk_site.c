@@ -261,6 +261,19 @@ uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site)
                : 0;
 }
 
+const char *wsk_site_key(const wsk_segment_t *seg, uint32_t site)
+{
+    return wsk_site_known(seg, site) ? seg->sites[site].key : "";
+}
+
+uint64_t wsk_site_counter(const wsk_segment_t *seg, uint32_t site,
+                          wsk_counter_e which)
+{
+    return wsk_site_known(seg, site) ? atomic_load_explicit(
+               &seg->sites[site].counters[which], memory_order_relaxed)
+                                     : 0;
+}
+
 uint32_t wsk_site_count(const wsk_segment_t *seg)
 {
     return wsk_sites_known(seg);

@@ -103,6 +103,13 @@ wsk_status_e wsk_site_stats(wsk_segment_t *seg, uint32_t site,
 /** Connections of a site now; no lock. */
 uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site);
 
+/** The key of a site, "" for an empty number; no lock. */
+const char *wsk_site_key(const wsk_segment_t *seg, uint32_t site);
+
+/** A counter of a site now; no lock. */
+uint64_t wsk_site_counter(const wsk_segment_t *seg, uint32_t site,
+                          wsk_counter_e which);
+
 /** Numbers in use are 0 <= n < this; for lists. */
 uint32_t wsk_site_count(const wsk_segment_t *seg);
 

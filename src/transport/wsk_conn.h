@@ -72,6 +72,7 @@ typedef struct wsk_conn_t {
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;
     bool want_write, in_turn, told, binary_events, admitted, shut;
+    bool opened;  /* counted as opened */
     bool present; /* may be on channels: leaves them in the end */
     bool deaf;    /* not read until it has taken what is queued for it */
     bool stuck;   /* TLS has to write before it reads on */

@@ -177,6 +177,20 @@ static const char *const kinds[] = { [WSK_KIND_WS] = "websocket",
                                      [WSK_KIND_ECHO] = "echo",
                                      [WSK_KIND_PUBLISHER] = "publisher" };
 
+/* By kind only who was counted by kind when it opened, so that the difference
+ * is what is open. */
+static void count_closed(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    wsk_loop_count(l, c, WSK_C_closed, 1);
+    wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
+    if (c->opened && c->kind == WSK_KIND_SSE) {
+        wsk_loop_count(l, c, WSK_C_closed_sse, 1);
+    }
+    if (c->opened && c->kind == WSK_KIND_PUBLISHER) {
+        wsk_loop_count(l, c, WSK_C_closed_publisher, 1);
+    }
+}
+
 void wsk_life_bury(wsk_loop_t *l)
 {
     wsk_conn_t *c;
@@ -195,8 +209,7 @@ void wsk_life_bury(wsk_loop_t *l)
         if (c->admitted) {
             wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
         }
-        wsk_loop_count(l, c, WSK_C_closed, 1);
-        wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
+        count_closed(l, c);
         l->spec.ended(l->spec.baton, &end);
         wsk_conn_drop(c);
         atomic_fetch_sub(&l->connections, 1);

@@ -206,6 +206,12 @@ static void stats(void)
     store_append(seg, site, WSK_LOG_TEXT, "a", 20000, 1, NOON);
     wsk_site_admit(seg, 0, site, 9, NULL);
     wsk_count(seg, 0, site, WSK_C_published, 3);
+    is_int((intmax_t)wsk_site_counter(seg, site, WSK_C_published), 3,
+           "a counter is read without a lock");
+    is_int((intmax_t)wsk_site_counter(seg, 99, WSK_C_published), 0,
+           "that of nobody is 0");
+    is_str(wsk_site_key(seg, site), "key-1", "so is the key");
+    is_str(wsk_site_key(seg, 99), "", "which nobody has");
     wsk_site_stats(seg, site, &now);
     ok(now.head == 1 && now.oldest == 1 && now.bytes >= 20000 && now.pages == 2
            && now.connections == 1 && now.counters[WSK_C_published] == 3,
