@@ -240,6 +240,42 @@ static void together(void)
     store_end(seg);
 }
 
+static void generations(void)
+{
+    wsk_segment_t *seg = store_new(1, 4, 2, 20);
+    wsk_site_spec_t spec, read;
+    wsk_site_state_e state;
+    uint32_t site;
+
+    store_spec(&spec, 1);
+    spec.generation = 5;
+    wsk_site_put(seg, &spec, 1, 5, &site);
+    spec.generation = 4;
+    is_int(put(seg, &spec, 1), WSK_EINVAL, "an older generation is refused");
+    spec.generation = 6;
+    is_int(put(seg, &spec, 1), WSK_OK, "a newer one comes into force");
+    is_int(wsk_site_revoke(seg, site, 5), WSK_OK, "revoking the older one");
+    wsk_site_read(seg, site, &read, &state);
+    ok(state == WSK_SITE_ON && read.generation == 6, "leaves the newer alone");
+    is_int(wsk_site_revoke(seg, site, 6), WSK_OK, "revoking the one in force");
+    wsk_site_read(seg, site, &read, &state);
+    is_int(state, WSK_SITE_OFF, "switches the site off");
+    ok(read.publish.at[0][0] == '\0' && read.jwt.at[0][0] == '\0',
+       "and leaves no secret");
+    is_int(put(seg, &spec, 2), WSK_EINVAL, "it does not come again");
+    is_int(wsk_site_switch(seg, site, true), WSK_ENOTFOUND, "by no way");
+    spec.generation = 7;
+    is_int(put(seg, &spec, 2), WSK_OK, "the next generation does");
+    wsk_site_retire(seg, 3);
+    is_int(put(seg, &spec, 4), WSK_OK,
+           "what was only taken out of the configuration comes again");
+    spec.generation = 6;
+    is_int(put(seg, &spec, 4), WSK_EINVAL, "and what was revoked stays so");
+    is_int(wsk_site_revoke(seg, 3, 1), WSK_ENOTFOUND, "nobody's is not found");
+    store_whole(seg, "a revoked site is whole");
+    store_end(seg);
+}
+
 int main(void)
 {
     alarm(120);
@@ -251,5 +287,6 @@ int main(void)
     rotation();
     stats();
     together();
+    generations();
     return done_testing();
 }
