@@ -23,6 +23,8 @@ X( enabled,         "WordSocket",                   FLAG,  0,           0,      
    "serve this host") \
 X( echo,            "WordSocketEcho",               FLAG,  0,           0,          1, \
    "serve <path>/echo, which returns every WebSocket message unchanged") \
+X( key_epoch,       "WordSocketKeyEpoch",           COUNT, 0,           0,          1000000, \
+   "counted up, it makes all keys of host mode anew that this host gave out") \
 X( adopt,           "WordSocketAdopt",              FLAG,  1,           0,          1, \
    "take connections over from workers; Off: poll mode for everybody") \
 X( shared_memory,   "WordSocketSharedMemory",       BYTES, WSK_MB(32),  WSK_MB(1),  WSK_MB(65536), \

@@ -18,14 +18,21 @@ static wsk_slice_t header(request_rec *r, const char *name)
     return (wsk_slice_t){ text ? text : "", text ? strlen(text) : 0 };
 }
 
-bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
+void wsk_signer_named(request_rec *r, wsk_signer_t *by)
 {
     by->v2 = apr_table_get(r->headers_in, "X-WordSocket-Signature") != NULL;
     by->key = header(r, by->v2 ? "X-WordSocket-Key" : "X-WP-Signal-Key");
+}
+
+/* One without secrets was revoked, and is nobody's any more. */
+bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
+{
+    wsk_signer_named(r, by);
     return wsk_site_by_key(wsk_process.seg, by->key, &by->site) == WSK_OK
-           && wsk_conf_serves(wr->host, by->site)
            && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
-                  == WSK_OK;
+                  == WSK_OK
+           && by->spec.publish.at[0][0] != '\0'
+           && wsk_serves(wr->host, by->site, &by->spec);
 }
 
 static wsk_sign_e check_v1(request_rec *r, wsk_signer_t *by,
