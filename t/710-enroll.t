@@ -149,6 +149,7 @@ is said(WordSocket::Client->new($server)->publish_body('{"action":"disconnect"}'
     'a site of the site file is the administrator\'s to take out';
 is said($blog->disconnect({ %$keys, publish_secret => 'wrong' })), '401 invalid_signature', 'nobody else disconnects it';
 my $sse = $client->events;
+sleep 3;    # until nothing is due for long
 my $begun = time;
 is said($blog->disconnect($keys)), '200 ', 'the site does';
 is $ws->close_code(5), 4003, 'its WebSocket is closed with 4003';

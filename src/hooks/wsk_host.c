@@ -25,7 +25,12 @@ static int64_t owner_of(server_rec *v, apr_pool_t *ptemp)
     r->pool = ptemp;
     r->server = v;
     r->per_dir_config = v->lookup_defaults;
+    r->request_config = ap_create_request_config(ptemp);
     r->notes = apr_table_make(ptemp, 1);
+    r->headers_in = apr_table_make(ptemp, 1);
+    r->headers_out = apr_table_make(ptemp, 1);
+    r->subprocess_env = apr_table_make(ptemp, 1);
+    r->filename = apr_pstrdup(ptemp, "/");
     r->uri = apr_pstrdup(ptemp, "/");
     return wsk_host_owner(r);
 }
