@@ -18,8 +18,6 @@ Alias /elsewhere @ServerRoot@/elsewhere
 <Directory @ServerRoot@/elsewhere>
     Require all granted
 </Directory>
-ErrorDocument 404 /info.php
-ProxyErrorOverride On
 WordSocketDrain 500ms
 END
 $server->prepare;
@@ -162,7 +160,9 @@ sub all_refused {
     is_deeply [ map { said($_) } $as->publish('events', 'e', {}), $as->stats, $as->poll, $blog->disconnect($old) ],
         [ '401 unknown_site_key', '401 unknown_site_key', '401 invalid_token', '401 unknown_site_key' ], "$when nothing of the old keys is good";
     is $as->socket->close_code(5), 4003, 'a WebSocket is told that the site is gone';
+    my $known = -s "$server->{root}/host.key.sites";
     is said($blog->whoami($old)), '401 site_revoked', 'and they cannot be connected again';
+    is -s "$server->{root}/host.key.sites", $known, 'nor make the file of the sites grow';
     return;
 }
 all_refused('revoked,', $keys);

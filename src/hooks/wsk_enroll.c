@@ -168,13 +168,13 @@ static bool deliver(request_rec *r, const wsk_host_t *host, const char *home)
     wsk_site_spec_t spec;
     json_t *says;
     char *text = NULL;
-    uint64_t generation;
+    uint64_t generation, last;
     bool on;
 
     if (!wsk_host_spec(host, home, 0, &spec)) {
         return false;
     }
-    generation = wsk_host_generation(spec.key, r->request_time, &on);
+    generation = wsk_host_generation(spec.key, r->request_time, &last, &on);
     if (wsk_host_spec(host, home, generation, &spec)) {
         says = json_pack(
             "{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "v", 1, "home", home,

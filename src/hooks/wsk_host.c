@@ -304,21 +304,22 @@ uint64_t wsk_host_clock(apr_time_t now)
     return (uint64_t)(apr_time_sec(now) / 60);
 }
 
-uint64_t wsk_host_generation(const char *site_key, apr_time_t now, bool *pon)
+uint64_t wsk_host_generation(const char *site_key, apr_time_t now,
+                             uint64_t *plast, bool *pon)
 {
     const wsk_slice_t key = { site_key, strlen(site_key) };
     wsk_site_state_e state = WSK_SITE_OFF;
     wsk_site_spec_t spec = { .generation = 0 };
-    uint64_t last, clock = wsk_host_clock(now);
+    uint64_t clock = wsk_host_clock(now);
     uint32_t site;
 
     if (wsk_site_by_key(wsk_process.seg, key, &site) == WSK_OK) {
         wsk_site_read(wsk_process.seg, site, &spec, &state);
     }
-    last = spec.generation;
+    *plast = spec.generation;
     OPENSSL_cleanse(&spec, sizeof spec);
     *pon = state == WSK_SITE_ON;
-    return *pon ? last : WSK_MAX(last + 1, clock);
+    return *pon ? *plast : WSK_MAX(*plast + 1, clock);
 }
 
 bool wsk_home_ok(const char *home)

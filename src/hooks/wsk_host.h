@@ -73,9 +73,10 @@ bool wsk_host_room(const wsk_host_t *host, const char *site_key);
 /** Put it into the segment; see wsk_site_put. */
 wsk_status_e wsk_host_put(const wsk_site_spec_t *spec, uint64_t stamp,
                           uint32_t *psite);
-/** The generation that Connect may give out or take: the one in force, or else
- *  the next. *pon says which. */
-uint64_t wsk_host_generation(const char *site_key, apr_time_t now, bool *pon);
+/** The generation that Connect may give out: the one in force (*pon), or else the
+ *  next. @param plast  the newest there was; 0: none */
+uint64_t wsk_host_generation(const char *site_key, apr_time_t now,
+                             uint64_t *plast, bool *pon);
 /** How far ahead of the clock a generation may be; so a site can be connected
  *  and disconnected a few times in a row, and not without end. */
 #define WSK_GENERATIONS_AHEAD 10

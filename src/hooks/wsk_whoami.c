@@ -45,7 +45,7 @@ static wsk_refusal_e check(request_rec *r, const wsk_request_t *wr,
 {
     const wsk_site_spec_t *spec = &by->spec;
     wsk_refusal_e why;
-    uint64_t live;
+    uint64_t live, last;
     bool on;
 
     wsk_signer_named(r, by);
@@ -58,13 +58,13 @@ static wsk_refusal_e check(request_rec *r, const wsk_request_t *wr,
     if (why != WSK_R_COUNT) {
         return why;
     }
-    live = wsk_host_generation(spec->key, r->request_time, &on);
+    live = wsk_host_generation(spec->key, r->request_time, &last, &on);
     *pconnects = !on;
     if (on) {
         return spec->generation == live ? WSK_R_COUNT : WSK_R_site_revoked;
     }
     /* Between giving out keys and this a minute may have begun. */
-    if (spec->generation + 2 < live) {
+    if (spec->generation <= last || spec->generation + 2 < live) {
         return WSK_R_site_revoked;
     }
     return spec->generation
