@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "apr_lib.h"
-#include "http_ssl.h"
+#include "hooks/wsk_compat.h"
 
 #define VARIABLE "WORDSOCKET_ENROLL"
 #define HOME_HEADER "X-WordSocket-Home"
@@ -134,7 +134,7 @@ static bool is_private(request_rec *r)
 {
     const char *ip = r->connection->client_ip;
 
-    return ap_ssl_conn_is_ssl(r->connection) || strncmp(ip, "127.", 4) == 0
+    return wsk_is_tls(r->connection) || strncmp(ip, "127.", 4) == 0
            || strcmp(ip, "::1") == 0 || strncmp(ip, "::ffff:127.", 11) == 0;
 }
 

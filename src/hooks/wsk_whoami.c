@@ -86,7 +86,8 @@ static bool tell(const wsk_site_spec_t *spec, const wsk_host_t *host, bool on)
 static wsk_refusal_e connect_site(request_rec *r, const wsk_site_spec_t *spec,
                                   const wsk_host_t *host)
 {
-    uint32_t site;
+    uint32_t site = WSK_NO_SITE;
+    wsk_status_e rv;
 
     if (!wsk_host_room(host, spec->key)) {
         return WSK_R_unavailable;
@@ -97,15 +98,14 @@ static wsk_refusal_e connect_site(request_rec *r, const wsk_site_spec_t *spec,
                       "the host key cannot be written");
         return WSK_R_unavailable;
     }
-    switch (wsk_host_put(spec, (uint64_t)r->request_time, &site)) {
-    case WSK_EINVAL:
+    rv = wsk_host_put(spec, (uint64_t)r->request_time, &site);
+    if (rv == WSK_EINVAL) {
         return WSK_R_site_revoked;
-    case WSK_OK:
-    case WSK_EFULL:
-        break;
-    default:
+    }
+    if (site == WSK_NO_SITE || (rv != WSK_OK && rv != WSK_EFULL)) {
         return WSK_R_unavailable;
     }
+    wsk_bell_ring(wsk_process.bell, wsk_process.seg, site);
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "WSK0502 site %s is connected: %s", spec->key, spec->url);
     return WSK_R_COUNT;
@@ -185,6 +185,7 @@ static wsk_refusal_e disconnect(request_rec *r, const wsk_request_t *wr,
         return WSK_R_unavailable;
     }
     wsk_site_revoke(wsk_process.seg, by->site, by->spec.generation);
+    wsk_bell_ring(wsk_process.bell, wsk_process.seg, by->site);
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "WSK0503 site %s is disconnected: %s", by->spec.key,
                   by->spec.url);

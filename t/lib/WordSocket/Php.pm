@@ -4,8 +4,8 @@
 #   my $php = WordSocket::Php->start($server->{root}, alice => 'alice', bob => 'bob');
 #   $php->handler('alice');    # lines for httpd's configuration
 #
-# A pool is a name and the user it runs as; the user is left out where httpd is
-# not started by root.
+# A pool is a name and the user it runs as, '' for that of httpd's children; where
+# httpd is not started by root, all run as whoever starts them.
 package WordSocket::Php;
 use v5.30;
 use warnings;
@@ -18,7 +18,8 @@ sub start {
     my $self = bless { root => $root, pools => \%pools }, $class;
     my $text = "[global]\nerror_log = $root/logs/php-fpm.log\ndaemonize = no\n";
     for my $name (sort keys %pools) {
-        my $user = $> == 0 ? "user = $pools{$name}\nlisten.owner = www-data\nlisten.mode = 0600\n" : '';
+        my $runs = $pools{$name} || 'www-data';
+        my $user = $> == 0 ? "user = $runs\nlisten.owner = www-data\nlisten.mode = 0600\n" : '';
         $text .= "[$name]\nlisten = $root/$name.sock\n${user}pm = static\npm.max_children = 1\n"
             . "catch_workers_output = yes\n";
     }
