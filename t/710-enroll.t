@@ -68,6 +68,11 @@ my $client = $blog->client($keys);
 my $ws = $client->socket(channels => ['events']);
 is said($client->publish('events', 'hello', { n => 1 })), '200 ', 'a publish is taken';
 is(($ws->messages(1))[0]{data}{n}, 1, 'and delivered');
+my $v1 = $blog->client($keys, version => 1);
+is said($v1->publish('events', 'e', {})), '401 signature_v2_required', 'by version 1 of the signature it is not';
+is said($v1->stats), '401 signature_v2_required', 'nor is anything else';
+is said($v1->publish_body('{"action":"disconnect"}', path => '/site/disconnect')), '401 signature_v2_required', 'least of all Disconnect';
+is $keys->{signature}, 2, 'as the plugin is told';
 is_deeply $blog->enroll, $keys, 'connected, a POST brings the keys in force';
 is_deeply $blog->enroll(path => '/wp-json/wordsocket/v1/enroll'), $keys, 'so it does by the other name of the route';
 is_deeply $blog->enroll(path => $_), $keys, "and by $_"
@@ -112,7 +117,7 @@ isnt $theirs->{$_}, $keys->{$_}, "another host with the same home has another $_
 is_deeply $other->enroll(address => '127.0.0.3'), $theirs, 'two hosts of one name (port 80 and 443) are one site';
 is_deeply $other->enroll(headers => { Host => '127.0.0.1' }), $theirs, 'another Host header makes no other host of it';
 is $other->found($blog->ROUTE, address => '127.0.0.4'), undef, 'a host that is off has nothing';
-my $abroad = WordSocket::Client->new($server, host => '127.0.0.2', site => $keys);
+my $abroad = WordSocket::Client->new($server, host => '127.0.0.2', site => $keys, version => 2);
 is said($abroad->publish('events', 'e', {})), '401 unknown_site_key', 'the keys of one host are not known at the other';
 is said($abroad->poll), '401 invalid_token', 'nor its tokens';
 is said($other->whoami($keys)), '401 unknown_site_key', 'nor can they be connected there';
@@ -141,6 +146,10 @@ is said($client->publish_body(WordSocket::Client->encode(
 
 # --- disconnect ---------------------------------------------------------------------
 
+is said($client->publish_with('{"action":"disconnect"}', $client->signed(POST => '/site/disconnect', '{"action":"disconnect"}'))), '401 invalid_signature',
+    'what was signed for a Disconnect is no publish';
+is said($client->request(POST => '/site/disconnect', content => '{"action":"disconnect"}',
+    headers => { $client->signed(POST => '/publish', '{"action":"disconnect"}') })), '401 invalid_signature', 'nor is what was signed for a publish a Disconnect';
 is said($client->publish_body('{"channel":"events","event":"e"}', path => '/site/disconnect')), '400 invalid_json',
     'a signed publish is no disconnect';
 is said(WordSocket::Client->new($server)->publish_body('{"action":"disconnect"}', path => '/site/disconnect')), '404 not_found',

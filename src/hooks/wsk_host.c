@@ -121,7 +121,7 @@ bool wsk_host_spec(const wsk_host_t *host, const char *home,
     bool done;
     unsigned i;
 
-    *out = (wsk_site_spec_t){ .signature = 1, .generation = generation };
+    *out = (wsk_site_spec_t){ .signature = 2, .generation = generation };
     wsk_settings_limits(&host->set, &out->limits);
     apr_cpystrn(out->url, home, sizeof out->url);
     done = host->keys.n > 0 && wsk_derive_site_key(out->key, host->keys.tag, at)

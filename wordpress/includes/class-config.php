@@ -62,8 +62,12 @@ final class Config {
 
 	/**
 	 * Version of the publish signature that the relay knows this site by: 1 or 2.
+	 * Sites with keys of the web server have no other than 2.
 	 */
 	public function signature_version(): int {
+		if ( null !== $this->connection() ) {
+			return Connection::SIGNATURE;
+		}
 		return defined( 'WPSIGNAL_SIGNATURE' ) && in_array( constant( 'WPSIGNAL_SIGNATURE' ), array( 2, '2' ), true ) ? 2 : 1;
 	}
 

@@ -23,6 +23,9 @@ final class Connection {
 	/** Where it is stored. */
 	public const OPTION = Options::CONNECTION;
 
+	/** Version of the signature that goes with these keys. */
+	public const SIGNATURE = 2;
+
 	/** What the web server calls it. */
 	private const VARIABLE = 'WORDSOCKET_ENROLL';
 
@@ -153,7 +156,8 @@ final class Connection {
 	 */
 	private static function call( array $keys, string $path, array $body ) {
 		$json     = (string) wp_json_encode( $body );
-		$signed   = Signature::headers( $keys['site_key'], $keys['publish_secret'], $json, (int) floor( microtime( true ) * 1000 ) );
+		$now_ms   = (int) floor( microtime( true ) * 1000 );
+		$signed   = Signature::headers_v2( $keys['site_key'], $keys['publish_secret'], 'POST', $path, $json, $now_ms, bin2hex( random_bytes( 16 ) ) );
 		$response = wp_remote_post(
 			self::base_url( $keys ) . $path,
 			array(
@@ -193,6 +197,6 @@ final class Connection {
 				return false;
 			}
 		}
-		return is_int( $keys['generation'] ?? null );
+		return is_int( $keys['generation'] ?? null ) && self::SIGNATURE === ( $keys['signature'] ?? null );
 	}
 }

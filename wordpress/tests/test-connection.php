@@ -35,7 +35,7 @@ $keys = array(
 	'site_key'       => 'h0-1',
 	'publish_secret' => 'a',
 	'jwt_secret'     => 'b',
-	'signature'      => 1,
+	'signature'      => 2,
 	'generation'     => 7,
 );
 $offer = static function ( $value ): void {
@@ -47,7 +47,7 @@ World::$options['home'] = 'https://example.org/blog/';
 $offer( $keys );
 ok( ! isset( $_SERVER['WORDSOCKET_ENROLL'] ), 'the variable is gone once it was read' );
 is( Connection::offered(), $keys, 'its keys are there' );
-foreach ( array( 'home', 'path', 'site_key', 'publish_secret', 'jwt_secret', 'generation' ) as $name ) {
+foreach ( array( 'home', 'path', 'site_key', 'publish_secret', 'jwt_secret', 'signature', 'generation' ) as $name ) {
 	$offer( array_diff_key( $keys, array( $name => 1 ) ) );
 	is( Connection::offered(), null, "without $name they are none" );
 }
@@ -76,8 +76,14 @@ is( $route->connect(), array( 'ok' => true ), 'who can is; no key is in the answ
 list( , $url, $sent ) = end( World::$requests );
 is( $url, 'https://example.org/wordsocket/site/whoami', 'it was asked on the host of the blog' );
 is( array_keys( json_decode( $sent['body'], true ) ), array( 'home', 'generation', 'challenge' ), 'with all it wants' );
-is( $sent['headers']['X-WP-Signal-Sign'], WordSocket\Signature::sign( 'a', $sent['body'], $sent['headers']['X-WP-Signal-Ts'] ), 'signed' );
+$by = $sent['headers'];
+is( $by['X-WordSocket-Signature'], 'v2=' . WordSocket\Signature::sign_v2( 'a', 'POST', '/site/whoami', 'h0-1', $by['X-WordSocket-Timestamp'], $by['X-WordSocket-Nonce'], $sent['body'] ), 'signed by version 2' );
 
+is( $config->signature_version(), 2, 'what is published is, too' );
+World::$answer = World::response( 200, '{"ok":true}' );
+( new WordSocket\Publisher( $config ) )->publish( 'events', 'e' );
+$by = end( World::$requests )[2]['headers'];
+is( array( $by['X-WordSocket-Key'], substr( $by['X-WordSocket-Signature'], 0, 3 ), isset( $by['X-WP-Signal-Sign'] ) ), array( 'h0-1', 'v2=', false ), 'with the key of the site and no other signature' );
 is( $config->credential_source(), 'server', 'the site is connected through the server' );
 is( array( $config->base_url(), $config->site_key(), $config->site_secret(), $config->jwt_secret() ), array( 'https://example.org/wordsocket', 'h0-1', 'a', 'b' ), 'and uses these keys' );
 

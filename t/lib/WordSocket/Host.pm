@@ -81,7 +81,7 @@ sub enroll {
 
 sub client {
     my ($self, $keys, %option) = @_;
-    return WordSocket::Client->new($self->{server}, host => $self->{host}, site => $keys, %option);
+    return WordSocket::Client->new($self->{server}, host => $self->{host}, site => $keys, version => 2, %option);
 }
 
 sub whoami {
