@@ -198,7 +198,7 @@ connect_wordpress() {
         "$WORDPRESS_URL/wp-json/wpsignal/v1/enroll"
     rm "$jar"
     install -m 600 /dev/null "$SITE_FILE"
-    printf '{\n  "site_key": "%s",\n  "publish_secret": "%s",\n  "jwt_secret": "%s",\n  "site_url": "%s"\n}\n' \
+    printf '{\n  "site_key": "%s",\n  "publish_secret": "%s",\n  "jwt_secret": "%s",\n  "site_url": "%s",\n  "signature": 2\n}\n' \
         "$(connection site_key)" "$(connection publish_secret)" "$(connection jwt_secret)" \
         "$WORDPRESS_URL" >"$SITE_FILE"
 }
