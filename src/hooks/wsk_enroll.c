@@ -15,6 +15,7 @@
 #include "hooks/wsk_compat.h"
 
 #define VARIABLE "WORDSOCKET_ENROLL"
+#define HANDED_HEADER "WordSocket-Enroll"
 #define HOME_HEADER "X-WordSocket-Home"
 
 static const char *const routes[] = { "/wpsignal/v1/enroll",
@@ -42,8 +43,8 @@ static void take_away(request_rec *r)
     }
 }
 
-/* Headers become variables with HTTP_ before them. Nobody of ours reads those;
- * nobody else's shall, either. */
+/* Headers become variables with HTTP_ before them. A plugin reads this one where
+ * the other does not pass, and so no client's may. */
 static int collect_twins(void *names, const char *name, const char *value)
 {
     const char *a = name, *b = VARIABLE;
@@ -187,6 +188,9 @@ static bool deliver(request_rec *r, const wsk_host_t *host, const char *home)
     OPENSSL_cleanse(&spec, sizeof spec);
     if (text) {
         apr_table_set(r->subprocess_env, VARIABLE, text);
+        if (host->set.enroll_header) {
+            apr_table_set(r->headers_in, HANDED_HEADER, text);
+        }
         OPENSSL_cleanse(text, strlen(text));
         free(text);
     }

@@ -80,6 +80,7 @@ X( invalid_signature,  401, "the signature does not fit the request") \
 X( site_revoked,       401, "these keys were revoked; connect the site again") \
 X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
 X( signature_v2_required, 401, "a signature of version 2 is needed here") \
+X( user_forbidden,     403, "signed requests are taken here of the owner of this host only") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \

@@ -62,8 +62,14 @@ static wsk_vhost_t vhost_of(server_rec *v, const wsk_host_t *host,
 }
 
 static const char *tag_of(char tag[WSK_TAG_LEN + 1], const wsk_vhost_t *vhost,
-                          apr_pool_t *ptemp)
+                          const wsk_host_t *host, apr_pool_t *ptemp)
 {
+    if (host->set.publisher_user && vhost->uid < 0) {
+        return apr_psprintf(ptemp,
+                            "WordSocketPublisherUser: nobody says who owns the "
+                            "host '%s'; SuexecUserGroup would",
+                            vhost->name.at);
+    }
     return wsk_derive_tag(tag, vhost)
                ? NULL
                : apr_psprintf(ptemp,
@@ -86,7 +92,7 @@ static const char *derive_one(server_rec *v, const wsk_hostkey_t *key,
     for (i = 0; i < key->n; i++) {
         wsk_derive_vhost(host->keys.at[i], key->at[i], &vhost);
     }
-    return tag_of(host->keys.tag, &vhost, ptemp);
+    return tag_of(host->keys.tag, &vhost, host, ptemp);
 }
 
 const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
@@ -109,6 +115,9 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
             one = derive_one(v, &key, pconf, ptemp);
             error = error ? error : one;
         }
+    }
+    for (v = s; v && error; v = v->next) {
+        wsk_conf_of(v)->keys.n = 0;
     }
     OPENSSL_cleanse(&key, sizeof key);
     return error;
@@ -289,10 +298,11 @@ const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
     }
     for (; s && !error; s = s->next) {
         if (wsk_conf_of(s)->set.enabled) {
-            wsk_vhost_t vhost = vhost_of(s, wsk_conf_of(s), ptemp);
+            const wsk_host_t *host = wsk_conf_of(s);
+            wsk_vhost_t vhost = vhost_of(s, host, ptemp);
             char tag[WSK_TAG_LEN + 1];
 
-            error = tag_of(tag, &vhost, ptemp);
+            error = tag_of(tag, &vhost, host, ptemp);
             ++*pcount;
         }
     }

@@ -86,6 +86,10 @@ uint64_t wsk_host_clock(apr_time_t now);
  *  @return uid, or -1; -2 for a user's own directory (/~user) */
 int64_t wsk_host_owner(const request_rec *r);
 
+/** Whose process has the other end of a connection.
+ *  @return uid, or -1: none on this machine, or the kernel does not say */
+int64_t wsk_peer_uid(const conn_rec *c);
+
 /** Whether a text is a home URL as it is taken. */
 bool wsk_home_ok(const char *home);
 

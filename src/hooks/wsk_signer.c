@@ -5,7 +5,7 @@
  * A request with an X-WordSocket-Signature is of version 2. Any site may send
  * one; a site that is fixed to version 2 sends nothing else.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_host.h"
 
 /* A request is forgotten a little after its time, so that no difference between
  * the clock that judges and the clock that forgets lets it in again. */
@@ -77,6 +77,18 @@ static wsk_sign_e check_v2(request_rec *r, const wsk_request_t *wr,
     return rv;
 }
 
+/* A key that was stolen is of no use to a neighbour then. Asked last, so that
+ * nobody learns more by it. */
+static bool is_owners(request_rec *r, const wsk_host_t *host,
+                      const wsk_signer_t *by)
+{
+    const conn_rec *c = r->connection->master ? r->connection->master
+                                              : r->connection;
+
+    return !host->set.publisher_user || by->spec.generation == 0
+           || (host->keys.uid >= 0 && wsk_peer_uid(c) == host->keys.uid);
+}
+
 wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
                                wsk_signer_t *by, wsk_slice_t body)
 {
@@ -100,6 +112,9 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
     if (rv != WSK_SIGN_OK) {
         return rv == WSK_SIGN_CLOCK ? WSK_R_stale_timestamp
                                     : WSK_R_invalid_signature;
+    }
+    if (!is_owners(r, wr->host, by)) {
+        return WSK_R_user_forbidden;
     }
     by->once.until_us = (apr_atoi64(ts.at) + WSK_SIGN_WINDOW_MS + FORGET_MS)
                         * 1000;

@@ -26,8 +26,11 @@ final class Connection {
 	/** Version of the signature that goes with these keys. */
 	public const SIGNATURE = 2;
 
-	/** What the web server calls it. */
-	private const VARIABLE = 'WORDSOCKET_ENROLL';
+	/**
+	 * What the web server calls it; the second is a header of the request, which
+	 * it takes from clients, for PHP that is not given variables.
+	 */
+	private const VARIABLES = array( 'WORDSOCKET_ENROLL', 'HTTP_WORDSOCKET_ENROLL' );
 
 	private const TIMEOUT_S = 5;
 
@@ -40,11 +43,16 @@ final class Connection {
 
 	/** Takes the keys out of the environment, before anything can print it. */
 	public static function take_from_environment(): void {
-		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- set by the web server, a client cannot; read as JSON.
-		$value = $_SERVER[ self::VARIABLE ] ?? '';
-		unset( $_SERVER[ self::VARIABLE ], $_ENV[ self::VARIABLE ] );
-		putenv( self::VARIABLE );
-		self::$offered = is_string( $value ) ? $value : '';
+		self::$offered = '';
+		foreach ( self::VARIABLES as $name ) {
+			// phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- set by the web server, a client cannot; read as JSON.
+			$value = $_SERVER[ $name ] ?? '';
+			unset( $_SERVER[ $name ], $_ENV[ $name ] );
+			putenv( $name );
+			if ( '' === self::$offered && is_string( $value ) ) {
+				self::$offered = $value;
+			}
+		}
 	}
 
 	/**
@@ -197,6 +205,6 @@ final class Connection {
 				return false;
 			}
 		}
-		return is_int( $keys['generation'] ?? null ) && self::SIGNATURE === ( $keys['signature'] ?? null );
+		return '/' === $keys['path'][0] && is_int( $keys['generation'] ?? null ) && self::SIGNATURE === ( $keys['signature'] ?? null );
 	}
 }

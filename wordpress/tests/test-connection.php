@@ -53,6 +53,15 @@ foreach ( array( 'home', 'path', 'site_key', 'publish_secret', 'jwt_secret', 'si
 }
 $offer( array( 'home' => 'https://example.org' ) + $keys );
 is( Connection::offered(), null, 'nor are those of another home' );
+$_SERVER['HTTP_WORDSOCKET_ENROLL'] = json_encode( array( 'publish_secret' => 'of a header' ) + $keys );
+$offer( $keys );
+is( Connection::offered(), $keys, 'a header does not stand in for the variable' );
+ok( ! isset( $_SERVER['HTTP_WORDSOCKET_ENROLL'] ), 'and is gone as well' );
+$_SERVER['HTTP_WORDSOCKET_ENROLL'] = json_encode( $keys );
+Connection::take_from_environment();
+is( Connection::offered(), $keys, 'where there is no variable it is taken' );
+$offer( array( 'path' => '@elsewhere.example/' ) + $keys );
+is( Connection::offered(), null, 'a path that is none is not' );
 $offer( 'x' );
 is( Connection::offered(), null, 'nor what is no JSON' );
 

@@ -5,7 +5,8 @@
 #   $php->handler('alice');    # lines for httpd's configuration
 #
 # A pool is a name and the user it runs as, '' for that of httpd's children; where
-# httpd is not started by root, all run as whoever starts them.
+# httpd is not started by root, all run as whoever starts them. It has two
+# processes: an error page runs while the request that failed still has one.
 package WordSocket::Php;
 use v5.30;
 use warnings;
@@ -20,7 +21,7 @@ sub start {
     for my $name (sort keys %pools) {
         my $runs = $pools{$name} || 'www-data';
         my $user = $> == 0 ? "user = $runs\nlisten.owner = www-data\nlisten.mode = 0600\n" : '';
-        $text .= "[$name]\nlisten = $root/$name.sock\n${user}pm = static\npm.max_children = 1\n"
+        $text .= "[$name]\nlisten = $root/$name.sock\n${user}pm = static\npm.max_children = 2\n"
             . "catch_workers_output = yes\n";
     }
     open my $out, '>', "$root/fpm.conf" or die "fpm.conf: $!\n";
