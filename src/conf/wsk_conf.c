@@ -106,6 +106,7 @@ void *wsk_conf_merge(apr_pool_t *pconf, void *base, void *add)
     if (!host->set.site_file) {
         host->set.site_file = from->site_file;
     }
+    host->set.host_key = from->host_key;
     if (!host->set.origins) {
         host->set.origins = from->origins;
         host->set.norigins = from->norigins;
@@ -423,6 +424,22 @@ static const char *set_site_file(cmd_parms *cmd, void *unused, const char *arg)
     return error;
 }
 
+static const char *set_host_key(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+
+    (void)unused;
+    if (!error && !path) {
+        error = apr_psprintf(cmd->pool, "%s: '%s' is not a path",
+                             cmd->cmd->name, arg);
+    }
+    if (!error) {
+        wsk_conf_of(cmd->server)->set.host_key = path;
+    }
+    return error;
+}
+
 static const char *set_origins(cmd_parms *cmd, void *unused, int argc,
                                char *const argv[])
 {
@@ -469,6 +486,8 @@ const command_rec wsk_conf_cmds[] = {
                   "the path everything is served under"),
     AP_INIT_TAKE1("WordSocketSiteFile", set_site_file, NULL, RSRC_CONF,
                   "a file with the sites of this host, in JSON"),
+    AP_INIT_TAKE1("WordSocketHostKey", set_host_key, NULL, RSRC_CONF,
+                  "the file of the key that sites' keys are derived from"),
     AP_INIT_TAKE_ARGV("WordSocketAllowOrigin", set_origins, NULL, RSRC_CONF,
                       "web origins that may connect; any if not given"),
     { NULL, { NULL }, NULL, 0, NO_ARGS, NULL }

@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "auth/wsk_channel.h"
+#include "auth/wsk_derive.h"
 #include "core/wsk_hash.h"
 
 #define LEASE_S 30
@@ -35,6 +36,14 @@ static wsk_token_e refused(wsk_token_e why, uint32_t site)
     return why;
 }
 
+bool wsk_serves(const wsk_host_t *host, uint32_t site,
+                const wsk_site_spec_t *spec)
+{
+    return wsk_conf_serves(host, site)
+           || (spec->generation != 0
+               && wsk_derive_is_of(host->keys.tag, spec->key));
+}
+
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
                             const char *token, wsk_caller_t *who)
 {
@@ -51,9 +60,11 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
         return refused(rv, WSK_NO_SITE);
     }
     if (wsk_site_by_id(wsk_process.seg, slice(site_id), &who->site) != WSK_OK
-        || !wsk_conf_serves(wr->host, who->site)
         || wsk_site_read(wsk_process.seg, who->site, &who->spec, &who->state)
-               != WSK_OK) {
+               != WSK_OK
+        || who->spec.jwt.at[0][0] == '\0'
+        || !wsk_serves(wr->host, who->site, &who->spec)) {
+        who->state = WSK_SITE_EMPTY; /* not here, or not any more */
         return refused(WSK_TOKEN_SITE, WSK_NO_SITE);
     }
     for (i = 0; i < 2; i++) {

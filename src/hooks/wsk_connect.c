@@ -57,6 +57,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     if (c) {
         c->site = who->site;
         c->term = who->term;
+        c->generation = who->spec.generation;
         c->address = wsk_address_of(r);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
@@ -219,6 +220,7 @@ static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
         return NULL;
     }
     c->site = by->site;
+    c->generation = by->spec.generation;
     c->address = wsk_address_of(r);
     c->admitted = true;
     return c;

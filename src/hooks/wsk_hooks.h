@@ -10,6 +10,7 @@
 #define WSK_HOOKS_H
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 
 #include "httpd.h"
 #include "http_config.h"
@@ -37,6 +38,7 @@ typedef struct wsk_process_t {
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
+    int ledger;       /* of host mode, or -1 */
 } wsk_process_t;
 extern wsk_process_t wsk_process;
 
@@ -45,6 +47,7 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
+X( whoami, "/site/whoami") X( disconnect, "/site/disconnect") \
 X( echo, "/echo") X( publisher, "/publisher") X( base, "/")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
@@ -75,8 +78,10 @@ const char *wsk_query(request_rec *r, const char *name);
 #define WSK_REFUSALS(X) \
 X( unknown_site_key,   401, "no site with this key is served here") \
 X( invalid_signature,  401, "the signature does not fit the request") \
+X( site_revoked,       401, "these keys were revoked; connect the site again") \
 X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
 X( signature_v2_required, 401, "a signature of version 2 is needed here") \
+X( user_forbidden,     403, "signed requests are taken here of the owner of this host only") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \
@@ -142,6 +147,8 @@ typedef struct wsk_signer_t {
     unsigned secret; /* which one was right; version 2 only */
     wsk_once_t once;
 } wsk_signer_t;
+/** What the request says of it: key and version. */
+void wsk_signer_named(request_rec *r, wsk_signer_t *by);
 /** @return false: no site of this host has the key */
 bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by);
 /** @return WSK_R_COUNT when all is well */
@@ -171,6 +178,12 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publisher(request_rec *r, wsk_request_t *wr);
 int wsk_handle_base(request_rec *r, wsk_request_t *wr);
+int wsk_handle_whoami(request_rec *r, wsk_request_t *wr);
+int wsk_handle_disconnect(request_rec *r, wsk_request_t *wr);
+
+/** Whether this host answers for a site: by its file, or by host mode. */
+bool wsk_serves(const wsk_host_t *host, uint32_t site,
+                const wsk_site_spec_t *spec);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);
@@ -210,6 +223,7 @@ void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);
 void wsk_show_register(apr_pool_t *pconf);
 void wsk_dump_register(apr_pool_t *pconf);
+void wsk_enroll_register(apr_pool_t *pconf);
 
 /** A site file, and the sites it gave when it was last in order. */
 typedef struct wsk_file_t {

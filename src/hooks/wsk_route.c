@@ -212,6 +212,8 @@ static int handle(request_rec *r, wsk_request_t *wr)
         [WSK_EP_send] = { wsk_handle_send, M_POST },
         [WSK_EP_publish] = { wsk_handle_publish, M_POST },
         [WSK_EP_stats] = { wsk_handle_stats, M_GET },
+        [WSK_EP_whoami] = { wsk_handle_whoami, M_POST },
+        [WSK_EP_disconnect] = { wsk_handle_disconnect, M_POST },
         [WSK_EP_healthz] = { handle_healthz, M_GET },
         [WSK_EP_echo] = { wsk_handle_echo, M_GET },
         [WSK_EP_publisher] = { wsk_handle_publisher, M_GET },

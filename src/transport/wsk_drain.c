@@ -23,21 +23,12 @@ void wsk_drain_begin(wsk_loop_t *l)
     wsk_slot_stopping(l->spec.seg, l->slot);
 }
 
-/* Whose site went with the reload has nowhere to come back to. */
-static bool site_gone(wsk_loop_t *l, const wsk_conn_t *c)
-{
-    const site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                  : wsk_turn_view(l, c->site);
-
-    return v && v->state != WSK_SITE_ON;
-}
-
 static void tell(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint32_t spread = WSK_MAX((uint32_t)RETURN_MS, l->spec.drain_ms);
 
     c->told = true;
-    if (site_gone(l, c)) {
+    if (wsk_turn_gone(l, c)) { /* nowhere to come back to */
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
     }
     else if (c->kind == WSK_KIND_PUBLISHER

@@ -144,7 +144,7 @@ async function theSettingsScreen(page) {
     return page.locator('#wpbody-content').innerText();
   };
   const shown = await text();
-  ok(/Connected by the constants in wp-config\.php\. Open connections: [1-9]/.test(shown), 'the settings screen says that the site is connected, and how often');
+  ok(/Connected through this server\. Open connections: [1-9]/.test(shown), 'the settings screen says that the site is connected, and how often');
   ok(!/was not delivered/.test(shown), 'and of no failure');
   ok(/Payloads\s+Encrypted by AES-256-GCM/.test(shown), 'it says that payloads are encrypted');
   ok(await until(() => page.getByText('Connected by WebSocket.').isVisible()), 'and how this very browser is connected');
@@ -159,6 +159,61 @@ async function theSettingsScreen(page) {
   ok(!/was not delivered/.test(await text()), 'and forgotten when one succeeds');
 }
 
+/** Disconnect asks again; Connect is one click; a copy speaks for nobody. */
+async function disconnectedAndConnected(page) {
+  const open = () => page.goto(`${SITE}/wp-admin/admin.php?page=wordsocket`);
+  const key = () => wp('option', 'pluck', 'wordsocket_connection', 'publish_secret');
+  const publish = () => wp('eval', "$e = WPSignal\\WPS::publish( 'events', 'by.hand' ); echo is_wp_error( $e ) ? $e->get_error_code() : 'sent';");
+  const old = key();
+  await open();
+  await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+  ok(await page.getByText('the keys of this site are revoked').isVisible(), 'Disconnect asks again, in its place');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  ok(await page.getByText('the keys of this site are revoked').isHidden(), 'and can be taken back');
+  is(publish(), 'sent', 'nothing has happened');
+  const close = await page.evaluate(() => new Promise((tell) => {
+    const ws = new WebSocket(`${window.wpSignalConfig.endpoints.ws}?token=${window.wpSignalConfig.token}`);
+    ws.onclose = ({ code }) => tell(code);
+    ws.onopen = () => {
+      document.getElementById('wordsocket-disconnect').click();
+      window.addEventListener('pagehide', () => tell('the page went first'));
+      window.fetch(window.wordsocketConnect.disconnect, { method: 'POST', headers: { 'X-WP-Nonce': window.wordsocketConnect.nonce } });
+    };
+  }));
+  is(close, 4003, 'Disconnect closes open sockets with 4003');
+  await until(async () => { await open(); return page.getByText('Not connected.').isVisible(); });
+  ok(await page.getByText('Not connected.').isVisible(), 'the screen says so');
+  is(publish(), 'wpsignal_not_configured', 'and nothing is sent any more');
+  await shoot(page, 'settings-not-connected');
+
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'one click connects it again');
+  ok(key() !== old, 'with another key');
+  is(publish(), 'sent', 'events are sent');
+  ok(await until(() => page.getByText('Connected by WebSocket.').isVisible()), 'and this browser is connected');
+
+  wp('option', 'patch', 'update', 'wordsocket_connection', 'home', 'https://original.example');
+  await open();
+  ok(await page.getByText('this is a copy of https://original.example').isVisible(), 'a copy is told what it is a copy of');
+  is(publish(), 'wpsignal_not_configured', 'and does not speak in its name');
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'it can be connected as a site of its own');
+}
+
+/** What an anonymous request, and one of an editor, get of it: nothing. */
+async function nobodyElseConnects(author) {
+  const home = { 'X-WordSocket-Home': SITE };
+  const ask = async (request, path, headers) => {
+    const answer = await request.post(`${SITE}${path}`, { headers: { ...home, ...headers } });
+    const text = await answer.text();
+    return [answer.status(), /publish_secret|[0-9a-f]{64}/.test(text)];
+  };
+  for (const path of ['/wp-json/wpsignal/v1/enroll', '/?rest_route=/wpsignal/v1/enroll', '/wp-json/wpsignal/v1/disconnect']) {
+    is(await ask(author.request, path, {}), [401, false], `an anonymous POST to ${path} gets nothing`);
+    is(await ask(author.request, path, { 'WordSocket-Enroll': '{}', WORDSOCKET_ENROLL: '{}' }), [401, false], 'nor with a header of that name');
+  }
+}
+
 /** Deleted as an admin deletes a plugin. */
 function uninstalledWithoutATrace() {
   wp('eval', "WPSignal\\Notices::record( 'x', 'y' );");
@@ -169,7 +224,7 @@ function uninstalledWithoutATrace() {
         echo "$name ";
       }
     }`);
-  is(left(), 'wpsignal_last_publish_error', 'one failure is all that is ever stored');
+  is(left().trim().split(' ').sort(), ['wordsocket_connection', 'wpsignal_last_publish_error'], 'a connection and one failure are all that is ever stored');
   wp('plugin', 'uninstall', 'wordsocket', '--deactivate');
   is(left(), '', 'uninstalling leaves nothing in the database');
   ok(!existsSync(join(demo.WORDPRESS_PATH, 'wp-content/plugins/wordsocket')), 'nor on the disk');
@@ -270,6 +325,9 @@ run(async (atEnd) => {
     { page: streamPage, transport: 'sse', through: narrow },
   ] });
   is(worries(), [], 'nor while it is reloaded');
+  await nobodyElseConnects(author);
+  await disconnectedAndConnected(await admin.newPage());
+  is(worries(), [], 'nor by connecting and disconnecting');
   uninstalledWithoutATrace();
   is(log('php.log'), '', 'PHP reports nothing');
 });

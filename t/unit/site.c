@@ -143,16 +143,30 @@ static void retiring(void)
     wsk_segment_t *seg = store_new(1, 8, 2, 20);
     wsk_site_spec_t spec;
     wsk_site_state_e state;
-    uint32_t gone, kept, again;
+    const uint64_t stamps[] = { 2, 9 };
+    uint32_t gone, kept, again, other;
 
     store_spec(&spec, 1);
     wsk_site_put(seg, &spec, 1, 5, &gone);
     store_spec(&spec, 2);
     wsk_site_put(seg, &spec, 1, 5, &kept);
     put(seg, &spec, 2);
-    wsk_site_retire(seg, 2);
+    store_spec(&spec, 3);
+    wsk_site_put(seg, &spec, 9, 5, &other);
+    wsk_site_retire(seg, stamps, 2);
     wsk_site_read(seg, kept, &spec, &state);
     is_int(state, WSK_SITE_ON, "what the configuration names stays on");
+    wsk_site_read(seg, other, &spec, &state);
+    is_int(state, WSK_SITE_ON, "as does what another stamp stands for");
+    is_int((intmax_t)wsk_site_stamp(seg, other), 9, "a site has a stamp");
+    is_int((intmax_t)wsk_site_stamp(seg, 7), 0, "no site, none");
+    is_int(wsk_site_drop(seg, other), WSK_OK, "one is dropped alone");
+    wsk_site_read(seg, other, &spec, &state);
+    ok(state == WSK_SITE_OFF && spec.publish.at[0][0] == '\0',
+       "it is off, and has no secrets");
+    wsk_site_read(seg, kept, &spec, &state);
+    is_int(state, WSK_SITE_ON, "others are as they were");
+    is_int(wsk_site_drop(seg, 7), WSK_ENOTFOUND, "what is not there is not");
     wsk_site_read(seg, gone, &spec, &state);
     is_int(state, WSK_SITE_OFF, "what it no longer names goes off");
     ok(spec.publish.at[0][0] == '\0' && spec.jwt.at[0][0] == '\0',
@@ -246,6 +260,43 @@ static void together(void)
     store_end(seg);
 }
 
+static void generations(void)
+{
+    wsk_segment_t *seg = store_new(1, 4, 2, 20);
+    wsk_site_spec_t spec, read;
+    wsk_site_state_e state;
+    const uint64_t kept = 3;
+    uint32_t site;
+
+    store_spec(&spec, 1);
+    spec.generation = 5;
+    wsk_site_put(seg, &spec, 1, 5, &site);
+    spec.generation = 4;
+    is_int(put(seg, &spec, 1), WSK_EINVAL, "an older generation is refused");
+    spec.generation = 6;
+    is_int(put(seg, &spec, 1), WSK_OK, "a newer one comes into force");
+    is_int(wsk_site_revoke(seg, site, 5), WSK_OK, "revoking the older one");
+    wsk_site_read(seg, site, &read, &state);
+    ok(state == WSK_SITE_ON && read.generation == 6, "leaves the newer alone");
+    is_int(wsk_site_revoke(seg, site, 6), WSK_OK, "revoking the one in force");
+    wsk_site_read(seg, site, &read, &state);
+    is_int(state, WSK_SITE_OFF, "switches the site off");
+    ok(read.publish.at[0][0] == '\0' && read.jwt.at[0][0] == '\0',
+       "and leaves no secret");
+    is_int(put(seg, &spec, 2), WSK_EINVAL, "it does not come again");
+    is_int(wsk_site_switch(seg, site, true), WSK_ENOTFOUND, "by no way");
+    spec.generation = 7;
+    is_int(put(seg, &spec, 2), WSK_OK, "the next generation does");
+    wsk_site_retire(seg, &kept, 1);
+    is_int(put(seg, &spec, 4), WSK_OK,
+           "what was only taken out of the configuration comes again");
+    spec.generation = 6;
+    is_int(put(seg, &spec, 4), WSK_EINVAL, "and what was revoked stays so");
+    is_int(wsk_site_revoke(seg, 3, 1), WSK_ENOTFOUND, "nobody's is not found");
+    store_whole(seg, "a revoked site is whole");
+    store_end(seg);
+}
+
 int main(void)
 {
     alarm(120);
@@ -257,5 +308,6 @@ int main(void)
     rotation();
     stats();
     together();
+    generations();
     return done_testing();
 }

@@ -22,6 +22,7 @@ final class Notices {
 	/** Refusals after which browsers need not try: the relay does not know us. */
 	public const REJECTED_CODES = array(
 		'unknown_site_key',
+		'site_revoked',
 		'invalid_token',
 		'site_not_found',
 		'account_deactivated',
@@ -93,7 +94,7 @@ final class Notices {
 	 */
 	public static function describe( string $code ): string {
 		if ( in_array( $code, self::REJECTED_CODES, true ) ) {
-			return __( 'The relay does not know this site key. Compare WPSIGNAL_SITE_KEY in wp-config.php with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
+			return __( 'The relay does not know this site key. Connect the site again; if it has constants in wp-config.php, compare WPSIGNAL_SITE_KEY with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
 		}
 		switch ( $code ) {
 			case 'unreachable':
