@@ -9,7 +9,7 @@
  * answer in. */
 #define TELL_PART 60 /* per cent */
 #define HURRY_MS 300
-#define LATE_MS 1500 /* after the end, for a loop that was late itself */
+#define LATE_MS 1500   /* after the end, for a loop that was late itself */
 #define RETURN_MS 2000 /* clients come back spread over this, or the drain */
 
 void wsk_drain_begin(wsk_loop_t *l)
