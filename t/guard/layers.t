@@ -16,7 +16,8 @@ my %may_include = (
     hub       => [qw(core store proto)],
     transport => [qw(core conf proto hub store auth)],
     status    => [qw(core conf store)],
-    hooks     => [qw(core conf auth proto store hub transport status)],
+    registry  => [qw(core)],
+    hooks     => [qw(core conf auth proto store hub registry transport status)],
 );
 my %is_bare = map { $_ => 1 } BARE_ROOMS;
 
