@@ -323,7 +323,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     if (error) {
         return error;
     }
-    wsk_site_retire(wsk_process.seg, ld.stamp);
+    wsk_site_retire(wsk_process.seg, &ld.stamp, 1);
     wsk_segment_mark(wsk_process.seg, WSK_MARK_REFUSED_FILES,
                      wsk_files_settle(s->process->pool, ld.stamp));
     if (ld.unreserved) {

@@ -151,16 +151,37 @@ static void silence(wsk_segment_t *seg, uint32_t number, bool retire)
     wsk_wipe(&said, sizeof(said));
 }
 
-void wsk_site_retire(wsk_segment_t *seg, uint64_t stamp)
+void wsk_site_retire(wsk_segment_t *seg, const uint64_t *stamps,
+                     unsigned nstamps)
 {
     const uint32_t known = wsk_sites_known(seg);
     uint32_t i;
 
     for (i = 0; i < known; i++) {
-        if (atomic_load(&seg->sites[i].stamp) != stamp) {
+        const uint64_t stamp = atomic_load(&seg->sites[i].stamp);
+        unsigned n = 0;
+
+        while (n < nstamps && stamps[n] != stamp) {
+            n++;
+        }
+        if (n == nstamps) {
             silence(seg, i, true);
         }
     }
+}
+
+wsk_status_e wsk_site_drop(wsk_segment_t *seg, uint32_t site)
+{
+    if (!wsk_site_known(seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    silence(seg, site, true);
+    return WSK_OK;
+}
+
+uint64_t wsk_site_stamp(const wsk_segment_t *seg, uint32_t site)
+{
+    return wsk_site_known(seg, site) ? atomic_load(&seg->sites[site].stamp) : 0;
 }
 
 wsk_status_e wsk_site_switch(wsk_segment_t *seg, uint32_t site, bool on)

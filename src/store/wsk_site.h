@@ -68,9 +68,17 @@ typedef enum wsk_site_state_e {
 wsk_status_e wsk_site_put(wsk_segment_t *seg, const wsk_site_spec_t *spec,
                           uint64_t stamp, uint64_t epoch, uint32_t *psite);
 
-/** Switch off every site whose stamp is not this one: what the configuration no
- *  longer names. Their pages are given back, their number stays theirs. */
-void wsk_site_retire(wsk_segment_t *seg, uint64_t stamp);
+/** Retire every site whose stamp is none of these: what the configuration no
+ *  longer names. They are switched off and lose their secrets; their pages are
+ *  given back, their number stays theirs. */
+void wsk_site_retire(wsk_segment_t *seg, const uint64_t *stamps,
+                     unsigned nstamps);
+
+/** Retire one. @return WSK_OK, also if it was; WSK_ENOTFOUND */
+wsk_status_e wsk_site_drop(wsk_segment_t *seg, uint32_t site);
+
+/** The stamp it was last put with; 0 for an empty number. No lock. */
+uint64_t wsk_site_stamp(const wsk_segment_t *seg, uint32_t site);
 
 /** Switch one off or on again. */
 wsk_status_e wsk_site_switch(wsk_segment_t *seg, uint32_t site, bool on);

@@ -200,6 +200,7 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
 /** From now on nothing could be written. */
 void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_timers_site_off(wsk_loop_t *l, uint32_t site);
 
 /* wsk_drain.c */
 void wsk_drain_begin(wsk_loop_t *l);

@@ -87,6 +87,9 @@ void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
 {
     site_view_t *v = wsk_turn_view(l, site);
 
+    if (v && v->state != WSK_SITE_ON) {
+        wsk_timers_site_off(l, site);
+    }
     if (v) {
         v->rung = true;
         activate(l, v);

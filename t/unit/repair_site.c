@@ -99,7 +99,9 @@ static void put_changed(wsk_segment_t *seg)
 
 static void retire(wsk_segment_t *seg)
 {
-    wsk_site_retire(seg, 99);
+    const uint64_t stamp = 99;
+
+    wsk_site_retire(seg, &stamp, 1);
 }
 
 static const char *retired(wsk_segment_t *seg)

@@ -143,16 +143,30 @@ static void retiring(void)
     wsk_segment_t *seg = store_new(1, 8, 2, 20);
     wsk_site_spec_t spec;
     wsk_site_state_e state;
-    uint32_t gone, kept, again;
+    const uint64_t stamps[] = { 2, 9 };
+    uint32_t gone, kept, again, other;
 
     store_spec(&spec, 1);
     wsk_site_put(seg, &spec, 1, 5, &gone);
     store_spec(&spec, 2);
     wsk_site_put(seg, &spec, 1, 5, &kept);
     put(seg, &spec, 2);
-    wsk_site_retire(seg, 2);
+    store_spec(&spec, 3);
+    wsk_site_put(seg, &spec, 9, 5, &other);
+    wsk_site_retire(seg, stamps, 2);
     wsk_site_read(seg, kept, &spec, &state);
     is_int(state, WSK_SITE_ON, "what the configuration names stays on");
+    wsk_site_read(seg, other, &spec, &state);
+    is_int(state, WSK_SITE_ON, "as does what another stamp stands for");
+    is_int((intmax_t)wsk_site_stamp(seg, other), 9, "a site has a stamp");
+    is_int((intmax_t)wsk_site_stamp(seg, 7), 0, "no site, none");
+    is_int(wsk_site_drop(seg, other), WSK_OK, "one is dropped alone");
+    wsk_site_read(seg, other, &spec, &state);
+    ok(state == WSK_SITE_OFF && spec.publish.at[0][0] == '\0',
+       "it is off, and has no secrets");
+    wsk_site_read(seg, kept, &spec, &state);
+    is_int(state, WSK_SITE_ON, "others are as they were");
+    is_int(wsk_site_drop(seg, 7), WSK_ENOTFOUND, "what is not there is not");
     wsk_site_read(seg, gone, &spec, &state);
     is_int(state, WSK_SITE_OFF, "what it no longer names goes off");
     ok(spec.publish.at[0][0] == '\0' && spec.jwt.at[0][0] == '\0',

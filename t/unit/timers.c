@@ -127,6 +127,15 @@ static void site_off(void)
     world_seconds(&w, 6);
     has(client_heard(&w, &a), "close 4003", "a site that is gone is told");
     shut();
+    open_with(WSK_KIND_WS, 20000, 0);
+    client_open(&w, &b, WSK_KIND_WS, 2);
+    client_heard(&w, &b);
+    wsk_site_switch(w.seg, w.sites[1], false);
+    wsk_bell_ring((wsk_bell_t){ w.bells }, w.seg, w.sites[1]);
+    has(client_heard(&w, &a), "close 4003", "with a ring, at once");
+    is_str(client_heard(&w, &b), "", "another site's clients hear nothing");
+    close(b.fd);
+    shut();
 }
 
 /* Whatever fails, a connection has a deadline. */
