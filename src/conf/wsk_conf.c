@@ -371,6 +371,26 @@ static const char *set_site_file(cmd_parms *cmd, void *unused, const char *arg)
     return error;
 }
 
+/* Its pages belong to this host's origin, so it is no other host's. */
+static const char *set_registry(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = in_server_config(cmd);
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+
+    (void)unused;
+    if (!error && !cmd->server->is_virtual) {
+        error = "WordSocketRegistry: say it in a <VirtualHost> of its own";
+    }
+    if (!error && !path) {
+        error = apr_psprintf(cmd->pool, "%s: '%s' is not a path",
+                             cmd->cmd->name, arg);
+    }
+    if (!error) {
+        wsk_conf_of(cmd->server)->set.registry = path;
+    }
+    return error;
+}
+
 static const char *set_origins(cmd_parms *cmd, void *unused, int argc,
                                char *const argv[])
 {
@@ -417,6 +437,9 @@ const command_rec wsk_conf_cmds[] = {
                   "the path everything is served under"),
     AP_INIT_TAKE1("WordSocketSiteFile", set_site_file, NULL, RSRC_CONF,
                   "a file with the sites of this host, in JSON"),
+    AP_INIT_TAKE1("WordSocketRegistry", set_registry, NULL, RSRC_CONF,
+                  "service mode: the file with the accounts and sites of this "
+                  "relay"),
     AP_INIT_TAKE_ARGV("WordSocketAllowOrigin", set_origins, NULL, RSRC_CONF,
                       "web origins that may connect; any if not given"),
     { NULL, { NULL }, NULL, 0, NO_ARGS, NULL }

@@ -17,6 +17,7 @@ typedef struct wsk_host_t {
     wsk_settings_t set;
     const uint32_t *sites; /* numbers in the segment; pconf */
     unsigned nsites;
+    struct wsk_service_t *service; /* of WordSocketRegistry; NULL: none */
 } wsk_host_t;
 
 extern const command_rec wsk_conf_cmds[];

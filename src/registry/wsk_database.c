@@ -224,7 +224,8 @@ static wsk_status_e migrate(wsk_database_t *db, const wsk_schema_t *schema,
 static wsk_status_e check(wsk_database_t *db, const char **pwhy)
 {
     sqlite3_stmt *stmt;
-    wsk_status_e rv = wsk_database_ask(db, &stmt, "PRAGMA integrity_check(1)", "");
+    wsk_status_e rv = wsk_database_ask(db, &stmt, "PRAGMA integrity_check(1)",
+                                       "");
     char said[8];
 
     if (rv == WSK_OK) {

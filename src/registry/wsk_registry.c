@@ -16,6 +16,7 @@ static const char *const steps[] = {
     " user TEXT NOT NULL UNIQUE,"
     " key_hash TEXT UNIQUE,"
     " key_made INTEGER NOT NULL DEFAULT 0,"
+    " most INTEGER," /* sites; NULL: as the caller says */
     " made INTEGER NOT NULL);"
     "CREATE TABLE site ("
     " key TEXT NOT NULL PRIMARY KEY,"
@@ -159,6 +160,16 @@ wsk_status_e wsk_registry_set_key(wsk_registry_t *reg, const char *user,
     return wsk_database_end(db, rv);
 }
 
+wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash)
+{
+    const wsk_owner_t owner = { NULL, hash };
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id;
+
+    return rv == WSK_OK ? wsk_database_end(db, account(db, &owner, &id)) : rv;
+}
+
 wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
                                    int64_t *pmade_s)
 {
@@ -203,11 +214,12 @@ static wsk_status_e room(wsk_database_t *db, int64_t id, uint32_t most)
     sqlite3_stmt *row;
     wsk_status_e rv = wsk_database_ask(
         db, &row,
-        "SELECT count(*) FROM site WHERE account = ?1 AND archived = 0", "i",
-        id);
+        "SELECT (SELECT count(*) FROM site WHERE account = ?1 AND archived = 0)"
+        " < coalesce(most, ?2) FROM account WHERE id = ?1",
+        "ii", id, (int64_t)most);
 
     if (rv == WSK_OK) {
-        rv = sqlite3_column_int64(row, 0) < (int64_t)most ? WSK_OK : WSK_EFULL;
+        rv = sqlite3_column_int(row, 0) ? WSK_OK : WSK_EFULL;
         sqlite3_finalize(row);
     }
     return rv;
@@ -270,12 +282,11 @@ wsk_status_e wsk_registry_connect(wsk_registry_t *reg, const wsk_owner_t *owner,
     return wsk_database_end(db, rv);
 }
 
-wsk_status_e wsk_registry_room(wsk_registry_t *reg, const char *user,
+wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
                                const char *url, uint32_t most,
                                wsk_registered_t *out)
 {
     wsk_database_t *db = of(reg);
-    const wsk_owner_t owner = { user, NULL };
     char key[WSK_REGISTRY_KEY + 1];
     bool connected = false;
     sqlite3_stmt *row = NULL;
@@ -285,7 +296,7 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const char *user,
     if (rv != WSK_OK) {
         return rv;
     }
-    rv = account(db, &owner, &id);
+    rv = account(db, owner, &id);
     if (rv == WSK_OK) {
         rv = any(key_at(db, id, url, key, &connected));
         rv = rv == WSK_OK && !connected ? room(db, id, most) : rv;

@@ -59,13 +59,16 @@ void wsk_registry_close(wsk_registry_t *reg);
 wsk_status_e wsk_registry_set_key(wsk_registry_t *reg, const char *user,
                                   const char *hash, int64_t now_s);
 
+/** Whether some account has this API key. */
+wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash);
+
 /** When the user's API key was made, 0: there is none. */
 wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
                                    int64_t *pmade_s);
 
 /**
  * Connect a site, or connect it again: it keeps its key and gets new secrets.
- * @param most  sites an account may have connected
+ * @param most  sites an account may have connected, unless its own row says
  * @return WSK_ENOTFOUND no account has this API key; WSK_EFULL
  */
 wsk_status_e wsk_registry_connect(wsk_registry_t *reg, const wsk_owner_t *owner,
@@ -94,7 +97,7 @@ wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
 
 /** Whether the owner could connect one more; WSK_EFULL says no.
  *  @param out  receives the owner's oldest site that is connected */
-wsk_status_e wsk_registry_room(wsk_registry_t *reg, const char *user,
+wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
                                const char *url, uint32_t most,
                                wsk_registered_t *out);
 

@@ -73,6 +73,9 @@ static void keys(void)
                &registry_make(1)->fresh, 9, REGISTRY_NOON, &site),
            WSK_OK, "it connects a site");
     is_str(site.owner, "ann", "of its account");
+    is_int(wsk_registry_has_key(reg, first), WSK_OK, "which has it");
+    is_int(wsk_registry_has_key(reg, registry_make(8)->hash), WSK_ENOTFOUND,
+           "and no other");
     renewed.user = NULL;
     renewed.key_hash = registry_make(8)->hash;
     wsk_registry_set_key(reg, "ann", renewed.key_hash, 78);
@@ -120,10 +123,10 @@ static void leaving(void)
            "and one more");
     is_int(registry_connect(reg, "ann", 1, 4, 2, &site), WSK_EFULL,
            "a third would be too many");
-    is_int(wsk_registry_room(reg, "ann", "https://site-1.example", 2, &site),
+    is_int(wsk_registry_room(reg, &ann, "https://site-1.example", 2, &site),
            WSK_EFULL, "as is told before");
     is_str(site.url, "https://site-2.example", "with the oldest that is there");
-    is_int(wsk_registry_room(reg, "ann", "https://site-2.example", 2, &site),
+    is_int(wsk_registry_room(reg, &ann, "https://site-2.example", 2, &site),
            WSK_OK, "one that is connected has room");
     is_int(registry_connect(reg, "ann", 2, 5, 2, &site), WSK_OK,
            "and is connected again");

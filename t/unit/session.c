@@ -21,17 +21,6 @@ static void close_one(void)
     world_close(&w);
 }
 
-/* The site went off between the worker's look and ours. */
-static void late(void)
-{
-    world_open(&w);
-    client_make(&w, &a, WSK_KIND_WS, 1);
-    wsk_site_switch(w.seg, w.sites[1], false);
-    wsk_loop_give(w.loop, a.c);
-    has(client_heard(&w, &a), "close 4003", "a site that went off is told");
-    close_one();
-}
-
 /* What a client sent behind its handshake came with the request. */
 static void early(void)
 {
@@ -241,7 +230,6 @@ static void switched_off(wsk_kind_e kind, bool known, const char *heard)
 
 int main(void)
 {
-    late();
     early();
     much_early(WSK_KIND_WS);
     much_early(WSK_KIND_ECHO);
