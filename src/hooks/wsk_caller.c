@@ -52,7 +52,7 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
         return refused(rv);
     }
     if (wsk_site_by_id(wsk_process.seg, slice(site_id), &who->site) != WSK_OK
-        || !wsk_conf_serves(wr->host, who->site)
+        || !wsk_host_serves(wr->host, who->site)
         || wsk_site_read(wsk_process.seg, who->site, &who->spec, &who->state)
                != WSK_OK) {
         return refused(WSK_TOKEN_SITE);

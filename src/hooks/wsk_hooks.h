@@ -44,7 +44,10 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
-X( echo, "/echo") X( publisher, "/publisher") X( base, "/")
+X( echo, "/echo") X( publisher, "/publisher") X( base, "/") \
+X( register, "/api/sites/register") X( unregister, "/api/sites/unregister") \
+X( exchange, "/api/connect/exchange") X( dashboard, "/dashboard") \
+X( approve, "/dashboard/connect")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
@@ -68,6 +71,12 @@ wsk_request_t *wsk_request_of(request_rec *r);
 
 /** One value of the query, decoded; NULL if absent. */
 const char *wsk_query(request_rec *r, const char *name);
+/** The same of any text in that form. */
+const char *wsk_form_value(apr_pool_t *preq, const char *form,
+                           const char *name);
+
+/** Whether the host serves this site: by its file or by its registry. */
+bool wsk_host_serves(const wsk_host_t *host, uint32_t site);
 
 /* Refusals: JSON {"error","message"}, no-store. One row each. */
 /* clang-format off */
@@ -78,6 +87,10 @@ X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clo
 X( signature_v2_required, 401, "a signature of version 2 is needed here") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
+X( invalid_api_key,    401, "invalid API key; the dashboard of this relay makes one") \
+X( unauthorized,       403, "neither the publish secret nor the API key is that of this site") \
+X( site_limit_reached, 403, "this relay has no place for one more site; its administrator gives WordSocketSharedMemory more and restarts httpd") \
+X( invalid_code,       400, "the code is used, too old, or for another site; connect again") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \
 X( channel_forbidden,  403, "the token does not allow these channels") \
 X( invalid_stream,     404, "no such stream of this user; open one by /sse or /poll") \
@@ -98,6 +111,13 @@ int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
 
 /** Refuse a token, by HTTP. */
 int wsk_refuse_token(request_rec *r, wsk_token_e why);
+
+/** The same in words that fit the case; without quotes or backslashes. */
+int wsk_refuse_as(request_rec *r, wsk_refusal_e why, const char *text);
+
+/** The code and the words of a refusal. */
+const char *wsk_refusal_name(wsk_refusal_e why);
+const char *wsk_refusal_text(wsk_refusal_e why);
 
 /** A JSON answer, no-store. @return OK */
 int wsk_answer(request_rec *r, int status, const char *json);
@@ -170,6 +190,11 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publisher(request_rec *r, wsk_request_t *wr);
 int wsk_handle_base(request_rec *r, wsk_request_t *wr);
+int wsk_handle_register(request_rec *r, wsk_request_t *wr);
+int wsk_handle_unregister(request_rec *r, wsk_request_t *wr);
+int wsk_handle_exchange(request_rec *r, wsk_request_t *wr);
+int wsk_handle_dashboard(request_rec *r, wsk_request_t *wr);
+int wsk_handle_approve(request_rec *r, wsk_request_t *wr);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);

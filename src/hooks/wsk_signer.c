@@ -18,14 +18,17 @@ static wsk_slice_t header(request_rec *r, const char *name)
     return (wsk_slice_t){ text ? text : "", text ? strlen(text) : 0 };
 }
 
+/* A site that is off and has no secrets was disconnected, or taken out of the
+ * configuration: its key is unknown, which tells WordPress what it is. */
 bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
 {
     by->v2 = apr_table_get(r->headers_in, "X-WordSocket-Signature") != NULL;
     by->key = header(r, by->v2 ? "X-WordSocket-Key" : "X-WP-Signal-Key");
     return wsk_site_by_key(wsk_process.seg, by->key, &by->site) == WSK_OK
-           && wsk_conf_serves(wr->host, by->site)
+           && wsk_host_serves(wr->host, by->site)
            && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
-                  == WSK_OK;
+                  == WSK_OK
+           && (by->state == WSK_SITE_ON || by->spec.publish.at[0][0]);
 }
 
 static wsk_sign_e check_v1(request_rec *r, wsk_signer_t *by,

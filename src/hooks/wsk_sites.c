@@ -3,7 +3,7 @@
  * wsk_sites -- the sites of WordSocketSiteFile, into the segment; in the parent,
  * as root, before children exist.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_service.h"
 
 #include <openssl/rand.h>
 
@@ -301,6 +301,15 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
     return error;
 }
 
+/* What was not loaded now is gone, but for the sites of registries. */
+static void retire(uint64_t stamp)
+{
+    uint64_t stamps[1 + WSK_SERVICES_MAX] = { stamp };
+    unsigned n = 1 + wsk_service_stamps(stamps + 1, WSK_SERVICES_MAX);
+
+    wsk_site_retire(wsk_process.seg, stamps, n);
+}
+
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     load_t ld = { .ptemp = ptemp, .stamp = (uint64_t)apr_time_now() };
@@ -323,7 +332,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     if (error) {
         return error;
     }
-    wsk_site_retire(wsk_process.seg, &ld.stamp, 1);
+    retire(ld.stamp);
     wsk_segment_mark(wsk_process.seg, WSK_MARK_REFUSED_FILES,
                      wsk_files_settle(s->process->pool, ld.stamp));
     if (ld.unreserved) {

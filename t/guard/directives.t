@@ -54,7 +54,7 @@ while ($code =~ m{AP_INIT_\w+\("(WordSocket\w+)",[^"]*((?:"[^"]*"\s*)+)\)}g) {
     my ($name, $help) = ($1, $2);
     $known{$name} = {
         Description => join('', $help =~ /"([^"]*)"/g),
-        Context     => 'server config, virtual host',
+        Context     => $code =~ m{"$name: say it in a <VirtualHost>} ? 'virtual host' : 'server config, virtual host',
     };
 }
 cmp_ok scalar keys %known, '>', $entries, 'and so were the directives with several values';

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_service -- service mode: the registries of this server, and their sites
+ * in the segment.
+ *
+ * Promise   A change is committed, then in the segment, then answered; so it is
+ *           in force in all children at once, and a child that dies in between
+ *           leaves it to the next one that starts. What is put into the segment
+ *           follows the order of commits.
+ * Threads   wsk_service_prepare in the parent; everything else in children, any
+ *           worker. Never the loop: it waits for the disk.
+ */
+#ifndef WSK_SERVICE_H
+#define WSK_SERVICE_H
+
+#include "hooks/wsk_hooks.h"
+#include "proto/wsk_url.h"
+#include "registry/wsk_registry.h"
+
+/** Sites an account may have connected, unless its row in the registry says. */
+#define WSK_ACCOUNT_SITES 100
+/** Registries a server may have. */
+#define WSK_SERVICES_MAX 64
+
+/** Make the files of all registries, as root if need be, and note whose they
+ *  are with the hosts. @return NULL, or what is wrong, for the administrator */
+const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
+                                bool check_only);
+
+/** How many registries there are; their stamps, for wsk_site_retire. */
+unsigned wsk_service_stamps(uint64_t *stamps, unsigned most);
+
+/** In a new child: the sites of all registries into the segment. */
+void wsk_service_child(server_rec *s);
+
+/** The registry of the request's host. @return NULL: it does not open */
+wsk_registry_t *wsk_service_open(request_rec *r, const wsk_host_t *host);
+
+/** What is committed of this site into the segment, and its sockets closed if
+ *  it is gone. @return WSK_EFULL: the segment has no place for it */
+wsk_status_e wsk_service_apply(const wsk_host_t *host, const char *key);
+
+/** Log a failure of the registry, unless it is only busy. */
+void wsk_service_failed(request_rec *r, wsk_status_e rv);
+
+/** Random secrets in memory of their own. */
+typedef struct wsk_secrets_new_t {
+    char key[WSK_REGISTRY_KEY + 1];
+    char publish[WSK_REGISTRY_SECRET + 1];
+    char jwt[WSK_REGISTRY_SECRET + 1];
+    wsk_fresh_t fresh;
+} wsk_secrets_new_t;
+bool wsk_service_secrets(wsk_secrets_new_t *out);
+
+/** 64 random hex digits. */
+bool wsk_service_random(char out[WSK_REGISTRY_SECRET + 1]);
+
+/** How an API key or a code is kept. @return false: it cannot be one */
+bool wsk_service_hash(const char *text, char out[WSK_REGISTRY_SECRET + 1]);
+
+/** A site's name as it is kept: whole characters, cut where it is long. */
+const char *wsk_service_name(apr_pool_t *preq, const char *given);
+
+#endif

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# Service mode, what a site's server calls: register and unregister with an API
+# key, in force in all children at once, and nobody gets another's site.
+use v5.30;
+use warnings;
+use lib 't/lib';
+use Test::More;
+use Time::HiRes qw(time sleep);
+use WordSocket::Relay;
+
+my $relay = WordSocket::Relay->new(children => 4,
+    lines => "Listen 127.0.0.2:\@Port\@\n",
+    more_vhosts => "<VirtualHost 127.0.0.2:\@Port\@>\n    ServerName other.example\n</VirtualHost>\n")->start;
+my ($ann, $bob) = map { $relay->api_key($_) } qw(ann bob);
+
+sub said {
+    my ($answer) = @_;
+    return "$answer->{status} " . ($answer->{json}{error} // '');
+}
+
+# Every child answers some of these.
+sub everywhere {
+    my ($what) = @_;
+    return join ' ', sort keys %{ { map { $what->() => 1 } 1 .. 24 } };
+}
+
+# --- register -----------------------------------------------------------------------
+
+my $first = $relay->register($ann, 'https://a.example/');
+is $first->{status}, 200, 'a site is registered';
+is $first->{headers}{'cache-control'}, 'no-store', 'and the answer stored nowhere';
+my $site = $first->{json};
+is_deeply [ sort keys %$site ], [qw(jwt_secret publish_secret site_key)], 'it gets three texts';
+like $site->{site_key}, qr/^[0-9a-f]{32}$/, 'a key';
+like $site->{$_}, qr/^[0-9a-f]{64}$/, "a $_" for qw(publish_secret jwt_secret);
+is everywhere(sub { $relay->probe($site) }), 'invalid_signature', 'the plugin finds it in all children at once';
+is everywhere(sub { $relay->client($site)->stats->{json}{max_connections} }), 5000, 'stats have its cap';
+my $ws = $relay->client($site)->socket(channels => ['events']);
+is $relay->client($site)->publish('events', 'hello', {})->{status}, 200, 'it publishes';
+is $ws->message(5)->{event}, 'hello', 'and its visitor hears it';
+
+my $again = $relay->register($ann, 'HTTPS://A.example:443')->{json};
+is $again->{site_key}, $site->{site_key}, 'the same URL has the same key';
+isnt $again->{$_}, $site->{$_}, "with a fresh $_" for qw(publish_secret jwt_secret);
+is everywhere(sub { said($relay->client($site)->publish('events', 'e', {})) }), '401 invalid_signature', 'the old secret is dead in all children';
+is everywhere(sub { said($relay->client($again)->publish('events', 'e', {})) }), '200 ', 'the new one lives in all';
+my $blog = $relay->register($ann, 'https://a.example/blog')->{json};
+isnt $blog->{site_key}, $site->{site_key}, 'another path is another site';
+my $other = $relay->register($bob, 'https://a.example')->{json};
+isnt $other->{site_key}, $site->{site_key}, 'another account that names the URL gets a site of its own';
+is everywhere(sub { said($relay->client($again)->publish('events', 'e', {})) }), '200 ', 'and the first account keeps its';
+
+my %refused = (
+    'no API key'       => [ $relay->register(undef, 'https://b.example'), '401 invalid_api_key' ],
+    'a wrong one'      => [ $relay->register('0' x 64, 'https://b.example'), '401 invalid_api_key' ],
+    'half of one'      => [ $relay->register(substr($ann, 0, 32), 'https://b.example'), '401 invalid_api_key' ],
+    'its hash'         => [ $relay->register(Digest::SHA::sha256_hex($ann), 'https://b.example'), '401 invalid_api_key' ],
+    'no URL'           => [ $relay->register($ann, undef), '400 invalid_request' ],
+    'a URL of a file'  => [ $relay->register($ann, 'file:///etc/passwd'), '400 invalid_request' ],
+    'a URL in two readings' => [ $relay->register($ann, 'https://a.example\\@b.example'), '400 invalid_request' ],
+    'no JSON'          => [ $relay->call('/api/sites/register', 'site_url=x', Authorization => "Bearer $ann"), '400 invalid_json' ],
+    'a list'           => [ $relay->call('/api/sites/register', '[]', Authorization => "Bearer $ann"), '400 invalid_json' ],
+    'another signature' => [ $relay->call('/api/sites/register', { site_url => 'https://b.example', signature => 2 },
+            Authorization => "Bearer $ann"), '400 invalid_request' ],
+    'too much'         => [ $relay->call('/api/sites/register', '{"x":"' . 'x' x 20_000 . '"}', Authorization => "Bearer $ann"), '413 too_large' ],
+    'GET'              => [ $relay->client($site)->get('/api/sites/register'), '405 method_not_allowed' ],
+);
+is said($refused{$_}[0]), $refused{$_}[1], "refused: $_" for sort keys %refused;
+like $refused{'a wrong one'}[0]{json}{message}, qr/invalid API key/, 'in words the plugin knows';
+my $new = $relay->api_key('ann');
+is said($relay->register($ann, 'https://a.example')), '401 invalid_api_key', 'an API key that was replaced is dead';
+is everywhere(sub { $relay->probe($again) }), 'invalid_signature', 'its sites stay';
+
+# --- unregister ---------------------------------------------------------------------
+
+is said($relay->unregister($again, secret => $other->{publish_secret})), '403 unauthorized', 'another site\'s secret is no proof';
+is said($relay->unregister($again, secret => '', key => $bob)), '403 unauthorized', 'nor is another account\'s API key';
+is said($relay->unregister($again, secret => 'x', key => $ann)), '401 invalid_api_key', 'a replaced API key is called that';
+is said($relay->unregister({ site_key => 'f' x 32, publish_secret => 'x' })), '404 not_found', 'a site nobody knows';
+is said($relay->call('/api/sites/unregister', {})), '400 invalid_request', 'no site at all';
+my @crowd = map { $_ % 2 ? $relay->client($again)->socket(channels => ['events']) : $relay->client($again)->events } 1 .. 40;
+my $bystander = $relay->client($other)->socket(channels => ['events']);
+my $from = time;
+is said($relay->unregister($again)), '200 ', 'its own secret is';
+is everywhere(sub { $relay->probe($again) }), 'unknown_site_key', 'gone in all children: the plugin sees that it is disconnected';
+my %codes;
+for my $one (@crowd, $ws) {
+    $codes{ $one->isa('WordSocket::Frames') ? $one->close_code(5) // 'none' : $one->ends(5) ? 'end' : 'open' }++;
+}
+my $took = time - $from;
+is_deeply \%codes, { 4003 => 21, end => 20 }, 'its sockets are closed with 4003, its streams ended';
+cmp_ok $took, '<', 1.5, sprintf 'within a second (%.2f s, with the asking)', $took;
+is $relay->client($other)->publish('events', 'still', {})->{status}, 200, 'the other site of that URL publishes';
+is $bystander->message(5)->{event}, 'still', 'and its visitor is there';
+is $relay->client($again)->socket->close_code(5), 4001, 'a token of the gone site is none';
+is said($relay->unregister($again)), '404 not_found', 'it goes once';
+my $back = $relay->register($new, 'https://a.example')->{json};
+is $back->{site_key}, $site->{site_key}, 'registered again it has its key';
+is everywhere(sub { said($relay->client($back)->publish('events', 'e', {})) }), '200 ', 'and works in all children';
+is said($relay->unregister($back, secret => 'lost', key => $new)), '200 ', 'who lost the secret disconnects by API key';
+
+# --- elsewhere ------------------------------------------------------------------------
+
+for my $path (qw(/api/sites/register /api/sites/unregister /api/connect/exchange /dashboard /dashboard/connect)) {
+    my @said = map { said($relay->client($blog, host => '127.0.0.2')->request($_ => $path)) } qw(GET POST OPTIONS);
+    is "@said[0, 1]", '404 not_found 404 not_found', "another virtual host has no $path";
+}
+is said($relay->client($blog, host => '127.0.0.2')->publish('events', 'e', {})), '401 unknown_site_key', 'nor does it serve its sites';
+is_deeply [ (stat $relay->registry)[2] & 07777, (stat _)[4] ], [ 0600, $> || (getpwnam 'www-data')[2] ], 'the file is for httpd alone';
+is qx{grep -c -a -e $new -e $bob '${\$relay->registry}'}, "0\n", 'no API key is in it';
+
+# --- a reload -------------------------------------------------------------------------
+
+ok $relay->graceful, 'a graceful reload';
+is everywhere(sub { said($relay->client($blog)->publish('events', 'e', {})) }), '200 ', 'keeps the sites';
+is $relay->probe($back), 'unknown_site_key', 'and those that are gone, gone';
+$relay->stop;
+$relay->start;
+is everywhere(sub { said($relay->client($blog)->publish('events', 'e', {})) }), '200 ', 'a full restart brings them back';
+is $relay->probe($back), 'unknown_site_key', 'those that are gone stay so';
+$relay->stop;
+done_testing;
