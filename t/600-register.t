@@ -119,4 +119,16 @@ $relay->start;
 is everywhere(sub { said($relay->client($blog)->publish('events', 'e', {})) }), '200 ', 'a full restart brings them back';
 is $relay->probe($back), 'unknown_site_key', 'those that are gone stay so';
 $relay->stop;
+
+# --- a full segment ---------------------------------------------------------------------
+
+my $small = WordSocket::Relay->new(children => 2, lines => 'WordSocketSharedMemory 8M')->start;
+my @keys = map { $small->api_key($_) } qw(ann bob cy);
+my ($n, $answer) = (0);
+do { $answer = $small->register($keys[ $n / 100 ], "https://n$n.example") } while ($answer->{status} == 200 && ++$n < 300);
+is said($answer), '403 site_limit_reached', "after $n sites the segment has no place";
+like $answer->{json}{message}, qr/WordSocketSharedMemory/, 'and it is told who can change that, and how';
+unlike $small->page('cy', '/dashboard')->{content}, qr/n$n\.example/, 'the one that was refused is not in the registry';
+is $small->register($keys[0], 'https://n7.example')->{status}, 200, 'one that is there may connect again';
+$small->stop;
 done_testing;
