@@ -99,6 +99,34 @@ is $back->{site_key}, $site->{site_key}, 'registered again it has its key';
 is everywhere(sub { said($relay->client($back)->publish('events', 'e', {})) }), '200 ', 'and works in all children';
 is said($relay->unregister($back, secret => 'lost', key => $new)), '200 ', 'who lost the secret disconnects by API key';
 
+# --- all at once ------------------------------------------------------------------------
+
+# Through all children, the same sites in step: whatever was committed last is
+# what all children have, before and after they read the registry anew.
+use constant SITES => 25;
+sub race {
+    my ($number, $out) = @_;
+    for my $n (1 .. SITES) {
+        my $answer = $relay->register($new, "https://race-$n.example");
+        syswrite $out, $answer->{status} == 200 ? "$answer->{content}\n" : "$answer->{status}\n";
+        $relay->unregister($answer->{json}) if $answer->{json} && $n % 5 == 0 && $number == 1;
+    }
+    return;
+}
+sub good { my ($all) = @_; join ' ', sort grep { $_ } map { $relay->client($_)->stats->{status} == 200 ? $_->{publish_secret} : '' } @$all }
+pipe my $in, my $out or die $!;
+my @pids = map { my $number = $_; my $pid = fork // die $!; if (!$pid) { race($number, $out); POSIX::_exit(0) } $pid } 1 .. 8;
+close $out;
+my @lines = <$in>;
+waitpid $_, 0 for @pids;
+is_deeply [ grep { !/^(?:\{|503$)/ } @lines ], [], 'eight processes connect and disconnect the same sites';
+my @made = map { WordSocket::Client->decode($_) } grep { /^\{/ } @lines;
+is scalar keys %{ { map { $_->{site_key} => 1 } @made } }, SITES, 'each keeps its one key';
+my $good = good(\@made);
+cmp_ok scalar(split / /, $good), '<=', SITES, 'each has at most one secret that is good';
+ok $relay->graceful, 'new children read the registry';
+is good(\@made), $good, 'and find what was in force';
+
 # --- elsewhere ------------------------------------------------------------------------
 
 for my $path (qw(/api/sites/register /api/sites/unregister /api/connect/exchange /dashboard /dashboard/connect)) {
