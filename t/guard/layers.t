@@ -40,7 +40,7 @@ for my $file (files(qr{^src/\w+/.*\.[ch]$})) {
     }
 }
 
-my %drawn = slurp('src/README.md') =~ m{^    (core|proto|auth|store|conf|hub|transport|status|hooks)  +((?:\w+ ?)+)$}mg;
+my %drawn = slurp('src/README.md') =~ m{^    (core|proto|auth|store|conf|hub|transport|status|registry|hooks)  +((?:\w+ ?)+)$}mg;
 for my $room (sort keys %may_include) {
     my @others = grep { $_ ne $room } sort keys %may_include;
     my %words  = (nobody => [], all => \@others);
