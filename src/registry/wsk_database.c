@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/wsk_database.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 struct wsk_database_t {
     sqlite3 *sql;
@@ -16,9 +19,16 @@ struct wsk_database_t {
 };
 
 /* A rollback journal that is cut, not deleted: it needs no right to create files
- * beside the registry, and no memory that is mapped from a file. */
-static const char settings[] = "PRAGMA journal_mode = TRUNCATE;"
-                               "PRAGMA synchronous = FULL;"
+ * beside the registry, and no memory that is mapped from a file. Saying so reads
+ * the file, and so rolls back what a dead process left, before it is in force:
+ * the journal would be deleted, or, where that is not allowed, the file not open
+ * for anybody again. Who locks for good overwrites it instead; the lock goes with
+ * the next look at the file. */
+static const char truncating[] = "PRAGMA locking_mode = EXCLUSIVE;"
+                                 "PRAGMA journal_mode = TRUNCATE;"
+                                 "PRAGMA locking_mode = NORMAL;"
+                                 "SELECT count(*) FROM sqlite_master;";
+static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA foreign_keys = ON;"
                                "PRAGMA secure_delete = ON;"
                                "PRAGMA trusted_schema = OFF;"
@@ -239,6 +249,37 @@ static wsk_status_e check(wsk_database_t *db, const char **pwhy)
     return rv;
 }
 
+static void nap(void)
+{
+    static const struct timespec time = { 0, 5 * 1000000L };
+
+    nanosleep(&time, NULL);
+}
+
+/* Of two that lock for good neither would give way: one after the other. Not on
+ * the file itself, of which closing any descriptor would end SQLite's locks. */
+static wsk_status_e cut_journal(wsk_database_t *db, const char *file)
+{
+    char *journal = sqlite3_mprintf("%s-journal", file);
+    int fd = journal ? open(journal, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    int waited_ms = 0;
+    wsk_status_e rv = WSK_EAGAIN;
+
+    sqlite3_free(journal);
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0
+           && waited_ms < db->wait_ms) {
+        nap();
+        waited_ms += 5;
+    }
+    if (waited_ms < db->wait_ms) {
+        rv = run_text(db, truncating);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return rv;
+}
+
 static wsk_status_e set_up(wsk_database_t *db, const char *file,
                            const wsk_schema_t *schema, const char **pwhy)
 {
@@ -250,6 +291,9 @@ static wsk_status_e set_up(wsk_database_t *db, const char *file,
     if (rv == WSK_OK) {
         sqlite3_extended_result_codes(db->sql, 1);
         sqlite3_busy_timeout(db->sql, db->wait_ms);
+        rv = cut_journal(db, file);
+    }
+    if (rv == WSK_OK) {
         rv = run_text(db, settings);
     }
     if (rv == WSK_OK) {

@@ -156,6 +156,46 @@ static void closed_folder(void)
     ok(stat(journal, &st) == 0, "after the last one left, too");
 }
 
+/* Whoever finds what a dead process left, in that folder: with a journal that
+ * would be taken away, which fails there, nobody could open the file again. */
+static void died_in_closed_folder(void)
+{
+    char journal[128];
+    struct stat st;
+    wsk_database_t *db;
+    pid_t pid;
+    int status = -1;
+
+    registry_empty();
+    snprintf(journal, sizeof(journal), "%s-journal", registry_file);
+    try(&first, &db);
+    wsk_database_close(db);
+    pid = fork();
+    if (pid == 0) {
+        try(&first, &db);
+        wsk_database_begin(db);
+        wsk_database_run(db, "PRAGMA cache_size = 1", "");
+        wsk_database_run(db,
+                         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL"
+                         " SELECT i + 1 FROM n WHERE i < 9000)"
+                         " INSERT INTO t SELECT i, 'row ' || i FROM n",
+                         "");
+        _exit(0); /* in a transaction, some of it in the file */
+    }
+    waitpid(pid, &status, 0);
+    ok(status == 0 && stat(registry_file, &st) == 0 && st.st_size > 65536,
+       "a process dies in a transaction");
+    is_int(try(&first, &db), WSK_OK, "the next opens the file");
+    is_int(value(db, "SELECT count(*) FROM t"), 1, "as it was before");
+    ok(stat(journal, &st) == 0, "and leaves the journal where it is");
+    is_int(wsk_database_begin(db), WSK_OK, "it writes");
+    is_int(wsk_database_end(db, wsk_database_run(db, "UPDATE t SET b = 'y'",
+                                                 "")),
+           WSK_OK, "and lets go of the file");
+    is_int(try(&first, &db), WSK_OK, "so that others open it beside");
+    wsk_database_close(db);
+}
+
 int main(void)
 {
     alarm(60);
@@ -163,6 +203,7 @@ int main(void)
     damaged();
     transactions();
     closed_folder();
+    died_in_closed_folder();
     registry_remove();
     return done_testing();
 }
