@@ -12,13 +12,14 @@
     "\"publisher\",\"presence\""
 /* clang-format on */
 
-static void put_endpoints(wsk_text_t *t, const wsk_settings_t *set)
+static void put_endpoints(wsk_text_t *t, const wsk_host_t *host)
 {
     const char *comma = "";
     int i;
 
     for (i = 1; i < WSK_EP_COUNT; i++) {
-        if (i == WSK_EP_base || (i == WSK_EP_echo && !set->echo)) {
+        if (i == WSK_EP_base
+            || !wsk_endpoint_served(host, (wsk_endpoint_e)i)) {
             continue;
         }
         wsk_text_fmt(t, "%s\"%s\":\"%s\"", comma,
@@ -44,7 +45,7 @@ int wsk_handle_base(request_rec *r, wsk_request_t *wr)
                      "\"signature\":[1,2]},\"base\":");
     wsk_text_string(&t, (wsk_slice_t){ set->path, strlen(set->path) });
     wsk_text_put(&t, ",\"endpoints\":{");
-    put_endpoints(&t, set);
+    put_endpoints(&t, wr->host);
     wsk_text_fmt(&t,
                  "},\"limits\":{\"max_publish\":%u,\"max_batch\":%u,"
                  "\"max_message\":%u,\"max_channels\":%u,"

@@ -244,12 +244,12 @@ static const handler_t handlers[WSK_EP_COUNT] = {
     [WSK_EP_approve] = { wsk_handle_approve, GET | POST, true },
 };
 
-static bool is_there(const wsk_request_t *wr)
+bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)
 {
-    const handler_t *handler = &handlers[wr->endpoint];
+    const handler_t *handler = &handlers[endpoint];
 
-    return handler->handle && (!handler->service || wr->host->service)
-           && (wr->endpoint != WSK_EP_echo || wr->host->set.echo);
+    return handler->handle && (!handler->service || host->service)
+           && (endpoint != WSK_EP_echo || host->set.echo);
 }
 
 static int handle(request_rec *r, wsk_request_t *wr)
@@ -260,7 +260,7 @@ static int handle(request_rec *r, wsk_request_t *wr)
         return wsk_process.loop ? preflight(r, wr)
                                 : wsk_refuse(r, WSK_R_unavailable, 1);
     }
-    if (!is_there(wr)) {
+    if (!wsk_endpoint_served(wr->host, wr->endpoint)) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
     if (r->method_number >= 32
