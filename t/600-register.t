@@ -60,7 +60,7 @@ my %refused = (
     'a URL in two readings' => [ $relay->register($ann, 'https://a.example\\@b.example'), '400 invalid_request' ],
     'no JSON'          => [ $relay->call('/api/sites/register', 'site_url=x', Authorization => "Bearer $ann"), '400 invalid_json' ],
     'a list'           => [ $relay->call('/api/sites/register', '[]', Authorization => "Bearer $ann"), '400 invalid_json' ],
-    'another signature' => [ $relay->call('/api/sites/register', { site_url => 'https://b.example', signature => 2 },
+    'another signature' => [ $relay->call('/api/sites/register', { site_url => 'https://b.example', signature => 3 },
             Authorization => "Bearer $ann"), '400 invalid_request' ],
     'too much'         => [ $relay->call('/api/sites/register', '{"x":"' . 'x' x 20_000 . '"}', Authorization => "Bearer $ann"), '413 too_large' ],
     'GET'              => [ $relay->client($site)->get('/api/sites/register'), '405 method_not_allowed' ],
@@ -70,6 +70,20 @@ like $refused{'a wrong one'}[0]{json}{message}, qr/invalid API key/, 'in words t
 my $new = $relay->api_key('ann');
 is said($relay->register($ann, 'https://a.example')), '401 invalid_api_key', 'an API key that was replaced is dead';
 is everywhere(sub { $relay->probe($again) }), 'invalid_signature', 'its sites stay';
+
+# --- the version of the signature ---------------------------------------------------
+
+sub register_as {
+    my (%more) = @_;
+    return $relay->call('/api/sites/register', { site_url => 'https://v2.example', %more }, Authorization => "Bearer $new")->{json};
+}
+my $v2 = register_as(signature => 2);
+is $v2->{signature}, 2, 'a site is connected for signatures of version 2';
+is everywhere(sub { said($relay->client($v2)->publish('events', 'e', {})) }), '401 signature_v2_required', 'those of version 1 are refused in all children';
+is everywhere(sub { said($relay->client($v2)->publish_v2('{"channel":"events","event":"e","data":{}}')) }), '200 ', 'those of version 2 are good';
+my $v1 = register_as();
+is "$v1->{site_key} " . ($v1->{signature} // 'none'), "$v2->{site_key} none", 'connected again without a word, it is of version 1';
+is everywhere(sub { said($relay->client($v1)->publish('events', 'e', {})) }), '200 ', 'in all children';
 
 # --- unregister ---------------------------------------------------------------------
 
@@ -139,7 +153,12 @@ is qx{grep -c -a -e $new -e $bob '${\$relay->registry}'}, "0\n", 'no API key is 
 
 # --- a reload -------------------------------------------------------------------------
 
+sub told { [ $relay->log_text =~ /WSK0406 .*: (\d+) changes/g ] }
+my $before = @{ told() };
 ok $relay->graceful, 'a graceful reload';
+$relay->wait_for(10, sub { @{ told() } >= $before + 4 });
+my @told = @{ told() }[ $before .. $before + 3 ];
+is_deeply [ map { $_ > 0 ? 1 : 0 } sort { $b <=> $a } @told ], [ 1, 0, 0, 0 ], "one child puts every site anew, the others none (@told)";
 is everywhere(sub { said($relay->client($blog)->publish('events', 'e', {})) }), '200 ', 'keeps the sites';
 is $relay->probe($back), 'unknown_site_key', 'and those that are gone, gone';
 $relay->stop;

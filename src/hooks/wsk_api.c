@@ -49,6 +49,16 @@ static const char *text_of(const call_t *call, const char *name)
     return json_string_value(json_object_get(call->body, name));
 }
 
+/* The version of the signature that the site is connected for, once for all.
+ * @return 0: there is no such */
+static uint32_t signature_of(const call_t *call)
+{
+    const json_t *given = json_object_get(call->body, "signature");
+    json_int_t version = given ? json_integer_value(given) : 1;
+
+    return version == 1 || version == 2 ? (uint32_t)version : 0;
+}
+
 /* The hash of the API key that the request bears.
  * @return false: it bears none */
 static bool bearer(request_rec *r, char hash[WSK_REGISTRY_SECRET + 1])
@@ -74,7 +84,7 @@ static int no_place(const call_t *call, const wsk_registered_t *site)
 
 static int connected(const call_t *call, wsk_registered_t *site)
 {
-    wsk_status_e rv = wsk_service_apply(call->host, site->key);
+    wsk_status_e rv = wsk_fill(call->host->service, site->key, NULL);
     int status;
 
     if (rv == WSK_EFULL) {
@@ -84,13 +94,14 @@ static int connected(const call_t *call, wsk_registered_t *site)
         status = failed(call->r, rv);
     }
     else {
-        status = wsk_answer(call->r, HTTP_OK,
-                            apr_psprintf(call->r->pool,
-                                         "{\"site_key\":\"%s\","
-                                         "\"publish_secret\":\"%s\","
-                                         "\"jwt_secret\":\"%s\"}",
-                                         site->key, site->publish[0],
-                                         site->jwt[0]));
+        status = wsk_answer(
+            call->r, HTTP_OK,
+            apr_psprintf(call->r->pool,
+                         "{\"site_key\":\"%s\","
+                         "\"publish_secret\":\"%s\","
+                         "\"jwt_secret\":\"%s\"%s}",
+                         site->key, site->publish[0], site->jwt[0],
+                         site->signature == 2 ? ",\"signature\":2" : ""));
     }
     OPENSSL_cleanse(site, sizeof *site);
     return status;
@@ -125,13 +136,10 @@ static int register_site(const call_t *call)
     if (!bearer(call->r, hash)) {
         return wsk_refuse(call->r, WSK_R_invalid_api_key, 0);
     }
-    if (!given || !wsk_url_site(given, url)
-        || (json_object_get(call->body, "signature")
-            && json_integer_value(json_object_get(call->body, "signature"))
-                   != 1)) {
+    if (!given || !wsk_url_site(given, url) || !signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
     }
-    if (!wsk_service_secrets(&made)) {
+    if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
     }
     name = wsk_service_name(call->r->pool, name);
@@ -209,7 +217,7 @@ static int unregister_site(const call_t *call)
         rv = site.archived ? WSK_ENOTFOUND : disconnect(call, &site, &why);
         /* Also where it was archived by somebody who died on the way. */
         if (rv == WSK_OK || rv == WSK_ENOTFOUND) {
-            wsk_status_e applied = wsk_service_apply(call->host, key);
+            wsk_status_e applied = wsk_fill(call->host->service, key, NULL);
 
             rv = applied == WSK_OK ? rv : applied;
         }
@@ -240,7 +248,10 @@ static int exchange(const call_t *call)
         || (given && !wsk_url_site(given, url))) {
         return wsk_refuse(call->r, WSK_R_invalid_code, 0);
     }
-    if (!wsk_service_secrets(&made)) {
+    if (!signature_of(call)) {
+        return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
     }
     rv = wsk_registry_redeem(call->reg, hash, given ? url : NULL, &made.fresh,

@@ -181,7 +181,7 @@ static int rotate(const desk_t *desk, const char *key)
     wsk_registered_t site;
     wsk_status_e rv = WSK_EBROKEN;
 
-    if (wsk_service_secrets(&made)) {
+    if (wsk_service_secrets(&made, 1)) {
         rv = wsk_registry_rotate(desk->reg, desk->r->user, key, &made.fresh,
                                  desk->now_s, &site);
     }
@@ -189,7 +189,7 @@ static int rotate(const desk_t *desk, const char *key)
     if (rv == WSK_ENOTFOUND) {
         return not_yours(desk);
     }
-    rv = rv == WSK_OK ? wsk_service_apply(desk->host, key) : rv;
+    rv = rv == WSK_OK ? wsk_fill(desk->host->service, key, NULL) : rv;
     if (rv != WSK_OK) {
         return failed(desk, rv);
     }
@@ -215,7 +215,7 @@ static int disconnect(const desk_t *desk, const char *key)
     if (rv == WSK_ENOTFOUND) {
         return not_yours(desk);
     }
-    rv = rv == WSK_OK ? wsk_service_apply(desk->host, key) : rv;
+    rv = rv == WSK_OK ? wsk_fill(desk->host->service, key, NULL) : rv;
     if (rv != WSK_OK) {
         return failed(desk, rv);
     }

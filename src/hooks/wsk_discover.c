@@ -18,8 +18,7 @@ static void put_endpoints(wsk_text_t *t, const wsk_host_t *host)
     int i;
 
     for (i = 1; i < WSK_EP_COUNT; i++) {
-        if (i == WSK_EP_base
-            || !wsk_endpoint_served(host, (wsk_endpoint_e)i)) {
+        if (i == WSK_EP_base || !wsk_endpoint_served(host, (wsk_endpoint_e)i)) {
             continue;
         }
         wsk_text_fmt(t, "%s\"%s\":\"%s\"", comma,

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,15 +14,6 @@
 
 #define WAIT_MS 2000
 #define STAMP_BIT (UINT64_C(1) << 63) /* which no stamp of a time has */
-
-typedef struct wsk_service_t {
-    const char *file;
-    const wsk_settings_t *set;
-    uint64_t stamp;
-    /* of a child: */
-    pthread_mutex_t lock;
-    wsk_registry_t *reg;
-} wsk_service_t;
 
 static wsk_service_t *services[WSK_SERVICES_MAX];
 static unsigned nservices;
@@ -81,6 +71,7 @@ static wsk_service_t *service_of(apr_pool_t *pconf, const wsk_settings_t *set)
     service = apr_pcalloc(pconf, sizeof *service);
     service->file = set->registry;
     service->set = set;
+    service->number = nservices;
     pthread_mutex_init(&service->lock, NULL);
     return services[nservices++] = service;
 }
@@ -130,6 +121,8 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
         host->service->stamp = wsk_hash(wsk_segment_secret(wsk_process.seg),
                                         file, strlen(file))
                                | STAMP_BIT;
+        host->service->load = (uint64_t)apr_time_now();
+        wsk_fill_reset(host->service);
         wrong = make_file(pconf, file);
         wrong = wrong ? wrong
                       : make_file(pconf,
@@ -152,108 +145,6 @@ unsigned wsk_service_stamps(uint64_t *stamps, unsigned most)
     return i;
 }
 
-/* Sites into the segment. */
-
-typedef struct filling_t {
-    const wsk_service_t *service;
-    bool *seen; /* by number, or NULL */
-    unsigned lost;
-} filling_t;
-
-static wsk_slice_t slice(const char *text)
-{
-    return (wsk_slice_t){ text, strlen(text) };
-}
-
-static void drop(uint32_t number)
-{
-    uint64_t version = wsk_site_version(wsk_process.seg, number);
-
-    wsk_site_drop(wsk_process.seg, number);
-    if (wsk_site_version(wsk_process.seg, number) != version) {
-        wsk_bell_ring(wsk_process.bell, wsk_process.seg, number);
-    }
-}
-
-static void copy(char *to, size_t size, const char *from)
-{
-    apr_cpystrn(to, from, size);
-}
-
-static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
-{
-    wsk_site_spec_t spec = { .signature = 1 };
-    uint32_t number = WSK_NO_SITE;
-    uint64_t epoch = 0;
-    int i;
-
-    wsk_settings_limits(fill->service->set, &spec.limits);
-    copy(spec.key, sizeof spec.key, site->key);
-    copy(spec.url, sizeof spec.url, site->url);
-    for (i = 0; i < 2; i++) {
-        copy(spec.publish.at[i], sizeof spec.publish.at[i], site->publish[i]);
-        copy(spec.jwt.at[i], sizeof spec.jwt.at[i], site->jwt[i]);
-    }
-    wsk_site_id(spec.site_id, slice(spec.key));
-    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
-    epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
-    wsk_site_put(wsk_process.seg, &spec, fill->service->stamp, epoch, &number);
-    OPENSSL_cleanse(&spec, sizeof spec);
-    return number;
-}
-
-static void fill_one(void *baton, const wsk_registered_t *site)
-{
-    filling_t *fill = baton;
-    uint32_t number = WSK_NO_SITE;
-
-    if (!site->archived) {
-        number = put(fill, site);
-        fill->lost += number == WSK_NO_SITE;
-    }
-    else if (wsk_site_by_key(wsk_process.seg, slice(site->key), &number)
-                 == WSK_OK
-             && wsk_site_stamp(wsk_process.seg, number)
-                    == fill->service->stamp) {
-        drop(number);
-    }
-    if (fill->seen && number != WSK_NO_SITE) {
-        fill->seen[number] = true;
-    }
-}
-
-wsk_status_e wsk_service_apply(const wsk_host_t *host, const char *key)
-{
-    filling_t fill = { .service = host->service };
-    wsk_status_e rv = wsk_registry_visit(host->service->reg, key, fill_one,
-                                         &fill);
-
-    return rv == WSK_OK && fill.lost ? WSK_EFULL : rv;
-}
-
-/* Everything, also what is in the segment and no longer in the registry. */
-static wsk_status_e apply_all(wsk_service_t *service, unsigned *plost)
-{
-    uint32_t most = wsk_segment_spec(wsk_process.seg)->sites, i, known;
-    filling_t fill = { .service = service, .seen = calloc(most, sizeof(bool)) };
-    wsk_status_e rv;
-
-    if (!fill.seen) {
-        return WSK_ENOMEM;
-    }
-    known = wsk_site_count(wsk_process.seg);
-    rv = wsk_registry_visit(service->reg, NULL, fill_one, &fill);
-    for (i = 0; rv == WSK_OK && i < known; i++) {
-        if (!fill.seen[i]
-            && wsk_site_stamp(wsk_process.seg, i) == service->stamp) {
-            drop(i);
-        }
-    }
-    free(fill.seen);
-    *plost = fill.lost;
-    return rv;
-}
-
 bool wsk_host_serves(const wsk_host_t *host, uint32_t site)
 {
     return wsk_conf_serves(host, site)
@@ -268,13 +159,13 @@ static wsk_registry_t *open_it(wsk_service_t *service, server_rec *s)
 {
     char why[WSK_REGISTRY_WHY];
     wsk_registry_t *reg;
-    unsigned lost = 0;
+    wsk_filled_t filled = { 0 };
     wsk_status_e rv;
 
     pthread_mutex_lock(&service->lock);
     if (!service->reg) {
         rv = wsk_registry_open(service->file, WAIT_MS, &service->reg, why);
-        if (rv == WSK_OK && apply_all(service, &lost) != WSK_OK) {
+        if (rv == WSK_OK && wsk_fill(service, NULL, &filled) != WSK_OK) {
             /* The next request tries again. */
             wsk_registry_close(service->reg);
             service->reg = NULL;
@@ -284,11 +175,17 @@ static wsk_registry_t *open_it(wsk_service_t *service, server_rec *s)
                          "WSK0403 the registry %s does not open: %s",
                          service->file, why);
         }
-        if (lost) {
+        if (service->reg) {
+            ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
+                         "WSK0406 the registry %s is open: %u changes to be "
+                         "told",
+                         service->file, filled.changes);
+        }
+        if (filled.lost) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "WSK0404 no place for %u sites of %s: give "
                          "WordSocketSharedMemory more and restart",
-                         lost, service->file);
+                         filled.lost, service->file);
         }
     }
     reg = service->reg;
@@ -337,9 +234,9 @@ bool wsk_service_random(char out[WSK_REGISTRY_SECRET + 1])
     return random_hex(out, WSK_REGISTRY_SECRET);
 }
 
-bool wsk_service_secrets(wsk_secrets_new_t *out)
+bool wsk_service_secrets(wsk_secrets_new_t *out, uint32_t signature)
 {
-    out->fresh = (wsk_fresh_t){ out->key, out->publish, out->jwt };
+    out->fresh = (wsk_fresh_t){ out->key, out->publish, out->jwt, signature };
     return random_hex(out->key, WSK_REGISTRY_KEY)
            && random_hex(out->publish, WSK_REGISTRY_SECRET)
            && random_hex(out->jwt, WSK_REGISTRY_SECRET);
@@ -362,7 +259,7 @@ const char *wsk_service_name(apr_pool_t *preq, const char *given)
 bool wsk_service_hash(const char *text, char out[WSK_REGISTRY_SECRET + 1])
 {
     uint8_t hash[WSK_MAC_LEN];
-    wsk_slice_t part = slice(text);
+    wsk_slice_t part = { text, strlen(text) };
 
     if (part.len != WSK_REGISTRY_SECRET
         || strspn(text, "0123456789abcdef") != part.len

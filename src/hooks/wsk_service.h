@@ -13,14 +13,25 @@
 #ifndef WSK_SERVICE_H
 #define WSK_SERVICE_H
 
+#include <pthread.h>
+
 #include "hooks/wsk_hooks.h"
 #include "proto/wsk_url.h"
 #include "registry/wsk_registry.h"
 
 /** Sites an account may have connected, unless its row in the registry says. */
 #define WSK_ACCOUNT_SITES 100
-/** Registries a server may have. */
-#define WSK_SERVICES_MAX 64
+
+/** A registry; of this process. */
+typedef struct wsk_service_t {
+    const char *file;
+    const wsk_settings_t *set;
+    unsigned number;
+    uint64_t stamp; /* of its sites in the segment */
+    uint64_t load;  /* of the configuration that named it */
+    pthread_mutex_t lock;
+    wsk_registry_t *reg; /* of a child */
+} wsk_service_t;
 
 /** Make the files of all registries, as root if need be, and note whose they
  *  are with the hosts. @return NULL, or what is wrong, for the administrator */
@@ -36,9 +47,22 @@ void wsk_service_child(server_rec *s);
 /** The registry of the request's host. @return NULL: it does not open */
 wsk_registry_t *wsk_service_open(request_rec *r, const wsk_host_t *host);
 
-/** What is committed of this site into the segment, and its sockets closed if
- *  it is gone. @return WSK_EFULL: the segment has no place for it */
-wsk_status_e wsk_service_apply(const wsk_host_t *host, const char *key);
+/* wsk_fill.c */
+
+/** In the parent, before children: nothing of the registry counts as put into
+ *  the segment, since limits may be others now. */
+void wsk_fill_reset(const wsk_service_t *service);
+
+/** What was committed and is not in the segment yet into it, and the sockets of
+ *  sites that are gone closed.
+ *  @param key   a site that matters, or NULL
+ *  @param done  receives how much was read and what of it found no place, or NULL
+ *  @return WSK_EFULL: the segment has no place for that one */
+typedef struct wsk_filled_t {
+    unsigned changes, lost;
+} wsk_filled_t;
+wsk_status_e wsk_fill(const wsk_service_t *service, const char *key,
+                      wsk_filled_t *done);
 
 /** Log a failure of the registry, unless it is only busy. */
 void wsk_service_failed(request_rec *r, wsk_status_e rv);
@@ -50,7 +74,8 @@ typedef struct wsk_secrets_new_t {
     char jwt[WSK_REGISTRY_SECRET + 1];
     wsk_fresh_t fresh;
 } wsk_secrets_new_t;
-bool wsk_service_secrets(wsk_secrets_new_t *out);
+/** @param signature  that the site is connected for */
+bool wsk_service_secrets(wsk_secrets_new_t *out, uint32_t signature);
 
 /** 64 random hex digits. */
 bool wsk_service_random(char out[WSK_REGISTRY_SECRET + 1]);

@@ -3,46 +3,13 @@
 
 #include <string.h>
 
-#include "registry/wsk_database.h"
-
-#define APPLICATION 0x57534b52 /* WSKR */
+#include "registry/wsk_tables.h"
 
 _Static_assert(WSK_REGISTRY_WHY == WSK_DATABASE_WHY, "one buffer for both");
 
-/* A step that was released is never changed; a new one follows it. */
-static const char *const steps[] = {
-    "CREATE TABLE account ("
-    " id INTEGER PRIMARY KEY,"
-    " user TEXT NOT NULL UNIQUE,"
-    " key_hash TEXT UNIQUE,"
-    " key_made INTEGER NOT NULL DEFAULT 0,"
-    " most INTEGER," /* sites; NULL: as the caller says */
-    " made INTEGER NOT NULL);"
-    "CREATE TABLE site ("
-    " key TEXT NOT NULL PRIMARY KEY,"
-    " account INTEGER NOT NULL REFERENCES account,"
-    " url TEXT NOT NULL,"
-    " name TEXT NOT NULL,"
-    " publish TEXT, publish_old TEXT, jwt TEXT, jwt_old TEXT,"
-    " archived INTEGER NOT NULL DEFAULT 0," /* when; 0: it is connected */
-    " made INTEGER NOT NULL,"
-    " changed INTEGER NOT NULL,"
-    " UNIQUE (account, url)) WITHOUT ROWID;"
-    "CREATE TABLE code ("
-    " hash TEXT NOT NULL PRIMARY KEY,"
-    " account INTEGER NOT NULL REFERENCES account,"
-    " url TEXT NOT NULL,"
-    " name TEXT NOT NULL,"
-    " callback TEXT NOT NULL,"
-    " until INTEGER NOT NULL,"
-    " UNIQUE (account, url)) WITHOUT ROWID;",
-};
-static const wsk_schema_t schema = { APPLICATION, steps,
-                                     (int)WSK_COUNT_OF(steps) };
-
 #define SITES \
     "SELECT s.key, s.publish, s.publish_old, s.jwt, s.jwt_old, s.url, s.name," \
-    " a.user, s.archived, s.made" \
+    " a.user, s.archived, s.made, s.signature" \
     " FROM site s JOIN account a ON a.id = s.account "
 
 static wsk_database_t *of(wsk_registry_t *reg)
@@ -55,7 +22,7 @@ wsk_status_e wsk_registry_open(const char *file, int wait_ms,
                                char why[WSK_REGISTRY_WHY])
 {
     wsk_database_t *db;
-    wsk_status_e rv = wsk_database_open(file, wait_ms, &schema, &db, why);
+    wsk_status_e rv = wsk_database_open(file, wait_ms, &wsk_tables, &db, why);
 
     *preg = (wsk_registry_t *)db;
     return rv;
@@ -81,6 +48,7 @@ static void read_site(sqlite3_stmt *row, wsk_registered_t *out)
     wsk_database_text(row, 7, out->owner, sizeof(out->owner));
     out->archived = sqlite3_column_int64(row, 8) != 0;
     out->made_s = sqlite3_column_int64(row, 9);
+    out->signature = sqlite3_column_int(row, 10) == 2 ? 2 : 1;
 }
 
 static wsk_status_e one(wsk_database_t *db, const char *key,
@@ -247,17 +215,18 @@ static wsk_status_e put(wsk_database_t *db, int64_t id, const char *url,
         rv = wsk_database_run(
             db,
             "UPDATE site SET name = ?2, publish = ?3, publish_old = NULL,"
-            " jwt = ?4, jwt_old = NULL, archived = 0, changed = ?5"
-            " WHERE key = ?1",
-            "tttti", key, name, fresh->publish, fresh->jwt, now_s);
+            " jwt = ?4, jwt_old = NULL, archived = 0, changed = ?5,"
+            " signature = ?6 WHERE key = ?1",
+            "ttttii", key, name, fresh->publish, fresh->jwt, now_s,
+            (int64_t)fresh->signature);
     }
     else if (rv == WSK_OK) {
         rv = wsk_database_run(
             db,
             "INSERT INTO site (key, account, url, name, publish, jwt, made,"
-            " changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-            "titttti", fresh->key, id, url, name, fresh->publish, fresh->jwt,
-            now_s);
+            " changed, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+            "tittttii", fresh->key, id, url, name, fresh->publish, fresh->jwt,
+            now_s, (int64_t)fresh->signature);
     }
     return rv == WSK_OK ? one(db, known ? key : fresh->key, out) : rv;
 }
@@ -436,40 +405,65 @@ wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
 
 /* Many. */
 
-static wsk_status_e walk(wsk_registry_t *reg, const char *sql, const char *arg,
-                         wsk_registry_fn *each, void *baton)
+/* In a transaction. */
+static wsk_status_e walk(sqlite3_stmt *row, wsk_registry_fn *each, void *baton)
 {
-    wsk_database_t *db = of(reg);
     wsk_registered_t site;
-    sqlite3_stmt *row;
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv;
 
-    if (rv != WSK_OK) {
-        return rv;
-    }
-    rv = wsk_database_ask(db, &row, sql, "t", arg);
-    if (rv == WSK_OK) {
-        do {
-            read_site(row, &site);
-            each(baton, &site);
-            rv = wsk_database_next(row);
-        } while (rv == WSK_OK);
-        sqlite3_finalize(row);
-    }
-    return wsk_database_end(db, any(rv));
+    do {
+        read_site(row, &site);
+        each(baton, &site);
+        rv = wsk_database_next(row);
+    } while (rv == WSK_OK);
+    sqlite3_finalize(row);
+    return rv;
 }
 
 wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
                                wsk_registry_fn *each, void *baton)
 {
-    return walk(reg,
-                SITES "WHERE a.user = ?1 AND s.archived = 0 ORDER BY s.url",
-                user, each, baton);
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    sqlite3_stmt *row;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = wsk_database_ask(
+        db, &row, SITES "WHERE a.user = ?1 AND s.archived = 0 ORDER BY s.url",
+        "t", user);
+    rv = rv == WSK_OK ? walk(row, each, baton) : rv;
+    return wsk_database_end(db, any(rv));
 }
 
-wsk_status_e wsk_registry_visit(wsk_registry_t *reg, const char *key,
-                                wsk_registry_fn *each, void *baton)
+static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
+                          void *baton)
 {
-    return walk(reg, SITES "WHERE s.key = coalesce(?1, s.key)", key, each,
-                baton);
+    sqlite3_stmt *row;
+    int64_t since = 0;
+    wsk_status_e rv = wsk_database_ask(
+        db, &row, "SELECT coalesce(max(serial), 0) FROM site", "");
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    since = visitor->begin(baton, sqlite3_column_int64(row, 0));
+    sqlite3_finalize(row);
+    rv = wsk_database_ask(
+        db, &row, SITES "WHERE s.serial > ?1 ORDER BY s.serial", "i", since);
+    rv = any(rv == WSK_OK ? walk(row, visitor->each, baton) : rv);
+    if (rv == WSK_OK) {
+        visitor->end(baton);
+    }
+    return rv;
+}
+
+wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
+                                const wsk_visitor_t *visitor, void *baton)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+
+    return rv == WSK_OK ? wsk_database_end(db, visit(db, visitor, baton)) : rv;
 }

@@ -32,6 +32,7 @@ typedef struct wsk_registered_t {
     char url[WSK_REGISTRY_URL + 1];
     char name[WSK_REGISTRY_NAME + 1];
     char owner[WSK_REGISTRY_USER + 1]; /* the account's user */
+    uint32_t signature;                /* 1 or 2: what it was connected for */
     bool archived;                     /* disconnected: without secrets */
     int64_t made_s;
 } wsk_registered_t;
@@ -42,10 +43,11 @@ typedef struct wsk_owner_t {
     const char *key_hash;
 } wsk_owner_t;
 
-/** Random texts the caller has made. */
+/** Random texts the caller has made, and what a site is connected for. */
 typedef struct wsk_fresh_t {
     const char *key; /* used for a site that is new */
     const char *publish, *jwt;
+    uint32_t signature; /* 1 or 2; not for wsk_registry_rotate */
 } wsk_fresh_t;
 
 /** @param file  must exist; may be empty. @param why  receives what is wrong */
@@ -121,10 +123,18 @@ typedef void wsk_registry_fn(void *baton, const wsk_registered_t *site);
 wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
                                wsk_registry_fn *each, void *baton);
 
-/** Every site, or the one of this key, archived or not. No process commits a
- *  change meanwhile: what `each` copies elsewhere is there in the order of
- *  commits. */
-wsk_status_e wsk_registry_visit(wsk_registry_t *reg, const char *key,
-                                wsk_registry_fn *each, void *baton);
+/** Who copies the sites elsewhere. Every change of one has a serial number, the
+ *  last one's being the highest. */
+typedef struct wsk_visitor_t {
+    /* last: of all changes. @return those after this are visited */
+    int64_t (*begin)(void *baton, int64_t last);
+    wsk_registry_fn *each; /* a site, archived or not, as it is now */
+    void (*end)(void *baton);
+} wsk_visitor_t;
+
+/** No process commits a change from begin to end: what is copied is there in the
+ *  order of commits. After an error there is no end. */
+wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
+                                const wsk_visitor_t *visitor, void *baton);
 
 #endif

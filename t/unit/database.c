@@ -189,9 +189,9 @@ static void died_in_closed_folder(void)
     is_int(value(db, "SELECT count(*) FROM t"), 1, "as it was before");
     ok(stat(journal, &st) == 0, "and leaves the journal where it is");
     is_int(wsk_database_begin(db), WSK_OK, "it writes");
-    is_int(wsk_database_end(db, wsk_database_run(db, "UPDATE t SET b = 'y'",
-                                                 "")),
-           WSK_OK, "and lets go of the file");
+    is_int(
+        wsk_database_end(db, wsk_database_run(db, "UPDATE t SET b = 'y'", "")),
+        WSK_OK, "and lets go of the file");
     is_int(try(&first, &db), WSK_OK, "so that others open it beside");
     wsk_database_close(db);
 }

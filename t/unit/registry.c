@@ -294,10 +294,57 @@ static void dying(void)
     ok(ended && stage == 2 && n > 50, "up to the end of both changes");
 }
 
+/* Whoever copies the sites elsewhere reads what changed since, and no more. */
+static void changes(void)
+{
+    registry_made_t *made;
+    registry_seen_t seen;
+    int64_t since;
+    unsigned n;
+
+    open_empty();
+    is_int(registry_changes(reg, 0).last, 0, "nothing has changed yet");
+    for (n = 1; n <= 3; n++) {
+        registry_connect(reg, "ann", n, n, 9, &site);
+    }
+    seen = registry_changes(reg, 0);
+    is_str(seen.keys, "123", "sites are visited in the order they came");
+    since = seen.last;
+    is_int(registry_changes(reg, since).n, 0, "then none has changed");
+    is_int(registry_changes(reg, since).last, since, "nor the number");
+    wsk_registry_find(reg, site.key, &other);
+    is_int(registry_changes(reg, since).last, since, "reading changes nothing");
+    registry_connect(reg, "ann", 2, 9, 9, &site);
+    wsk_registry_disconnect(reg, registry_make(1)->key, NULL, 5);
+    is_str(registry_changes(reg, since).keys, "21",
+           "who connected again and who left, in that order");
+    since = registry_changes(reg, since).last;
+    made = registry_make(8);
+    wsk_registry_rotate(reg, "ann", "00000000000000000000000000000003",
+                        &made->fresh, 6, &site);
+    is_str(registry_changes(reg, since).keys, "3", "and who has new secrets");
+    is_int(site.signature, 1, "a site signs by version 1");
+    made->fresh.signature = 2;
+    made = registry_make(7);
+    made->fresh.signature = 2;
+    wsk_registry_connect(reg, &(wsk_owner_t){ "ann", NULL },
+                         "https://v2.example", "", &made->fresh, 9, 7, &site);
+    is_int(site.signature, 2, "unless it was connected for version 2");
+    wsk_registry_rotate(reg, "ann", site.key, &registry_make(6)->fresh, 8,
+                        &site);
+    is_int(site.signature, 2, "which new secrets do not change");
+    wsk_registry_connect(reg, &(wsk_owner_t){ "ann", NULL },
+                         "https://v2.example", "", &registry_make(5)->fresh, 9,
+                         7, &site);
+    is_int(site.signature, 1, "connecting it again does");
+    wsk_registry_close(reg);
+}
+
 int main(void)
 {
     alarm(300);
     connecting();
+    changes();
     keys();
     leaving();
     codes();

@@ -87,7 +87,7 @@ TAP_UNUSED static registry_made_t *registry_make(unsigned n)
     snprintf(made.publish, sizeof(made.publish), "a%063x", n);
     snprintf(made.jwt, sizeof(made.jwt), "b%063x", n);
     snprintf(made.hash, sizeof(made.hash), "c%063x", n);
-    made.fresh = (wsk_fresh_t){ made.key, made.publish, made.jwt };
+    made.fresh = (wsk_fresh_t){ made.key, made.publish, made.jwt, 1 };
     return &made;
 }
 
@@ -106,13 +106,31 @@ registry_connect(wsk_registry_t *reg, const char *user, unsigned url_n,
 }
 
 typedef struct registry_seen_t {
-    unsigned n, broken;
+    unsigned n, broken, ended;
+    int64_t since, last;
+    char keys[400]; /* the last digit of each */
 } registry_seen_t;
+
+static int64_t registry_begin(void *baton, int64_t last)
+{
+    registry_seen_t *seen = baton;
+
+    seen->last = last;
+    return seen->since;
+}
+
+static void registry_end(void *baton)
+{
+    ((registry_seen_t *)baton)->ended++;
+}
 
 static void registry_see(void *baton, const wsk_registered_t *site)
 {
     registry_seen_t *seen = baton;
 
+    if (seen->n < sizeof(seen->keys) - 1) {
+        seen->keys[seen->n] = site->key[strlen(site->key) - 1];
+    }
     seen->n++;
     seen->broken += !site->archived
                     && (strlen(site->key) != 32
@@ -122,14 +140,23 @@ static void registry_see(void *baton, const wsk_registered_t *site)
                         || strcmp(site->publish[0] + 1, site->jwt[0] + 1) != 0);
 }
 
-TAP_UNUSED static registry_seen_t registry_count(wsk_registry_t *reg)
+/* What changed after `since`. */
+TAP_UNUSED static registry_seen_t registry_changes(wsk_registry_t *reg,
+                                                   int64_t since)
 {
-    registry_seen_t seen = { 0, 0 };
+    static const wsk_visitor_t visitor = { registry_begin, registry_see,
+                                           registry_end };
+    registry_seen_t seen = { .since = since };
 
-    if (wsk_registry_visit(reg, NULL, registry_see, &seen) != WSK_OK) {
+    if (wsk_registry_visit(reg, &visitor, &seen) != WSK_OK || seen.ended != 1) {
         seen.broken = 1000;
     }
     return seen;
+}
+
+TAP_UNUSED static registry_seen_t registry_count(wsk_registry_t *reg)
+{
+    return registry_changes(reg, 0);
 }
 
 #endif
