@@ -16,6 +16,7 @@ MODULES=(
     rewrite reqtimeout proxy proxy_fcgi
 )
 TLS_MODULES=(socache_shmcb ssl)
+SERVICE_MODULES=(auth_basic authn_core authn_file authz_user)
 
 load_modules() {
     local folder name
@@ -34,6 +35,9 @@ write_httpd_conf() {
 
     if [[ $TLS ]]; then
         modules+=("${TLS_MODULES[@]}")
+    fi
+    if [[ $RELAY_ONLY ]]; then
+        modules+=("${SERVICE_MODULES[@]}")
     fi
     {
         load_modules "${modules[@]}"
@@ -81,7 +85,10 @@ END
             write_tls_vhost
         fi
     } >"$STATE/httpd.conf"
-    write_wordsocket_conf >"$STATE/wordsocket.conf"
+    {
+        write_wordsocket_conf
+        [[ ! $RELAY_ONLY ]] || write_service_conf
+    } >"$STATE/wordsocket.conf"
 }
 
 write_wordsocket_conf() {
@@ -108,6 +115,26 @@ who_is_served() {
     fi
 }
 
+# Service mode belongs to a virtual host. Its users are httpd's own.
+write_service_conf() {
+    mkdir -p "$STATE/registry"
+    install -m 600 /dev/null "$STATE/users"
+    ((EUID)) || chown "$CHILD_USER" "$STATE/users"
+    printf '%s:%s\n' "$DASHBOARD_USER" \
+        "$(openssl passwd -apr1 -stdin <<<"$DASHBOARD_PASSWORD")" >"$STATE/users"
+    cat <<END
+<VirtualHost 127.0.0.1:\${PORT}>
+    WordSocketRegistry "$STATE/registry/sites"
+    <Location /wordsocket/dashboard>
+        AuthType Basic
+        AuthName "WordSocket"
+        AuthUserFile "$STATE/users"
+        Require valid-user
+    </Location>
+</VirtualHost>
+END
+}
+
 # The relay alone, by TLS: WordPress has one address, and that is the other.
 write_tls_vhost() {
     local tls=$STATE/tls
@@ -132,6 +159,7 @@ END
 
 write_ports() {
     {
+        echo "Define PORT $PORT"
         echo "Listen 127.0.0.1:$PORT"
         if [[ $TLS ]]; then
             echo "Define TLS_PORT $TLS_PORT"

@@ -19,7 +19,8 @@
     # apache2-bin is all of httpd without the service that Debian makes of it.
     PKGS_BUILD=(
         apache2-bin apache2-dev apache2-ssl-dev autoconf automake gcc libc6-dev
-        libjansson-dev libjwt-dev libssl-dev libtool make pkg-config
+        libjansson-dev libjwt-dev libsqlite3-dev libssl-dev libtool make
+        pkg-config
     )
     PKGS_RELAY=(ca-certificates curl media-types openssl util-linux)
     PKGS_DEMO=(

@@ -28,6 +28,7 @@ typedef struct wsk_host_t {
     const uint32_t *sites; /* numbers in the segment; pconf */
     unsigned nsites;
     wsk_host_keys_t keys;
+    struct wsk_service_t *service; /* of WordSocketRegistry; NULL: none */
 } wsk_host_t;
 
 extern const command_rec wsk_conf_cmds[];

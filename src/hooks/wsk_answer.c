@@ -27,6 +27,26 @@ int wsk_answer(request_rec *r, int status, const char *json)
     return OK;
 }
 
+const char *wsk_refusal_name(wsk_refusal_e why)
+{
+    return refusals[why].name;
+}
+
+const char *wsk_refusal_text(wsk_refusal_e why)
+{
+    return refusals[why].text;
+}
+
+int wsk_refuse_as(request_rec *r, wsk_refusal_e why, const char *text)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSK0101 refused: %s",
+                  refusals[why].name);
+    return wsk_answer(r, refusals[why].status,
+                      apr_psprintf(r->pool,
+                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
+                                   refusals[why].name, text));
+}
+
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
 {
     if (retry_s) {
@@ -37,12 +57,7 @@ int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
         apr_table_setn(r->headers_out, "Sec-WebSocket-Version", "13");
         apr_table_setn(r->headers_out, "Upgrade", "websocket");
     }
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSK0101 refused: %s",
-                  refusals[why].name);
-    return wsk_answer(r, refusals[why].status,
-                      apr_psprintf(r->pool,
-                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
-                                   refusals[why].name, refusals[why].text));
+    return wsk_refuse_as(r, why, refusals[why].text);
 }
 
 int wsk_refuse_token(request_rec *r, wsk_token_e why)

@@ -3,7 +3,7 @@
  * wsk_caller -- who is asking: token, site of this host, channels, cursor,
  * stream id.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_service.h"
 
 #include <openssl/rand.h>
 
@@ -39,7 +39,7 @@ static wsk_token_e refused(wsk_token_e why, uint32_t site)
 bool wsk_serves(const wsk_host_t *host, uint32_t site,
                 const wsk_site_spec_t *spec)
 {
-    return wsk_conf_serves(host, site)
+    return wsk_conf_serves(host, site) || wsk_service_serves(host, site)
            || (spec->generation != 0
                && wsk_derive_is_of(host->keys.tag, spec->key));
 }

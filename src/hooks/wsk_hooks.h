@@ -48,7 +48,10 @@ extern wsk_process_t wsk_process;
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
 X( whoami, "/site/whoami") X( disconnect, "/site/disconnect") \
-X( echo, "/echo") X( publisher, "/publisher") X( base, "/")
+X( echo, "/echo") X( publisher, "/publisher") X( base, "/") \
+X( register, "/api/sites/register") X( unregister, "/api/sites/unregister") \
+X( exchange, "/api/connect/exchange") X( dashboard, "/dashboard") \
+X( approve, "/dashboard/connect")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
@@ -62,6 +65,9 @@ typedef enum wsk_endpoint_e {
 const char *wsk_endpoint_path(wsk_endpoint_e endpoint);
 const char *wsk_endpoint_name(wsk_endpoint_e endpoint);
 
+/** Whether this host has it. */
+bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint);
+
 /** A request under our path; NULL for all others. */
 typedef struct wsk_request_t {
     wsk_host_t *host;
@@ -72,6 +78,9 @@ wsk_request_t *wsk_request_of(request_rec *r);
 
 /** One value of the query, decoded; NULL if absent. */
 const char *wsk_query(request_rec *r, const char *name);
+/** The same of any text in that form. */
+const char *wsk_form_value(apr_pool_t *preq, const char *form,
+                           const char *name);
 
 /* Refusals: JSON {"error","message"}, no-store. One row each. */
 /* clang-format off */
@@ -84,6 +93,10 @@ X( signature_v2_required, 401, "a signature of version 2 is needed here") \
 X( user_forbidden,     403, "signed requests are taken here of the owner of this host only") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
+X( invalid_api_key,    401, "invalid API key; the dashboard of this relay makes one") \
+X( unauthorized,       403, "neither the publish secret nor the API key is that of this site") \
+X( site_limit_reached, 403, "this relay has no place for one more site; its administrator gives WordSocketSharedMemory more and restarts httpd") \
+X( invalid_code,       400, "the code is used, too old, or for another site; connect again") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \
 X( channel_forbidden,  403, "the token does not allow these channels") \
 X( invalid_stream,     404, "no such stream of this user; open one by /sse or /poll") \
@@ -104,6 +117,13 @@ int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
 
 /** Refuse a token, by HTTP. */
 int wsk_refuse_token(request_rec *r, wsk_token_e why);
+
+/** The same in words that fit the case; without quotes or backslashes. */
+int wsk_refuse_as(request_rec *r, wsk_refusal_e why, const char *text);
+
+/** The code and the words of a refusal. */
+const char *wsk_refusal_name(wsk_refusal_e why);
+const char *wsk_refusal_text(wsk_refusal_e why);
 
 /** A JSON answer, no-store. @return OK */
 int wsk_answer(request_rec *r, int status, const char *json);
@@ -181,9 +201,15 @@ int wsk_handle_base(request_rec *r, wsk_request_t *wr);
 int wsk_handle_whoami(request_rec *r, wsk_request_t *wr);
 int wsk_handle_disconnect(request_rec *r, wsk_request_t *wr);
 
-/** Whether this host answers for a site: by its file, or by host mode. */
+/** Whether this host answers for a site: by its file, its registry, or host
+ *  mode. */
 bool wsk_serves(const wsk_host_t *host, uint32_t site,
                 const wsk_site_spec_t *spec);
+int wsk_handle_register(request_rec *r, wsk_request_t *wr);
+int wsk_handle_unregister(request_rec *r, wsk_request_t *wr);
+int wsk_handle_exchange(request_rec *r, wsk_request_t *wr);
+int wsk_handle_dashboard(request_rec *r, wsk_request_t *wr);
+int wsk_handle_approve(request_rec *r, wsk_request_t *wr);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);

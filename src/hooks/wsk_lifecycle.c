@@ -3,7 +3,7 @@
  * wsk_lifecycle -- start, child, stop: the segment before the first fork, a loop
  * in every child, and a drain before a child ends.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_service.h"
 
 #include <errno.h>
 #include <openssl/rand.h>
@@ -78,17 +78,32 @@ static void *aligned(void *base)
                     & ~(uintptr_t)(ALIGNMENT - 1));
 }
 
+/* Sites of files are counted; those of a registry come while we run, as many as
+ * the pages promised to each allow. */
+static uint32_t places(server_rec *s, uint32_t sites, const wsk_settings_t *set)
+{
+    uint64_t places = (uint64_t)sites + SITES_SPARE;
+
+    for (; s; s = s->next) {
+        if (wsk_conf_of(s)->set.registry) {
+            places = WSK_MAX(places, sites
+                                         + (uint64_t)set->shared_memory
+                                               / (SITE_PAGES * WSK_PAGE_BYTES));
+        }
+    }
+    return (uint32_t)WSK_MIN(places, (uint64_t)WSK_SITES_MAX);
+}
+
 static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
                          const wsk_settings_t *set)
 {
     apr_pool_t *pprocess = s->process->pool;
-    wsk_segment_spec_t spec = {
-        .bytes = (uint64_t)set->shared_memory,
-        .slots = slots_needed(),
-        .sites = WSK_MIN(sites + SITES_SPARE, (uint32_t)WSK_SITES_MAX),
-        .addresses = power_of_two((uint64_t)set->max_connections * 2),
-        .site_pages = SITE_PAGES
-    };
+    wsk_segment_spec_t spec = { .bytes = (uint64_t)set->shared_memory,
+                                .slots = slots_needed(),
+                                .sites = places(s, sites, set),
+                                .addresses = power_of_two(
+                                    (uint64_t)set->max_connections * 2),
+                                .site_pages = SITE_PAGES };
     uint8_t random[32];
     apr_status_t rv;
 
@@ -205,6 +220,27 @@ bool wsk_is_reload(void)
     return generation > 0;
 }
 
+static const char *check(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
+                         uint32_t *psites)
+{
+    const char *files = wsk_sites_check(s, ptemp, psites);
+    const char *services = wsk_service_prepare(s, pconf, true);
+
+    return files ? files : services;
+}
+
+/* At a reload the sites of a registry that cannot be used stay as they are. */
+static const char *prepare_services(server_rec *s, apr_pool_t *pconf)
+{
+    const char *error = wsk_service_prepare(s, pconf, false);
+
+    if (error && wsk_is_reload()) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "WSK0311 %s", error);
+        return NULL;
+    }
+    return error;
+}
+
 /* For `httpd -t`, with which a reload should begin. */
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
@@ -212,10 +248,9 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     uint32_t sites = 0;
     const char *error;
 
-    (void)pconf;
     (void)plog;
     settle_all(s);
-    error = wsk_sites_check(s, ptemp, &sites);
+    error = check(s, pconf, ptemp, &sites);
     return error && !wsk_is_reload() ? refuse_config(s, error) : OK;
 }
 
@@ -233,7 +268,8 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
                      (uint64_t)set->max_connections);
     wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
-    error = wsk_sites_load(s, pconf, ptemp);
+    error = prepare_services(s, pconf);
+    error = error ? error : wsk_sites_load(s, pconf, ptemp);
     apr_pool_cleanup_register(pconf, NULL, on_config_gone,
                               apr_pool_cleanup_null);
     return error ? refuse_config(s, error) : OK;
@@ -256,7 +292,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     for (v = s; v; v = v->next) {
         any |= wsk_conf_of(v)->set.enabled == 1;
     }
-    error = wsk_sites_check(s, ptemp, &sites);
+    error = check(s, pconf, ptemp, &sites);
     if (error && !wsk_is_reload()) {
         return refuse_config(s, error);
     }
@@ -350,6 +386,7 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     apr_pool_pre_cleanup_register(pchild, NULL, on_child_end);
+    wsk_service_child(s);
 }
 
 static void on_child_stopping(apr_pool_t *pchild, int graceful)

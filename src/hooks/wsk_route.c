@@ -150,21 +150,26 @@ static int on_type(request_rec *r)
     return OK;
 }
 
-const char *wsk_query(request_rec *r, const char *name)
+const char *wsk_form_value(apr_pool_t *preq, const char *form, const char *name)
 {
-    wsk_slice_t args = { r->args, r->args ? strlen(r->args) : 0 };
+    wsk_slice_t args = { form, form ? strlen(form) : 0 };
     wsk_slice_t found = wsk_query_find(args, name);
     char *value, *plus;
 
     if (!found.at) {
         return NULL;
     }
-    value = apr_pstrmemdup(r->pool, found.at, found.len);
+    value = apr_pstrmemdup(preq, found.at, found.len);
     for (plus = value; (plus = strchr(plus, '+')) != NULL; plus++) {
         *plus = ' ';
     }
     /* Only a broken or NUL escape is refused; %2F is data here. */
     return ap_unescape_url_keep2f(value, 1) == HTTP_BAD_REQUEST ? NULL : value;
+}
+
+const char *wsk_query(request_rec *r, const char *name)
+{
+    return wsk_form_value(r->pool, r->args, name);
 }
 
 static int preflight(request_rec *r, const wsk_request_t *wr)
@@ -200,39 +205,64 @@ static bool has_unwanted_body(request_rec *r, wsk_endpoint_e endpoint)
                || (length && apr_atoi64(length) != 0));
 }
 
+#define GET (1u << M_GET)
+#define POST (1u << M_POST)
+
+typedef struct handler_t {
+    int (*handle)(request_rec *, wsk_request_t *);
+    unsigned methods;
+    bool service; /* no host has it but a relay, and no web origin */
+} handler_t;
+
+static const handler_t handlers[WSK_EP_COUNT] = {
+    [WSK_EP_ws] = { wsk_handle_ws, GET, false },
+    [WSK_EP_sse] = { wsk_handle_sse, GET, false },
+    [WSK_EP_poll] = { wsk_handle_poll, GET, false },
+    [WSK_EP_send] = { wsk_handle_send, POST, false },
+    [WSK_EP_publish] = { wsk_handle_publish, POST, false },
+    [WSK_EP_stats] = { wsk_handle_stats, GET, false },
+    [WSK_EP_whoami] = { wsk_handle_whoami, POST, false },
+    [WSK_EP_disconnect] = { wsk_handle_disconnect, POST, false },
+    [WSK_EP_healthz] = { handle_healthz, GET, false },
+    [WSK_EP_echo] = { wsk_handle_echo, GET, false },
+    [WSK_EP_publisher] = { wsk_handle_publisher, GET, false },
+    [WSK_EP_base] = { wsk_handle_base, GET, false },
+    [WSK_EP_register] = { wsk_handle_register, POST, true },
+    [WSK_EP_unregister] = { wsk_handle_unregister, POST, true },
+    [WSK_EP_exchange] = { wsk_handle_exchange, POST, true },
+    [WSK_EP_dashboard] = { wsk_handle_dashboard, GET | POST, true },
+    [WSK_EP_approve] = { wsk_handle_approve, GET | POST, true },
+};
+
+bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)
+{
+    const handler_t *handler = &handlers[endpoint];
+
+    if (endpoint == WSK_EP_whoami || endpoint == WSK_EP_disconnect) {
+        return *host->keys.tag != '\0';
+    }
+    return handler->handle && (!handler->service || host->service)
+           && (endpoint != WSK_EP_echo || host->set.echo);
+}
+
 static int handle(request_rec *r, wsk_request_t *wr)
 {
-    static const struct {
-        int (*handle)(request_rec *, wsk_request_t *);
-        int method;
-    } handlers[WSK_EP_COUNT] = {
-        [WSK_EP_ws] = { wsk_handle_ws, M_GET },
-        [WSK_EP_sse] = { wsk_handle_sse, M_GET },
-        [WSK_EP_poll] = { wsk_handle_poll, M_GET },
-        [WSK_EP_send] = { wsk_handle_send, M_POST },
-        [WSK_EP_publish] = { wsk_handle_publish, M_POST },
-        [WSK_EP_stats] = { wsk_handle_stats, M_GET },
-        [WSK_EP_whoami] = { wsk_handle_whoami, M_POST },
-        [WSK_EP_disconnect] = { wsk_handle_disconnect, M_POST },
-        [WSK_EP_healthz] = { handle_healthz, M_GET },
-        [WSK_EP_echo] = { wsk_handle_echo, M_GET },
-        [WSK_EP_publisher] = { wsk_handle_publisher, M_GET },
-        [WSK_EP_base] = { wsk_handle_base, M_GET }
-    };
+    const handler_t *handler = &handlers[wr->endpoint];
 
-    if (r->method_number == M_OPTIONS) {
+    if (r->method_number == M_OPTIONS && !handler->service) {
         return wsk_process.loop ? preflight(r, wr)
                                 : wsk_refuse(r, WSK_R_unavailable, 1);
     }
-    if (!handlers[wr->endpoint].handle
-        || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
+    if (!wsk_endpoint_served(wr->host, wr->endpoint)) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
-    if (r->method_number != handlers[wr->endpoint].method) {
+    if (r->method_number >= 32
+        || !(handler->methods & (1u << r->method_number))) {
         apr_table_setn(r->headers_out, "Allow",
-                       handlers[wr->endpoint].method == M_GET
-                           ? "GET, OPTIONS"
-                           : "POST, OPTIONS");
+                       apr_pstrcat(r->pool,
+                                   handler->methods & GET ? "GET, " : "",
+                                   handler->methods & POST ? "POST, " : "",
+                                   "OPTIONS", NULL));
         return wsk_refuse(r, WSK_R_method_not_allowed, 0);
     }
     if (!wsk_process.loop) {
@@ -241,7 +271,7 @@ static int handle(request_rec *r, wsk_request_t *wr)
     if (has_unwanted_body(r, wr->endpoint)) {
         return wsk_refuse(r, WSK_R_invalid_request, 0);
     }
-    return handlers[wr->endpoint].handle(r, wr);
+    return handler->handle(r, wr);
 }
 
 static int on_handle(request_rec *r)

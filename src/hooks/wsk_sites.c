@@ -4,6 +4,7 @@
  * WordSocketSiteFile is read here. In the parent, as root, before children exist.
  */
 #include "hooks/wsk_host.h"
+#include "hooks/wsk_service.h"
 
 #include <openssl/rand.h>
 
@@ -357,6 +358,15 @@ void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
     json_decref(root);
 }
 
+/* What was not loaded now is gone, but for the sites of registries. */
+static void retire(uint64_t stamp)
+{
+    uint64_t stamps[1 + WSK_SERVICES_MAX] = { stamp };
+    unsigned n = 1 + wsk_service_stamps(stamps + 1, WSK_SERVICES_MAX);
+
+    wsk_site_retire(wsk_process.seg, stamps, n);
+}
+
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     load_t ld = { .ptemp = ptemp, .stamp = (uint64_t)apr_time_now() };
@@ -383,7 +393,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     if (error) {
         return error;
     }
-    wsk_site_retire(wsk_process.seg, &ld.stamp, 1);
+    retire(ld.stamp);
     error = load_host_mode(&ld, s); /* connected or revoked meanwhile */
     if (error) {
         return error;

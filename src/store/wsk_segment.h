@@ -41,6 +41,7 @@
 #define WSK_LAYOUT_VERSION 1
 #define WSK_SLOTS_MAX 1024
 #define WSK_SITES_MAX 16384
+#define WSK_SERVICES_MAX 64 /* registries of a server */
 
 typedef struct wsk_segment_t wsk_segment_t;
 
@@ -84,7 +85,8 @@ typedef enum wsk_mark_e {
     WSK_MARK_LEAVE,  /* set on stop: every process of ours goes at once */
     WSK_MARK_HOST_CONNECTIONS, /* the cap, WordSocketMaxConnections */
     WSK_MARK_REFUSED_FILES,    /* site files that a reload found broken */
-    WSK_MARK_COUNT
+    WSK_MARK_SERVICES,         /* two of each registry: hooks/wsk_fill */
+    WSK_MARK_COUNT = WSK_MARK_SERVICES + 2 * WSK_SERVICES_MAX
 } wsk_mark_e;
 void wsk_segment_mark(wsk_segment_t *seg, wsk_mark_e mark, uint64_t value);
 uint64_t wsk_segment_marked(const wsk_segment_t *seg, wsk_mark_e mark);

@@ -55,7 +55,8 @@ while ($code =~ m{AP_INIT_\w+\("(WordSocket\w+)",\s*(\w+)[^"]*((?:"[^"]*"\s*)+)\
     my ($body) = $code =~ m{^static const char \*\Q$setter\E\((.*?)^\}}ms;
     $known{$name} = {
         Description => join('', $help =~ /"([^"]*)"/g),
-        Context     => $body =~ /GLOBAL_ONLY/ ? 'server config' : 'server config, virtual host',
+        Context     => $body =~ /GLOBAL_ONLY/ ? 'server config'
+            : $body =~ /say it in a <VirtualHost>/ ? 'virtual host' : 'server config, virtual host',
     };
 }
 cmp_ok scalar keys %known, '>', $entries, 'and so were the directives with several values';

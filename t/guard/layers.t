@@ -16,7 +16,8 @@ my %may_include = (
     hub       => [qw(core store proto)],
     transport => [qw(core conf proto hub store auth)],
     status    => [qw(core conf store)],
-    hooks     => [qw(core conf auth proto store hub transport status)],
+    registry  => [qw(core)],
+    hooks     => [qw(core conf auth proto store hub registry transport status)],
 );
 my %is_bare = map { $_ => 1 } BARE_ROOMS;
 
@@ -39,7 +40,7 @@ for my $file (files(qr{^src/\w+/.*\.[ch]$})) {
     }
 }
 
-my %drawn = slurp('src/README.md') =~ m{^    (core|proto|auth|store|conf|hub|transport|status|hooks)  +((?:\w+ ?)+)$}mg;
+my %drawn = slurp('src/README.md') =~ m{^    (core|proto|auth|store|conf|hub|transport|status|registry|hooks)  +((?:\w+ ?)+)$}mg;
 for my $room (sort keys %may_include) {
     my @others = grep { $_ ne $room } sort keys %may_include;
     my %words  = (nobody => [], all => \@others);

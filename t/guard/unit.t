@@ -9,7 +9,7 @@ use WordSocket::Tree qw(files slurp);
 
 # Sources without a test of their own, and why.
 my %exempt = (
-    'src/status/wsk_page_text.c' => 'text, run by a browser',
+    'src/status/wsk_status_text.c' => 'text, run by a browser',
 );
 
 # Whether a source sees httpd, by itself or by the headers of its own room. What

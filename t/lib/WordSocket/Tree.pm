@@ -8,7 +8,7 @@ use Exporter qw(import);
 our @EXPORT_OK = qw(files slurp code functions BARE_ROOMS);
 
 # The rooms that know no httpd.
-use constant BARE_ROOMS => qw(core proto auth store hub);
+use constant BARE_ROOMS => qw(core proto auth store hub registry);
 
 # Every file of the project whose path matches; never an empty list, since a
 # guard that finds nothing to check has checked nothing.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk_page -- the status page for people: whole without its script, which keeps
+ * wsk_status_page -- the status page for people: whole without its script, which keeps
  * the figures live and draws them.
  */
 #include "status/wsk_status.h"
@@ -9,7 +9,7 @@
 #include "http_core.h"
 #include "http_protocol.h"
 
-#include "status/wsk_page_text.h"
+#include "status/wsk_status_text.h"
 
 /* With commas, as the script writes it. */
 static const char *number(request_rec *r, uint64_t n)
@@ -90,7 +90,7 @@ static void head(request_rec *r, const wsk_snapshot_t *snap, const char *nonce)
                "<link rel=\"icon\" href=\"data:,\">\n"
                "<style nonce=\"%s\">\n",
                nonce);
-    ap_rputs(wsk_page_style, r);
+    ap_rputs(wsk_status_style, r);
     ap_rprintf(r,
                "</style>\n</head>\n<body>\n<h1>WordSocket <small>%s on "
                "%s</small></h1>\n<p><span id=\"live\">not live</span> up <span "
@@ -252,7 +252,7 @@ int wsk_status_page(request_rec *r, const wsk_snapshot_t *snap)
     processes(r, snap);
     counters(r, snap);
     ap_rprintf(r, "<script nonce=\"%s\">\n", nonce);
-    ap_rputs(wsk_page_script, r);
+    ap_rputs(wsk_status_script, r);
     ap_rputs("</script>\n</body>\n</html>\n", r);
     return OK;
 }

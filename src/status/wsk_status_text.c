@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "status/wsk_page_text.h"
+#include "status/wsk_status_text.h"
 
 /* clang-format off */
-const char wsk_page_style[] =
+const char wsk_status_style[] =
     ":root{color-scheme:light dark;--bg:#f4f6f9;--card:#fff;--ink:#1b2430;\n"
     "--soft:#5b6778;--line:#d9dfe7;--plot:#1f6feb;--bad:#c62828;--good:#1a7f37}\n"
     "@media(prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1b212a;\n"
@@ -42,7 +42,7 @@ const char wsk_page_style[] =
     ".more{display:none}}\n";
 
 /* Asks for the figures every two seconds, and draws what comes. */
-const char wsk_page_script[] =
+const char wsk_status_script[] =
     "(function () {\n"
     "'use strict';\n"
     "var KEPT = 121, LEAST = 31, EVERY = 2000, before = null, plots = {};\n"

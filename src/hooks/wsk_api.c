@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_api -- what a site's server calls: /api/sites/register, unregister, and
+ * /api/connect/exchange (wire document, sections 3.4 to 3.6).
+ */
+#include "hooks/wsk_service.h"
+
+#include "auth/wsk_mac.h"
+
+#define BODY_MAX 16384
+
+typedef struct call_t {
+    request_rec *r;
+    const wsk_host_t *host;
+    wsk_registry_t *reg;
+    json_t *body;
+    int64_t now_s;
+} call_t;
+
+/* @return DECLINED, or what was answered */
+static int begin(call_t *call, request_rec *r, const wsk_request_t *wr)
+{
+    char *text;
+    apr_size_t len;
+    int status = wsk_body_read(r, BODY_MAX, &text, &len);
+
+    *call = (call_t){ .r = r,
+                      .host = wr->host,
+                      .now_s = apr_time_sec(r->request_time) };
+    if (!text) {
+        return status;
+    }
+    call->body = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    OPENSSL_cleanse(text, len);
+    if (!json_is_object(call->body)) {
+        json_decref(call->body);
+        return wsk_refuse(r, WSK_R_invalid_json, 0);
+    }
+    call->reg = wsk_service_open(r, wr->host);
+    if (!call->reg) {
+        json_decref(call->body);
+        return wsk_refuse(r, WSK_R_unavailable, 5);
+    }
+    return DECLINED;
+}
+
+static const char *text_of(const call_t *call, const char *name)
+{
+    return json_string_value(json_object_get(call->body, name));
+}
+
+/* The version of the signature that the site is connected for, once for all.
+ * @return 0: there is no such */
+static uint32_t signature_of(const call_t *call)
+{
+    const json_t *given = json_object_get(call->body, "signature");
+    json_int_t version = given ? json_integer_value(given) : 1;
+
+    return version == 1 || version == 2 ? (uint32_t)version : 0;
+}
+
+/* The hash of the API key that the request bears.
+ * @return false: it bears none */
+static bool bearer(request_rec *r, char hash[WSK_REGISTRY_SECRET + 1])
+{
+    const char *value = apr_table_get(r->headers_in, "Authorization");
+
+    return value && strncasecmp(value, "Bearer ", 7) == 0
+           && wsk_service_hash(value + 7 + strspn(value + 7, " "), hash);
+}
+
+static int failed(request_rec *r, wsk_status_e rv)
+{
+    wsk_service_failed(r, rv);
+    return wsk_refuse(r, WSK_R_unavailable, 1);
+}
+
+/* The segment has no place: then the registry does not say there is one. */
+static int no_place(const call_t *call, const wsk_registered_t *site)
+{
+    wsk_registry_disconnect(call->reg, site->key, NULL, call->now_s);
+    return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
+}
+
+static int connected(const call_t *call, wsk_registered_t *site)
+{
+    wsk_status_e rv = wsk_fill(call->host->service, site->key, NULL);
+    int status;
+
+    if (rv == WSK_EFULL) {
+        status = no_place(call, site);
+    }
+    else if (rv != WSK_OK) {
+        status = failed(call->r, rv);
+    }
+    else {
+        status = wsk_answer(
+            call->r, HTTP_OK,
+            apr_psprintf(call->r->pool,
+                         "{\"site_key\":\"%s\","
+                         "\"publish_secret\":\"%s\","
+                         "\"jwt_secret\":\"%s\"%s}",
+                         site->key, site->publish[0], site->jwt[0],
+                         site->signature == 2 ? ",\"signature\":2" : ""));
+    }
+    OPENSSL_cleanse(site, sizeof *site);
+    return status;
+}
+
+static int full_account(const call_t *call, const wsk_owner_t *owner,
+                        const char *url)
+{
+    wsk_registered_t oldest = { .url = "" };
+
+    wsk_registry_room(call->reg, owner, url, WSK_ACCOUNT_SITES, &oldest);
+    OPENSSL_cleanse(oldest.publish, sizeof oldest.publish);
+    OPENSSL_cleanse(oldest.jwt, sizeof oldest.jwt);
+    return wsk_refuse_as(call->r, WSK_R_site_limit_reached,
+                         apr_psprintf(call->r->pool,
+                                      "this account has as many sites as it "
+                                      "may; disconnect one in the dashboard, "
+                                      "such as %s",
+                                      oldest.url));
+}
+
+static int register_site(const call_t *call)
+{
+    char url[WSK_URL_MAX + 1], hash[WSK_REGISTRY_SECRET + 1];
+    const char *given = text_of(call, "site_url");
+    const char *name = text_of(call, "site_name");
+    const wsk_owner_t owner = { NULL, hash };
+    wsk_secrets_new_t made;
+    wsk_registered_t site;
+    wsk_status_e rv;
+
+    if (!bearer(call->r, hash)) {
+        return wsk_refuse(call->r, WSK_R_invalid_api_key, 0);
+    }
+    if (!given || !wsk_url_site(given, url) || !signature_of(call)) {
+        return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    if (!wsk_service_secrets(&made, signature_of(call))) {
+        return wsk_refuse(call->r, WSK_R_unavailable, 1);
+    }
+    name = wsk_service_name(call->r->pool, name);
+    rv = wsk_registry_connect(call->reg, &owner, url, name, &made.fresh,
+                              WSK_ACCOUNT_SITES, call->now_s, &site);
+    OPENSSL_cleanse(&made, sizeof made);
+    switch (rv) {
+    case WSK_OK:
+        return connected(call, &site);
+    case WSK_ENOTFOUND:
+        return wsk_refuse(call->r, WSK_R_invalid_api_key, 0);
+    case WSK_EFULL:
+        return full_account(call, &owner, url);
+    default:
+        return failed(call->r, rv);
+    }
+}
+
+static bool is_secret(const wsk_registered_t *site, const char *given)
+{
+    size_t len = given ? strlen(given) : 0;
+    bool is = false;
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        is |= len > 0 && len == strlen(site->publish[i])
+              && wsk_same(site->publish[i], given, len);
+    }
+    return is;
+}
+
+/* Either proof is enough: the site's secret, or its account's API key. So a site
+ * whose API key was renewed can go, and so can one that lost its secret. */
+static wsk_status_e disconnect(const call_t *call, const wsk_registered_t *site,
+                               wsk_refusal_e *why)
+{
+    char hash[WSK_REGISTRY_SECRET + 1] = "";
+    const wsk_owner_t owner = { NULL, hash };
+    bool key = bearer(call->r, hash);
+    wsk_status_e rv;
+
+    *why = WSK_R_unauthorized;
+    if (is_secret(site, text_of(call, "publish_secret"))) {
+        return wsk_registry_disconnect(call->reg, site->key, NULL, call->now_s);
+    }
+    if (!key) {
+        if (apr_table_get(call->r->headers_in, "Authorization")) {
+            *why = WSK_R_invalid_api_key;
+        }
+        return WSK_EINVAL;
+    }
+    rv = wsk_registry_has_key(call->reg, hash);
+    if (rv == WSK_ENOTFOUND) {
+        *why = WSK_R_invalid_api_key;
+        return WSK_EINVAL;
+    }
+    rv = rv == WSK_OK ? wsk_registry_disconnect(call->reg, site->key, &owner,
+                                                call->now_s)
+                      : rv;
+    return rv == WSK_ENOTFOUND ? WSK_EINVAL : rv;
+}
+
+static int unregister_site(const call_t *call)
+{
+    const char *key = text_of(call, "site_key");
+    wsk_refusal_e why = WSK_R_unknown_site_key;
+    wsk_registered_t site;
+    wsk_status_e rv;
+
+    if (!key) {
+        return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    rv = wsk_registry_find(call->reg, key, &site);
+    if (rv == WSK_OK) {
+        rv = site.archived ? WSK_ENOTFOUND : disconnect(call, &site, &why);
+        /* Also where it was archived by somebody who died on the way. */
+        if (rv == WSK_OK || rv == WSK_ENOTFOUND) {
+            wsk_status_e applied = wsk_fill(call->host->service, key, NULL);
+
+            rv = applied == WSK_OK ? rv : applied;
+        }
+        OPENSSL_cleanse(&site, sizeof site);
+    }
+    switch (rv) {
+    case WSK_OK:
+        return wsk_answer(call->r, HTTP_OK, "{\"ok\":true}");
+    case WSK_ENOTFOUND:
+        return wsk_refuse(call->r, WSK_R_not_found, 0);
+    case WSK_EINVAL:
+        return wsk_refuse(call->r, why, 0);
+    default:
+        return failed(call->r, rv);
+    }
+}
+
+static int exchange(const call_t *call)
+{
+    char hash[WSK_REGISTRY_SECRET + 1], url[WSK_URL_MAX + 1];
+    const char *code = text_of(call, "code");
+    const char *given = text_of(call, "site_url");
+    wsk_secrets_new_t made;
+    wsk_registered_t site;
+    wsk_status_e rv;
+
+    if (!code || !wsk_service_hash(code, hash)
+        || (given && !wsk_url_site(given, url))) {
+        return wsk_refuse(call->r, WSK_R_invalid_code, 0);
+    }
+    if (!signature_of(call)) {
+        return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    if (!wsk_service_secrets(&made, signature_of(call))) {
+        return wsk_refuse(call->r, WSK_R_unavailable, 1);
+    }
+    rv = wsk_registry_redeem(call->reg, hash, given ? url : NULL, &made.fresh,
+                             WSK_ACCOUNT_SITES, call->now_s, &site);
+    OPENSSL_cleanse(&made, sizeof made);
+    switch (rv) {
+    case WSK_OK:
+        return connected(call, &site);
+    case WSK_ENOTFOUND:
+        return wsk_refuse(call->r, WSK_R_invalid_code, 0);
+    case WSK_EFULL:
+        return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
+    default:
+        return failed(call->r, rv);
+    }
+}
+
+static int handle(request_rec *r, wsk_request_t *wr,
+                  int (*answer)(const call_t *call))
+{
+    call_t call;
+    int status = begin(&call, r, wr);
+
+    if (status == DECLINED) {
+        status = answer(&call);
+        json_decref(call.body);
+    }
+    return status;
+}
+
+int wsk_handle_register(request_rec *r, wsk_request_t *wr)
+{
+    return handle(r, wr, register_site);
+}
+
+int wsk_handle_unregister(request_rec *r, wsk_request_t *wr)
+{
+    return handle(r, wr, unregister_site);
+}
+
+int wsk_handle_exchange(request_rec *r, wsk_request_t *wr)
+{
+    return handle(r, wr, exchange);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_fill -- what a registry says into the segment, change by change.
+ *
+ * The segment notes for each registry up to which change it has been told, and
+ * under which configuration. A registry of that number or more is read no
+ * further; so a child that starts, or the one after another that died between
+ * commit and segment, brings what is missing and nothing else. A child of an
+ * earlier configuration has other limits: it puts only what it was asked for,
+ * and leaves the number, so that one of the present puts it again.
+ */
+#include "hooks/wsk_service.h"
+
+#include <openssl/rand.h>
+
+typedef struct filling_t {
+    const wsk_service_t *service;
+    const char *key;
+    bool current, key_lost;
+    bool *seen; /* by number; when all is put anew */
+    int64_t last;
+    wsk_filled_t done;
+} filling_t;
+
+static wsk_mark_e load_of(const wsk_service_t *service)
+{
+    return (wsk_mark_e)(WSK_MARK_SERVICES + 2 * service->number);
+}
+
+static wsk_mark_e told_of(const wsk_service_t *service)
+{
+    return (wsk_mark_e)(load_of(service) + 1);
+}
+
+void wsk_fill_reset(const wsk_service_t *service)
+{
+    wsk_segment_mark(wsk_process.seg, told_of(service), 0);
+    wsk_segment_mark(wsk_process.seg, load_of(service), service->load);
+}
+
+static wsk_slice_t slice(const char *text)
+{
+    return (wsk_slice_t){ text, strlen(text) };
+}
+
+static void drop(uint32_t number)
+{
+    uint64_t version = wsk_site_version(wsk_process.seg, number);
+
+    wsk_site_drop(wsk_process.seg, number);
+    if (wsk_site_version(wsk_process.seg, number) != version) {
+        wsk_bell_ring(wsk_process.bell, wsk_process.seg, number);
+    }
+}
+
+static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
+{
+    wsk_site_spec_t spec = { .signature = site->signature };
+    uint32_t number = WSK_NO_SITE;
+    uint64_t epoch = 0;
+    int i;
+
+    wsk_settings_limits(fill->service->set, &spec.limits);
+    apr_cpystrn(spec.key, site->key, sizeof spec.key);
+    apr_cpystrn(spec.url, site->url, sizeof spec.url);
+    for (i = 0; i < 2; i++) {
+        apr_cpystrn(spec.publish.at[i], site->publish[i],
+                    sizeof spec.publish.at[i]);
+        apr_cpystrn(spec.jwt.at[i], site->jwt[i], sizeof spec.jwt.at[i]);
+    }
+    wsk_site_id(spec.site_id, slice(spec.key));
+    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
+    epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
+    wsk_site_put(wsk_process.seg, &spec, fill->service->stamp, epoch, &number);
+    OPENSSL_cleanse(&spec, sizeof spec);
+    return number;
+}
+
+static int64_t begin(void *baton, int64_t last)
+{
+    filling_t *fill = baton;
+    const wsk_service_t *service = fill->service;
+    int64_t told = (int64_t)wsk_segment_marked(wsk_process.seg,
+                                               told_of(service));
+
+    fill->last = last;
+    fill->current = wsk_segment_marked(wsk_process.seg, load_of(service))
+                    == service->load;
+    if (!fill->current) {
+        return fill->key ? 0 : last;
+    }
+    if (told == 0 || told > last) { /* or an older registry came back */
+        fill->seen = calloc(wsk_segment_spec(wsk_process.seg)->sites,
+                            sizeof *fill->seen);
+        return 0;
+    }
+    return told;
+}
+
+static void each(void *baton, const wsk_registered_t *site)
+{
+    filling_t *fill = baton;
+    uint32_t number = WSK_NO_SITE;
+    bool asked = fill->key && strcmp(site->key, fill->key) == 0;
+
+    if (!fill->current && !asked) {
+        return;
+    }
+    fill->done.changes++;
+    if (!site->archived) {
+        number = put(fill, site);
+        fill->done.lost += number == WSK_NO_SITE;
+        fill->key_lost |= asked && number == WSK_NO_SITE;
+    }
+    else if (wsk_site_by_key(wsk_process.seg, slice(site->key), &number)
+                 == WSK_OK
+             && wsk_site_stamp(wsk_process.seg, number)
+                    == fill->service->stamp) {
+        drop(number);
+    }
+    if (fill->seen && number != WSK_NO_SITE) {
+        fill->seen[number] = true;
+    }
+}
+
+/* Who found no place is tried again by the next. */
+static void end(void *baton)
+{
+    filling_t *fill = baton;
+    const uint32_t known = wsk_site_count(wsk_process.seg);
+    uint32_t i;
+
+    for (i = 0; fill->seen && i < known; i++) {
+        if (!fill->seen[i]
+            && wsk_site_stamp(wsk_process.seg, i) == fill->service->stamp) {
+            drop(i);
+        }
+    }
+    if (fill->current && !fill->done.lost) {
+        wsk_segment_mark(wsk_process.seg, told_of(fill->service),
+                         (uint64_t)fill->last);
+    }
+}
+
+wsk_status_e wsk_fill(const wsk_service_t *service, const char *key,
+                      wsk_filled_t *done)
+{
+    static const wsk_visitor_t visitor = { begin, each, end };
+    filling_t fill = { .service = service, .key = key };
+    wsk_status_e rv = wsk_registry_visit(service->reg, &visitor, &fill);
+
+    free(fill.seen);
+    if (done) {
+        *done = fill.done;
+    }
+    return rv == WSK_OK && fill.key_lost ? WSK_EFULL : rv;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hooks/wsk_page.h"
+
+#include <openssl/rand.h>
+
+#include "auth/wsk_mac.h"
+
+#define FORM_MAX 16384
+#define NONCE "wordsocket-nonce"
+#define DAY_S 86400
+
+static const char style[] =
+    ":root{color-scheme:light dark}"
+    "*{box-sizing:border-box}"
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:44rem;"
+    "padding:1rem}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}"
+    "header{display:flex;flex-wrap:wrap;gap:.25rem 1rem;"
+    "align-items:baseline;justify-content:space-between}"
+    "article,section.box{border:1px solid #8886;border-radius:.5rem;"
+    "margin:0 0 1rem;padding:.75rem 1rem}"
+    "article h3{font-size:1rem;margin:0;overflow-wrap:anywhere}"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;"
+    "margin:.5rem 0}"
+    "dd{margin:0;overflow-wrap:anywhere}"
+    "code{overflow-wrap:anywhere;user-select:all}"
+    "details{display:inline-block;margin:.25rem 1rem .25rem 0;"
+    "vertical-align:top}"
+    "summary{cursor:pointer;padding:.4rem 0}"
+    "button{font:inherit;min-height:2.75rem;padding:.4rem 1rem;"
+    "border:1px solid #8888;border-radius:.4rem;cursor:pointer}"
+    "button.main{background:#0a58ca;border-color:#0a58ca;color:#fff}"
+    "button.danger{background:#b02a37;border-color:#b02a37;color:#fff}"
+    ".muted{opacity:.75}";
+
+static const char *nonce(request_rec *r)
+{
+    const char *have = apr_table_get(r->notes, NONCE);
+    uint8_t bytes[16];
+    char *text;
+
+    if (have) {
+        return have;
+    }
+    text = apr_pcalloc(r->pool, 2 * sizeof bytes + 1);
+    if (RAND_bytes(bytes, sizeof bytes) == 1) {
+        wsk_hex(text, bytes, sizeof bytes);
+    }
+    apr_table_setn(r->notes, NONCE, text);
+    return text;
+}
+
+static void no_store(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(r->headers_out, "Referrer-Policy", "strict-origin");
+}
+
+const char *wsk_page_text(request_rec *r, const char *text)
+{
+    return ap_escape_html(r->pool, text);
+}
+
+void wsk_page_begin(request_rec *r, int status, const char *title,
+                    const char *origin, bool script)
+{
+    r->status = status;
+    no_store(r);
+    apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
+    apr_table_setn(
+        r->headers_out, "Content-Security-Policy",
+        apr_psprintf(r->pool,
+                     "default-src 'none'; style-src 'nonce-%s'; %s%s%s"
+                     "base-uri 'none'; frame-ancestors 'none'; "
+                     "form-action %s%s%s",
+                     nonce(r), script ? "script-src 'nonce-" : "",
+                     script ? nonce(r) : "", script ? "'; " : "",
+                     script ? "" : "'self'", origin && !script ? " " : "",
+                     origin ? origin : ""));
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    ap_rprintf(r,
+               "<!doctype html>\n<html lang=\"en\"><head>"
+               "<meta charset=\"utf-8\">"
+               "<meta name=\"viewport\" content=\"width=device-width\">"
+               "<title>%s - WordSocket</title>"
+               "<style nonce=\"%s\">%s</style></head>\n<body>\n"
+               "<header><h1>%s</h1>",
+               wsk_page_text(r, title), nonce(r), style,
+               wsk_page_text(r, title));
+    if (r->user) {
+        ap_rprintf(r, "<span class=\"muted\">Signed in as %s</span>",
+                   wsk_page_text(r, r->user));
+    }
+    ap_rputs("</header>\n<main>\n", r);
+}
+
+void wsk_page_script(request_rec *r, const char *source)
+{
+    ap_rprintf(r, "<script nonce=\"%s\">%s</script>\n", nonce(r), source);
+}
+
+int wsk_page_end(request_rec *r)
+{
+    ap_rputs("</main>\n</body></html>\n", r);
+    return OK;
+}
+
+void wsk_page_field(request_rec *r, const char *name, const char *value)
+{
+    ap_rprintf(r, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", name,
+               wsk_page_text(r, value));
+}
+
+int wsk_page_say(request_rec *r, int status, const char *title,
+                 const char *text)
+{
+    wsk_page_begin(r, status, title, NULL, false);
+    ap_rprintf(r, "<p>%s</p>\n", wsk_page_text(r, text));
+    return wsk_page_end(r);
+}
+
+int wsk_page_redirect(request_rec *r, const char *where)
+{
+    no_store(r);
+    apr_table_setn(r->headers_out, "Location", where);
+    r->status = HTTP_SEE_OTHER;
+    ap_set_content_length(r, 0);
+    return OK;
+}
+
+int wsk_page_user(request_rec *r, const wsk_host_t *host)
+{
+    if (r->user && *r->user) {
+        return DECLINED;
+    }
+    wsk_page_begin(r, HTTP_FORBIDDEN, "Dashboard", NULL, false);
+    ap_rprintf(r,
+               "<p>This page is for users that httpd knows, and httpd asks "
+               "nobody for a password here. Its administrator adds to this "
+               "virtual host, for example:</p>\n"
+               "<pre>&lt;Location \"%s/dashboard\"&gt;\n"
+               "    AuthType Basic\n"
+               "    AuthName \"WordSocket\"\n"
+               "    AuthUserFile conf/wordsocket.users\n"
+               "    Require valid-user\n"
+               "&lt;/Location&gt;</pre>\n",
+               wsk_page_text(r, host->set.path));
+    return wsk_page_end(r);
+}
+
+/* Forms. */
+
+static bool guard_of(request_rec *r, int64_t day, char out[WSK_HEX256 + 1])
+{
+    const wsk_slice_t key = { (const char *)wsk_segment_secret(wsk_process.seg),
+                              32 };
+    const char *text = apr_psprintf(r->pool,
+                                    "dashboard %" APR_INT64_T_FMT " %s",
+                                    (apr_int64_t)day, r->user);
+    const wsk_slice_t part = { text, strlen(text) };
+    uint8_t mac[WSK_MAC_LEN];
+
+    if (!wsk_mac(mac, key, &part, 1)) {
+        return false;
+    }
+    wsk_hex(out, mac, sizeof mac);
+    return true;
+}
+
+static int64_t today(const request_rec *r)
+{
+    return apr_time_sec(r->request_time) / DAY_S;
+}
+
+void wsk_page_guard(request_rec *r)
+{
+    char guard[WSK_HEX256 + 1];
+
+    if (guard_of(r, today(r), guard)) {
+        wsk_page_field(r, "guard", guard);
+    }
+}
+
+/* Good today and tomorrow. */
+static bool is_ours(request_rec *r, const char *form)
+{
+    const char *given = wsk_form_value(r->pool, form, "guard");
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    char guard[WSK_HEX256 + 1];
+    bool is = false;
+    int i;
+
+    if (!given || strlen(given) != WSK_HEX256
+        || (site && strcmp(site, "same-origin") != 0)) {
+        return false;
+    }
+    for (i = 0; i < 2; i++) {
+        is |= guard_of(r, today(r) - i, guard)
+              && wsk_same(guard, given, WSK_HEX256);
+    }
+    return is;
+}
+
+int wsk_page_form(request_rec *r, char **pform)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    apr_size_t len;
+    int status;
+
+    *pform = NULL;
+    if (!type
+        || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0) {
+        return wsk_page_say(r, HTTP_BAD_REQUEST, "Dashboard",
+                            "Not a form of this page.");
+    }
+    status = wsk_body_read(r, FORM_MAX, pform, &len);
+    if (!*pform) {
+        return status;
+    }
+    if (!is_ours(r, *pform)) {
+        return wsk_page_say(r, HTTP_FORBIDDEN, "Dashboard",
+                            "This form is too old, or was not made for you. "
+                            "Open the page again.");
+    }
+    return DECLINED;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_page -- HTML that the module writes itself: the dashboard's frame, its
+ * headers, its forms.
+ *
+ * Promise   Nothing on a page comes from elsewhere, nothing of it is stored or
+ *           framed, and it can post to its own origin only, but for the one it
+ *           was opened for. A form that was posted was shown to the same user.
+ */
+#ifndef WSK_PAGE_H
+#define WSK_PAGE_H
+
+#include "hooks/wsk_hooks.h"
+
+/** Begin a page. @param origin  where its forms may go to, beside our own
+ *  @param script  whether one script runs; wsk_page_script writes it */
+void wsk_page_begin(request_rec *r, int status, const char *title,
+                    const char *origin, bool script);
+void wsk_page_script(request_rec *r, const char *source);
+/** @return OK */
+int wsk_page_end(request_rec *r);
+
+/** Escaped for text and for attributes in double quotes. */
+const char *wsk_page_text(request_rec *r, const char *text);
+
+/** A hidden field. */
+void wsk_page_field(request_rec *r, const char *name, const char *value);
+
+/** A page that says one thing. @return OK */
+int wsk_page_say(request_rec *r, int status, const char *title,
+                 const char *text);
+
+/** Go on by GET. @return OK */
+int wsk_page_redirect(request_rec *r, const char *where);
+
+/** Whether httpd has asked who this is. If not, a page says how it would.
+ *  @return DECLINED, or OK after that page */
+int wsk_page_user(request_rec *r, const wsk_host_t *host);
+
+/** The hidden field that shows that a form is ours and this user's. */
+void wsk_page_guard(request_rec *r);
+/** Read a posted form. @return DECLINED, or OK after a page that refuses it */
+int wsk_page_form(request_rec *r, char **pform);
+
+#endif

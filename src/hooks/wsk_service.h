@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wsk_service -- service mode: the registries of this server, and their sites
+ * in the segment.
+ *
+ * Promise   A change is committed, then in the segment, then answered; so it is
+ *           in force in all children at once, and a child that dies in between
+ *           leaves it to the next one that starts. What is put into the segment
+ *           follows the order of commits.
+ * Threads   wsk_service_prepare in the parent; everything else in children, any
+ *           worker. Never the loop: it waits for the disk.
+ */
+#ifndef WSK_SERVICE_H
+#define WSK_SERVICE_H
+
+#include <pthread.h>
+
+#include "hooks/wsk_hooks.h"
+#include "proto/wsk_url.h"
+#include "registry/wsk_registry.h"
+
+/** Sites an account may have connected, unless its row in the registry says. */
+#define WSK_ACCOUNT_SITES 100
+
+/** A registry; of this process. */
+typedef struct wsk_service_t {
+    const char *file;
+    const wsk_settings_t *set;
+    unsigned number;
+    uint64_t stamp; /* of its sites in the segment */
+    uint64_t load;  /* of the configuration that named it */
+    pthread_mutex_t lock;
+    wsk_registry_t *reg; /* of a child */
+} wsk_service_t;
+
+/** Make the files of all registries, as root if need be, and note whose they
+ *  are with the hosts. @return NULL, or what is wrong, for the administrator */
+const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
+                                bool check_only);
+
+/** How many registries there are; their stamps, for wsk_site_retire. */
+unsigned wsk_service_stamps(uint64_t *stamps, unsigned most);
+
+/** Whether the registry of this host has the site. */
+bool wsk_service_serves(const wsk_host_t *host, uint32_t site);
+
+/** In a new child: the sites of all registries into the segment. */
+void wsk_service_child(server_rec *s);
+
+/** The registry of the request's host. @return NULL: it does not open */
+wsk_registry_t *wsk_service_open(request_rec *r, const wsk_host_t *host);
+
+/* wsk_fill.c */
+
+/** In the parent, before children: nothing of the registry counts as put into
+ *  the segment, since limits may be others now. */
+void wsk_fill_reset(const wsk_service_t *service);
+
+/** What was committed and is not in the segment yet into it, and the sockets of
+ *  sites that are gone closed.
+ *  @param key   a site that matters, or NULL
+ *  @param done  receives how much was read and what of it found no place, or NULL
+ *  @return WSK_EFULL: the segment has no place for that one */
+typedef struct wsk_filled_t {
+    unsigned changes, lost;
+} wsk_filled_t;
+wsk_status_e wsk_fill(const wsk_service_t *service, const char *key,
+                      wsk_filled_t *done);
+
+/** Log a failure of the registry, unless it is only busy. */
+void wsk_service_failed(request_rec *r, wsk_status_e rv);
+
+/** Random secrets in memory of their own. */
+typedef struct wsk_secrets_new_t {
+    char key[WSK_REGISTRY_KEY + 1];
+    char publish[WSK_REGISTRY_SECRET + 1];
+    char jwt[WSK_REGISTRY_SECRET + 1];
+    wsk_fresh_t fresh;
+} wsk_secrets_new_t;
+/** @param signature  that the site is connected for */
+bool wsk_service_secrets(wsk_secrets_new_t *out, uint32_t signature);
+
+/** 64 random hex digits. */
+bool wsk_service_random(char out[WSK_REGISTRY_SECRET + 1]);
+
+/** How an API key or a code is kept. @return false: it cannot be one */
+bool wsk_service_hash(const char *text, char out[WSK_REGISTRY_SECRET + 1]);
+
+/** A site's name as it is kept: whole characters, cut where it is long. */
+const char *wsk_service_name(apr_pool_t *preq, const char *given);
+
+#endif

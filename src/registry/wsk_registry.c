@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/wsk_registry.h"
+
+#include <string.h>
+
+#include "registry/wsk_tables.h"
+
+_Static_assert(WSK_REGISTRY_WHY == WSK_DATABASE_WHY, "one buffer for both");
+
+#define SITES \
+    "SELECT s.key, s.publish, s.publish_old, s.jwt, s.jwt_old, s.url, s.name," \
+    " a.user, s.archived, s.made, s.signature" \
+    " FROM site s JOIN account a ON a.id = s.account "
+
+static wsk_database_t *of(wsk_registry_t *reg)
+{
+    return (wsk_database_t *)reg;
+}
+
+wsk_status_e wsk_registry_open(const char *file, int wait_ms,
+                               wsk_registry_t **preg,
+                               char why[WSK_REGISTRY_WHY])
+{
+    wsk_database_t *db;
+    wsk_status_e rv = wsk_database_open(file, wait_ms, &wsk_tables, &db, why);
+
+    *preg = (wsk_registry_t *)db;
+    return rv;
+}
+
+void wsk_registry_close(wsk_registry_t *reg)
+{
+    wsk_database_close(of(reg));
+}
+
+static void read_site(sqlite3_stmt *row, wsk_registered_t *out)
+{
+    int i;
+
+    memset(out, 0, sizeof(*out));
+    wsk_database_text(row, 0, out->key, sizeof(out->key));
+    for (i = 0; i < 2; i++) {
+        wsk_database_text(row, 1 + i, out->publish[i], sizeof(out->publish[i]));
+        wsk_database_text(row, 3 + i, out->jwt[i], sizeof(out->jwt[i]));
+    }
+    wsk_database_text(row, 5, out->url, sizeof(out->url));
+    wsk_database_text(row, 6, out->name, sizeof(out->name));
+    wsk_database_text(row, 7, out->owner, sizeof(out->owner));
+    out->archived = sqlite3_column_int64(row, 8) != 0;
+    out->made_s = sqlite3_column_int64(row, 9);
+    out->signature = sqlite3_column_int(row, 10) == 2 ? 2 : 1;
+}
+
+static wsk_status_e one(wsk_database_t *db, const char *key,
+                        wsk_registered_t *out)
+{
+    sqlite3_stmt *row;
+    wsk_status_e rv = wsk_database_ask(db, &row, SITES "WHERE s.key = ?1", "t",
+                                       key);
+
+    if (rv == WSK_OK) {
+        read_site(row, out);
+        sqlite3_finalize(row);
+    }
+    return rv;
+}
+
+/* Give a statement that changes nothing its peace. */
+static wsk_status_e any(wsk_status_e rv)
+{
+    return rv == WSK_ENOTFOUND ? WSK_OK : rv;
+}
+
+static bool fits(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most + 1);
+
+    return len >= 1 && len <= most;
+}
+
+/* Accounts. */
+
+static wsk_status_e account(wsk_database_t *db, const wsk_owner_t *owner,
+                            int64_t *pid)
+{
+    sqlite3_stmt *row;
+    wsk_status_e rv = wsk_database_ask(
+        db, &row, "SELECT id FROM account WHERE user = ?1 OR key_hash = ?2",
+        "tt", owner->user, owner->key_hash);
+
+    if (rv == WSK_OK) {
+        *pid = sqlite3_column_int64(row, 0);
+        sqlite3_finalize(row);
+    }
+    return rv;
+}
+
+static wsk_status_e make_account(wsk_database_t *db, const char *user,
+                                 int64_t now_s, int64_t *pid)
+{
+    const wsk_owner_t owner = { user, NULL };
+    wsk_status_e rv = WSK_EINVAL;
+
+    if (fits(user, WSK_REGISTRY_USER)) {
+        rv = any(wsk_database_run(
+            db, "INSERT OR IGNORE INTO account (user, made) VALUES (?1, ?2)",
+            "ti", user, now_s));
+    }
+    return rv == WSK_OK ? account(db, &owner, pid) : rv;
+}
+
+wsk_status_e wsk_registry_set_key(wsk_registry_t *reg, const char *user,
+                                  const char *hash, int64_t now_s)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id = 0;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = make_account(db, user, now_s, &id);
+    if (rv == WSK_OK) {
+        rv = wsk_database_run(
+            db, "UPDATE account SET key_hash = ?2, key_made = ?3 WHERE id = ?1",
+            "iti", id, hash, now_s);
+    }
+    return wsk_database_end(db, rv);
+}
+
+wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash)
+{
+    const wsk_owner_t owner = { NULL, hash };
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id;
+
+    return rv == WSK_OK ? wsk_database_end(db, account(db, &owner, &id)) : rv;
+}
+
+wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
+                                   int64_t *pmade_s)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    sqlite3_stmt *row;
+
+    *pmade_s = 0;
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = wsk_database_ask(
+        db, &row, "SELECT key_made FROM account WHERE user = ?1", "t", user);
+    if (rv == WSK_OK) {
+        *pmade_s = sqlite3_column_int64(row, 0);
+        sqlite3_finalize(row);
+    }
+    return wsk_database_end(db, any(rv));
+}
+
+/* Sites. */
+
+static wsk_status_e key_at(wsk_database_t *db, int64_t id, const char *url,
+                           char key[WSK_REGISTRY_KEY + 1], bool *pconnected)
+{
+    sqlite3_stmt *row;
+    wsk_status_e rv = wsk_database_ask(
+        db, &row,
+        "SELECT key, archived = 0 FROM site WHERE account = ?1 AND url = ?2",
+        "it", id, url);
+
+    if (rv == WSK_OK) {
+        wsk_database_text(row, 0, key, WSK_REGISTRY_KEY + 1);
+        *pconnected = sqlite3_column_int(row, 1) != 0;
+        sqlite3_finalize(row);
+    }
+    return rv;
+}
+
+static wsk_status_e room(wsk_database_t *db, int64_t id, uint32_t most)
+{
+    sqlite3_stmt *row;
+    wsk_status_e rv = wsk_database_ask(
+        db, &row,
+        "SELECT (SELECT count(*) FROM site WHERE account = ?1 AND archived = 0)"
+        " < coalesce(most, ?2) FROM account WHERE id = ?1",
+        "ii", id, (int64_t)most);
+
+    if (rv == WSK_OK) {
+        rv = sqlite3_column_int(row, 0) ? WSK_OK : WSK_EFULL;
+        sqlite3_finalize(row);
+    }
+    return rv;
+}
+
+static wsk_status_e put(wsk_database_t *db, int64_t id, const char *url,
+                        const char *name, const wsk_fresh_t *fresh,
+                        uint32_t most, int64_t now_s, wsk_registered_t *out)
+{
+    char key[WSK_REGISTRY_KEY + 1];
+    bool connected = false, known;
+    wsk_status_e rv = WSK_EINVAL;
+
+    if (!fits(url, WSK_REGISTRY_URL)
+        || strnlen(name, WSK_REGISTRY_NAME + 1) > WSK_REGISTRY_NAME) {
+        return rv;
+    }
+    rv = key_at(db, id, url, key, &connected);
+    known = rv == WSK_OK;
+    rv = any(rv);
+    if (rv == WSK_OK && !connected) {
+        rv = room(db, id, most);
+    }
+    if (rv == WSK_OK && known) {
+        rv = wsk_database_run(
+            db,
+            "UPDATE site SET name = ?2, publish = ?3, publish_old = NULL,"
+            " jwt = ?4, jwt_old = NULL, archived = 0, changed = ?5,"
+            " signature = ?6 WHERE key = ?1",
+            "ttttii", key, name, fresh->publish, fresh->jwt, now_s,
+            (int64_t)fresh->signature);
+    }
+    else if (rv == WSK_OK) {
+        rv = wsk_database_run(
+            db,
+            "INSERT INTO site (key, account, url, name, publish, jwt, made,"
+            " changed, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+            "tittttii", fresh->key, id, url, name, fresh->publish, fresh->jwt,
+            now_s, (int64_t)fresh->signature);
+    }
+    return rv == WSK_OK ? one(db, known ? key : fresh->key, out) : rv;
+}
+
+wsk_status_e wsk_registry_connect(wsk_registry_t *reg, const wsk_owner_t *owner,
+                                  const char *url, const char *name,
+                                  const wsk_fresh_t *fresh, uint32_t most,
+                                  int64_t now_s, wsk_registered_t *out)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id = 0;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = owner->user ? make_account(db, owner->user, now_s, &id)
+                     : account(db, owner, &id);
+    if (rv == WSK_OK) {
+        rv = put(db, id, url, name, fresh, most, now_s, out);
+    }
+    return wsk_database_end(db, rv);
+}
+
+wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
+                               const char *url, uint32_t most,
+                               wsk_registered_t *out)
+{
+    wsk_database_t *db = of(reg);
+    char key[WSK_REGISTRY_KEY + 1];
+    bool connected = false;
+    sqlite3_stmt *row = NULL;
+    int64_t id = 0;
+    wsk_status_e rv = wsk_database_begin(db);
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = account(db, owner, &id);
+    if (rv == WSK_OK) {
+        rv = any(key_at(db, id, url, key, &connected));
+        rv = rv == WSK_OK && !connected ? room(db, id, most) : rv;
+    }
+    if (rv == WSK_EFULL
+        && wsk_database_ask(db, &row,
+                            SITES "WHERE s.account = ?1 AND s.archived = 0"
+                                  " ORDER BY s.changed LIMIT 1",
+                            "i", id)
+               == WSK_OK) {
+        read_site(row, out);
+        sqlite3_finalize(row);
+    }
+    return wsk_database_end(db, any(rv));
+}
+
+wsk_status_e wsk_registry_disconnect(wsk_registry_t *reg, const char *key,
+                                     const wsk_owner_t *owner, int64_t now_s)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id = 0;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    if (owner) {
+        rv = account(db, owner, &id);
+    }
+    if (rv == WSK_OK) {
+        rv = wsk_database_run(
+            db,
+            "UPDATE site SET archived = ?3, changed = ?3, publish = NULL,"
+            " publish_old = NULL, jwt = NULL, jwt_old = NULL"
+            " WHERE key = ?1 AND archived = 0 AND ?2 IN (0, account)",
+            "tii", key, id, now_s);
+    }
+    return wsk_database_end(db, rv);
+}
+
+wsk_status_e wsk_registry_rotate(wsk_registry_t *reg, const char *user,
+                                 const char *key, const wsk_fresh_t *fresh,
+                                 int64_t now_s, wsk_registered_t *out)
+{
+    wsk_database_t *db = of(reg);
+    const wsk_owner_t owner = { user, NULL };
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id = 0;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = account(db, &owner, &id);
+    if (rv == WSK_OK) {
+        rv = wsk_database_run(
+            db,
+            "UPDATE site SET publish_old = publish, publish = ?3,"
+            " jwt_old = jwt, jwt = ?4, changed = ?5"
+            " WHERE key = ?1 AND archived = 0 AND account = ?2",
+            "titti", key, id, fresh->publish, fresh->jwt, now_s);
+    }
+    if (rv == WSK_OK) {
+        rv = one(db, key, out);
+    }
+    return wsk_database_end(db, rv);
+}
+
+wsk_status_e wsk_registry_find(wsk_registry_t *reg, const char *key,
+                               wsk_registered_t *out)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+
+    return rv == WSK_OK ? wsk_database_end(db, one(db, key, out)) : rv;
+}
+
+/* Codes. */
+
+wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
+                                const wsk_offer_t *offer, int64_t now_s)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    int64_t id = 0;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = make_account(db, user, now_s, &id);
+    if (rv == WSK_OK) {
+        rv = any(wsk_database_run(db, "DELETE FROM code WHERE until <= ?1", "i",
+                                  now_s));
+    }
+    if (rv == WSK_OK) {
+        rv = wsk_database_run(db,
+                              "INSERT OR REPLACE INTO code"
+                              " (hash, account, url, name, callback, until)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                              "tittti", offer->hash, id, offer->url,
+                              offer->name, offer->callback, offer->until_s);
+    }
+    return wsk_database_end(db, rv);
+}
+
+wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
+                                 const char *url, const wsk_fresh_t *fresh,
+                                 uint32_t most, int64_t now_s,
+                                 wsk_registered_t *out)
+{
+    wsk_database_t *db = of(reg);
+    char of_url[WSK_REGISTRY_URL + 1], name[WSK_REGISTRY_NAME + 1];
+    wsk_status_e rv = wsk_database_begin(db);
+    sqlite3_stmt *row;
+    int64_t id = 0;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = wsk_database_ask(db, &row,
+                          "SELECT account, url, name FROM code"
+                          " WHERE hash = ?1 AND until > ?2"
+                          " AND url = coalesce(?3, url)",
+                          "tit", hash, now_s, url);
+    if (rv == WSK_OK) {
+        id = sqlite3_column_int64(row, 0);
+        wsk_database_text(row, 1, of_url, sizeof(of_url));
+        wsk_database_text(row, 2, name, sizeof(name));
+        sqlite3_finalize(row);
+        rv = wsk_database_run(db, "DELETE FROM code WHERE hash = ?1", "t",
+                              hash);
+    }
+    if (rv == WSK_OK) {
+        rv = put(db, id, of_url, name, fresh, most, now_s, out);
+    }
+    return wsk_database_end(db, rv);
+}
+
+/* Many. */
+
+/* In a transaction. */
+static wsk_status_e walk(sqlite3_stmt *row, wsk_registry_fn *each, void *baton)
+{
+    wsk_registered_t site;
+    wsk_status_e rv;
+
+    do {
+        read_site(row, &site);
+        each(baton, &site);
+        rv = wsk_database_next(row);
+    } while (rv == WSK_OK);
+    sqlite3_finalize(row);
+    return rv;
+}
+
+wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
+                               wsk_registry_fn *each, void *baton)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+    sqlite3_stmt *row;
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = wsk_database_ask(
+        db, &row, SITES "WHERE a.user = ?1 AND s.archived = 0 ORDER BY s.url",
+        "t", user);
+    rv = rv == WSK_OK ? walk(row, each, baton) : rv;
+    return wsk_database_end(db, any(rv));
+}
+
+static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
+                          void *baton)
+{
+    sqlite3_stmt *row;
+    int64_t since = 0;
+    wsk_status_e rv = wsk_database_ask(
+        db, &row, "SELECT coalesce(max(serial), 0) FROM site", "");
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    since = visitor->begin(baton, sqlite3_column_int64(row, 0));
+    sqlite3_finalize(row);
+    rv = wsk_database_ask(
+        db, &row, SITES "WHERE s.serial > ?1 ORDER BY s.serial", "i", since);
+    rv = any(rv == WSK_OK ? walk(row, visitor->each, baton) : rv);
+    if (rv == WSK_OK) {
+        visitor->end(baton);
+    }
+    return rv;
+}
+
+wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
+                                const wsk_visitor_t *visitor, void *baton)
+{
+    wsk_database_t *db = of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+
+    return rv == WSK_OK ? wsk_database_end(db, visit(db, visitor, baton)) : rv;
+}

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+# Service mode, the dashboard: a user sees and changes their own sites and no
+# others, a change is in force everywhere at once, and what was acknowledged
+# survives the death of all of httpd.
+use v5.30;
+use warnings;
+use lib 't/lib';
+use IO::Select;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+use WordSocket::Client;
+use WordSocket::Relay;
+use WordSocket::Sanitizer;
+
+my $relay = WordSocket::Relay->new(children => 4, lines => 'WordSocketSiteConnections 700',
+    more_vhosts => <<'END')->start;
+Listen 127.0.0.2:@Port@
+<VirtualHost 127.0.0.2:@Port@>
+    ServerName open.example
+    WordSocketRegistry "@ServerRoot@/registry/open"
+</VirtualHost>
+END
+sub field { WordSocket::Relay::field(@_) }
+sub act { my ($user, %field) = @_; $relay->post($user, '/dashboard', %field) }
+
+# --- nobody ----------------------------------------------------------------------------
+
+is $relay->page(undef, '/dashboard')->{status}, 401, 'httpd asks who it is';
+my $open = HTTP::Tiny->new->get($relay->base =~ s/127\.0\.0\.1/127.0.0.2/r . '/dashboard',
+    { headers => { Authorization => 'Basic YW5uOmFubjE=' } });
+is $open->{status}, 403, 'where httpd asks nobody, the dashboard refuses';
+like $open->{content}, qr/AuthType Basic.*Require valid-user/s, 'and says what to do';
+unlike $open->{content}, qr/API key/, 'and nothing else';
+
+# --- one's own ---------------------------------------------------------------------------
+
+my $empty = $relay->page('ann', '/dashboard');
+is $empty->{status}, 200, 'a new user has a dashboard';
+like $empty->{content}, qr/Signed in as ann/, 'with their name';
+like $empty->{content}, qr/None yet/, 'and no site';
+like $empty->{headers}{'content-security-policy'}, qr/\Adefault-src 'none'; style-src 'nonce-[0-9a-f]{32}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'\z/,
+    'no script, no frame, no form to others';
+like $empty->{content}, qr/<meta name="viewport" content="width=device-width">/, 'fit for a phone';
+is $empty->{headers}{'x-content-type-options'}, 'nosniff', 'its type is what it says';
+
+my %key = map { $_ => $relay->api_key($_) } qw(ann bob);
+unlike $relay->page('ann', '/dashboard')->{content}, qr/$key{ann}/, 'an API key is shown once';
+like $relay->page('ann', '/dashboard')->{content}, qr/Made on \w{3}, \d\d \w{3} \d{4}/, 'then only its age';
+my $site = $relay->register($key{ann}, 'https://a.example', 'Ann\'s "shop" <x>')->{json};
+my $other = $relay->register($key{bob}, 'https://b.example', 'Bob')->{json};
+my @sockets = map { $relay->client($site)->socket(channels => ['events']) } 1 .. 3;
+my $page = $relay->page('ann', '/dashboard')->{content};
+like $page, qr{<h3>Ann's &quot;shop&quot; &lt;x&gt;</h3>}, 'a site is listed by its name';
+like $page, qr{<dd>https://a\.example</dd>}, 'its URL';
+like $page, qr{<code>$site->{site_key}</code>}, 'its key';
+like $page, qr{<dd>3 of 700</dd>}, 'its connections now, and their limit';
+unlike $page, qr/$site->{publish_secret}|$site->{jwt_secret}/, 'no secret';
+unlike $page, qr/b\.example|$other->{site_key}/, 'nothing of another account';
+like $page, qr{<details><summary>Disconnect</summary>.*?<button class="danger">Yes, disconnect</button>}s, 'disconnecting is confirmed in place';
+
+# --- another's ---------------------------------------------------------------------------
+
+for my $action (qw(disconnect rotate)) {
+    is act('bob', action => $action, site => $site->{site_key})->{status}, 404, "$action of another's site: no such site";
+    is act('ann', action => $action, site => $site->{site_key}, guard => $_)->{status}, 403, "$action without a good guard"
+        for '', 'x' x 64, field($relay->page('bob', '/dashboard'), 'guard');
+}
+is act('ann', action => 'key', guard => '')->{status}, 403, 'nor does a stranger\'s page renew the API key';
+is act('ann', action => 'no such', site => $site->{site_key})->{status}, 400, 'what is no action';
+is $relay->browse(GET => 'ann', "/dashboard?action=disconnect&site=$site->{site_key}")->{status}, 200, 'a link does nothing';
+is $relay->client($site)->stats->{json}{active_connections}, 3, 'the site is as it was';
+
+# --- rotate ------------------------------------------------------------------------------
+
+my $rotated = act('ann', action => 'rotate', site => $site->{site_key});
+is $rotated->{status}, 200, 'new secrets';
+my ($publish, $jwt) = $rotated->{content} =~ m{WPSIGNAL_SITE_SECRET</dt><dd><code>([0-9a-f]{64}).*?WPSIGNAL_JWT_SECRET</dt><dd><code>([0-9a-f]{64})}s;
+my $new = { %$site, publish_secret => $publish, jwt_secret => $jwt };
+for my $one ([ old => $site ], [ new => $new ]) {
+    my ($what, $with) = @$one;
+    is_deeply { map { $relay->client($with)->publish('events', $what, {})->{status} => 1 } 1 .. 20 }, { 200 => 1 }, "the $what secret is good in all children";
+    ok $relay->client($with)->socket(channels => ['events'])->{subscribed}, "and so are tokens of the $what one";
+}
+is $sockets[0]->message(5)->{event}, 'old', 'no socket was dropped';
+act('ann', action => 'rotate', site => $site->{site_key});
+is $relay->client($site)->publish('events', 'x', {})->{status}, 401, 'rotated again, the oldest is dead';
+is $relay->client($new)->publish('events', 'x', {})->{status}, 200, 'the one before is not';
+
+# --- disconnect, under load ------------------------------------------------------------------
+
+my @crowd = map { $relay->client($new)->socket(channels => ['events']) } 1 .. 60;
+pipe my $stop, my $running or die $!;
+my @publishers = map {
+    my $pid = fork // die $!;
+    if (!$pid) {
+        close $running;
+        my $by = $relay->client($other);
+        my %status;
+        until (IO::Select->new($stop)->can_read(0)) {
+            $status{ $by->publish('events', 'load', { x => 'y' x 200 })->{status} }++;
+        }
+        POSIX::_exit(join(' ', sort keys %status) =~ /\A200(?: 429)?\z/ ? 0 : 1);
+    }
+    $pid;
+} 1 .. 2;
+sleep 0.3;
+my $from = time;
+my $gone = act('ann', action => 'disconnect', site => $site->{site_key});
+my $answered = time;
+is $gone->{status} . ' ' . ($gone->{headers}{location} // ''), '303 /wordsocket/dashboard', 'disconnected, and back to the list';
+is_deeply { map { $relay->probe($new) => 1 } 1 .. 24 }, { unknown_site_key => 1 }, 'its key is unknown in all children at once';
+my %codes;
+$codes{ $_->close_code(5) // 'none' }++ for @sockets, @crowd;
+my $took = time - $answered;
+is_deeply \%codes, { 4003 => 63 }, 'all its sockets are closed with 4003';
+cmp_ok $took, '<', 1 * WordSocket::Sanitizer::slowness(), sprintf 'within a second, in all children, under load (%.2f s)', $took;
+close $running;
+is join(' ', map { waitpid($_, 0); $? } @publishers), '0 0', 'the others went on publishing';
+unlike $relay->page('ann', '/dashboard')->{content}, qr/a\.example/, 'it is no longer listed';
+
+# --- kill -9 ------------------------------------------------------------------------------------
+
+# Register without pause; what was answered goes up the pipe.
+sub registrar {
+    my ($number, $out) = @_;
+    my $http = HTTP::Tiny->new(timeout => 5);
+    for my $n (1 .. 100_000) {
+        my $url = "https://r$number-" . $n % 40 . '.example';
+        my $answer = $http->post($relay->base . '/api/sites/register', {
+            headers => { Authorization => "Bearer $key{bob}" }, content => WordSocket::Client->encode({ site_url => $url }) });
+        last if $answer->{status} != 200 && $answer->{status} != 503;
+        syswrite $out, "$url $answer->{content}\n" if $answer->{status} == 200;
+    }
+    return;
+}
+$relay->announce(qr/AH00098: pid file .* overwritten/);
+my %acknowledged;
+for my $round (1 .. 4) {
+    pipe my $in, my $out or die $!;
+    my @pids = map {
+        my $number = $_;
+        my $pid = fork // die $!;
+        if (!$pid) { registrar($number, $out); POSIX::_exit(0) }
+        $pid;
+    } 1, 2;
+    close $out;
+    sleep 0.25 + 0.2 * rand;
+    $relay->kill_all;
+    my $count = 0;
+    while (<$in>) {
+        my ($url, $json) = /\A(\S+) (\{.*\})\Z/ or next;
+        $acknowledged{$url} = WordSocket::Client->decode($json);
+        $count++;
+    }
+    waitpid $_, 0 for @pids;
+    cmp_ok $count, '>', 0, "round $round: httpd is killed after $count registrations";
+    $relay->start;
+    # The last of a URL may have been committed and not answered: the key is the
+    # same then, and the secrets are newer.
+    my %said;
+    for my $url (keys %acknowledged) {
+        my $by = $relay->client($acknowledged{$url});
+        $said{ $by->publish('events', 'e', {})->{json}{error} // 'ok' }++;
+    }
+    is_deeply [ grep { !/\A(?:ok|invalid_signature)\z/ } keys %said ], [], 'every site that was answered is there';
+    cmp_ok $said{invalid_signature} // 0, '<=', 2 * $round, 'with the secrets that were answered, but for those under way';
+    is $relay->register($key{bob}, 'https://b.example')->{json}{site_key}, $other->{site_key}, 'the registry takes more';
+}
+is $relay->register($key{bob}, $_)->{json}{site_key}, $acknowledged{$_}{site_key}, "$_ has the key it was given"
+    for (sort keys %acknowledged)[0 .. 4];
+
+# --- a registry that does not open ------------------------------------------------------------------
+
+$relay->write_file('registry/sites', 'x' x 8192);
+$relay->announce(qr/WSK0403 the registry \S+ does not open: file is not a database/);
+$relay->graceful;
+is $relay->register($key{bob}, 'https://c.example')->{status}, 503, 'a damaged registry takes nothing';
+is $relay->page('ann', '/dashboard')->{status}, 503, 'nor has it a dashboard';
+is $relay->client($relay->site)->get('/healthz')->{status}, 200, 'httpd serves all the same';
+my ($url) = grep { $relay->client($acknowledged{$_})->stats->{status} == 200 } sort keys %acknowledged;
+is $relay->client($acknowledged{$url})->publish('events', 'e', {})->{status}, 200, 'and so do the sites it has in memory';
+unlink $relay->registry;
+$relay->write_file('registry/sites', '');
+chown +(getpwnam 'www-data')[2, 3], $relay->registry if !$>;
+chmod 0644, $relay->registry;
+like qx{@{[ $relay->httpd ]} -t -f '$relay->{conf}' 2>&1}, qr/Syntax OK/, 'httpd -t does not touch it';
+$relay->stop;
+$relay->announce(qr/WSK0306 WordSocketRegistry \S+: must be a file that the User of httpd owns and nobody else may read/);
+qx{timeout 20 @{[ $relay->httpd ]} -DFOREGROUND -f '$relay->{conf}' 2>&1};
+is $? >> 8, 1, 'a registry that others can read keeps httpd from starting';
+chmod 0600, $relay->registry;
+$relay->start;
+my $last = $relay->page('ann', '/dashboard');
+is $last->{status}, 200, 'for httpd alone, it starts' or diag $last->{content};
+$relay->stop;
+done_testing;

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/wsk_registry.h"
+
+#include <signal.h>
+#include <sys/ptrace.h>
+
+#include "registry_fixture.h"
+
+static wsk_registry_t *reg;
+static wsk_registered_t site, other;
+
+static void open_empty(void)
+{
+    registry_empty();
+    reg = registry_open();
+    if (reg == NULL) {
+        printf("Bail out! an empty registry does not open\n");
+        exit(1);
+    }
+}
+
+static void connecting(void)
+{
+    open_empty();
+    is_int(registry_connect(reg, "ann", 1, 1, 9, &site), WSK_OK,
+           "a site is connected");
+    is_str(site.key, registry_make(1)->key, "with the key that was made");
+    is_str(site.publish[0], registry_make(1)->publish, "and the secrets");
+    is_str(site.jwt[0], registry_make(1)->jwt, "both");
+    is_str(site.owner, "ann", "it is its user's");
+    is_str(site.url, "https://site-1.example", "at its URL");
+    is_int(registry_connect(reg, "ann", 1, 2, 9, &site), WSK_OK,
+           "connected again");
+    is_str(site.key, registry_make(1)->key, "it has the same key");
+    is_str(site.publish[0], registry_make(2)->publish, "and new secrets");
+    is_str(site.publish[1], "", "the old ones are dead");
+    is_int(registry_connect(reg, "bob", 1, 3, 9, &other), WSK_OK,
+           "another account may name the URL");
+    is_str(other.key, registry_make(3)->key, "and gets a site of its own");
+    wsk_registry_find(reg, site.key, &other);
+    is_str(other.publish[0], registry_make(2)->publish,
+           "the first one's secrets stay");
+    is_int(registry_connect(reg, "", 1, 4, 9, &site), WSK_EINVAL,
+           "nobody has no sites");
+    is_int(registry_connect(reg, "ann", 4, 1, 9, &site), WSK_EDUP,
+           "no two sites have one key");
+    is_int(wsk_registry_find(reg, "none", &site), WSK_ENOTFOUND,
+           "what is not there is not found");
+    wsk_registry_close(reg);
+}
+
+static void keys(void)
+{
+    const wsk_owner_t by_key = { NULL, registry_make(7)->hash };
+    wsk_owner_t renewed;
+    int64_t made;
+    char first[65];
+
+    open_empty();
+    snprintf(first, sizeof(first), "%s", by_key.key_hash);
+    is_int(wsk_registry_connect(
+               reg, &(wsk_owner_t){ NULL, first }, "https://a.example", "A",
+               &registry_make(1)->fresh, 9, REGISTRY_NOON, &site),
+           WSK_ENOTFOUND, "an API key nobody has opens nothing");
+    is_int(wsk_registry_key_made(reg, "ann", &made), WSK_OK, "nobody");
+    is_int(made, 0, "has no API key");
+    is_int(wsk_registry_set_key(reg, "ann", first, 77), WSK_OK,
+           "an API key is set");
+    wsk_registry_key_made(reg, "ann", &made);
+    is_int(made, 77, "and its age is known");
+    is_int(wsk_registry_connect(
+               reg, &(wsk_owner_t){ NULL, first }, "https://a.example", "A",
+               &registry_make(1)->fresh, 9, REGISTRY_NOON, &site),
+           WSK_OK, "it connects a site");
+    is_str(site.owner, "ann", "of its account");
+    is_int(wsk_registry_has_key(reg, first), WSK_OK, "which has it");
+    is_int(wsk_registry_has_key(reg, registry_make(8)->hash), WSK_ENOTFOUND,
+           "and no other");
+    renewed.user = NULL;
+    renewed.key_hash = registry_make(8)->hash;
+    wsk_registry_set_key(reg, "ann", renewed.key_hash, 78);
+    is_int(wsk_registry_connect(
+               reg, &(wsk_owner_t){ NULL, first }, "https://b.example", "B",
+               &registry_make(2)->fresh, 9, REGISTRY_NOON, &site),
+           WSK_ENOTFOUND, "renewed, the old one is dead");
+    is_int(wsk_registry_find(reg, registry_make(1)->key, &site), WSK_OK,
+           "the site stays");
+    is_int(wsk_registry_set_key(reg, "bob", registry_make(8)->hash, 79),
+           WSK_EDUP, "no two accounts have one API key");
+    wsk_registry_close(reg);
+}
+
+static void leaving(void)
+{
+    const wsk_owner_t bob = { "bob", NULL }, ann = { "ann", NULL };
+    char key[33];
+
+    open_empty();
+    registry_connect(reg, "ann", 1, 1, 2, &site);
+    registry_connect(reg, "bob", 9, 9, 2, &other);
+    memcpy(key, site.key, sizeof(key));
+    is_int(wsk_registry_disconnect(reg, key, &bob, 5), WSK_ENOTFOUND,
+           "another account cannot disconnect a site");
+    is_int(wsk_registry_rotate(reg, "bob", key, &registry_make(5)->fresh, 5,
+                               &site),
+           WSK_ENOTFOUND, "nor rotate its secrets");
+    is_int(wsk_registry_rotate(reg, "ann", key, &registry_make(6)->fresh, 5,
+                               &site),
+           WSK_OK, "its own can");
+    is_str(site.publish[0], registry_make(6)->publish, "new ones");
+    is_str(site.publish[1], registry_make(1)->publish, "beside the present");
+    is_str(site.jwt[1], registry_make(1)->jwt, "of both kinds");
+    is_int(wsk_registry_disconnect(reg, key, &ann, 6), WSK_OK,
+           "a site is disconnected");
+    is_int(wsk_registry_disconnect(reg, key, NULL, 6), WSK_ENOTFOUND,
+           "which happens once");
+    is_int(wsk_registry_find(reg, key, &site), WSK_OK, "it is known still");
+    ok(site.archived && site.publish[0][0] == '\0' && site.jwt[1][0] == '\0',
+       "archived, without secrets");
+    is_int(registry_connect(reg, "ann", 2, 2, 2, &site), WSK_OK,
+           "another takes its place");
+    is_int(registry_connect(reg, "ann", 3, 3, 2, &site), WSK_OK,
+           "and one more");
+    is_int(registry_connect(reg, "ann", 1, 4, 2, &site), WSK_EFULL,
+           "a third would be too many");
+    is_int(wsk_registry_room(reg, &ann, "https://site-1.example", 2, &site),
+           WSK_EFULL, "as is told before");
+    is_str(site.url, "https://site-2.example", "with the oldest that is there");
+    is_int(wsk_registry_room(reg, &ann, "https://site-2.example", 2, &site),
+           WSK_OK, "one that is connected has room");
+    is_int(registry_connect(reg, "ann", 2, 5, 2, &site), WSK_OK,
+           "and is connected again");
+    is_int(wsk_registry_disconnect(reg, site.key, NULL, 7), WSK_OK,
+           "with one gone");
+    is_int(registry_connect(reg, "ann", 1, 8, 2, &site), WSK_OK,
+           "the first one comes back");
+    is_str(site.key, key, "with its old key");
+    is_str(site.publish[0], registry_make(8)->publish, "and new secrets");
+    wsk_registry_close(reg);
+}
+
+static void codes(void)
+{
+    wsk_offer_t offer = { NULL, "https://a.example", "A", "a.example",
+                          REGISTRY_NOON + 60 };
+    char first[65], second[65];
+
+    open_empty();
+    snprintf(first, sizeof(first), "%s", registry_make(1)->hash);
+    snprintf(second, sizeof(second), "%s", registry_make(2)->hash);
+    offer.hash = first;
+    is_int(wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON), WSK_OK,
+           "a code is offered");
+    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(1)->fresh, 9,
+                               REGISTRY_NOON, &site),
+           WSK_ENOTFOUND, "another is not it");
+    is_int(wsk_registry_redeem(reg, first, "https://b.example",
+                               &registry_make(1)->fresh, 9, REGISTRY_NOON,
+                               &site),
+           WSK_ENOTFOUND, "nor is it for another site");
+    is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(1)->fresh, 9,
+                               REGISTRY_NOON + 60, &site),
+           WSK_ENOTFOUND, "nor good any more after its time");
+    is_int(wsk_registry_redeem(reg, first, offer.url, &registry_make(1)->fresh,
+                               9, REGISTRY_NOON + 59, &site),
+           WSK_OK, "before it is");
+    is_str(site.owner, "ann", "for who offered it");
+    is_str(site.url, offer.url, "at the URL that was approved");
+    is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(3)->fresh, 9,
+                               REGISTRY_NOON, &site),
+           WSK_ENOTFOUND, "once");
+    wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON);
+    offer.hash = second;
+    is_int(wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON), WSK_OK,
+           "a second code for the same site");
+    is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(3)->fresh, 9,
+                               REGISTRY_NOON, &site),
+           WSK_ENOTFOUND, "takes the place of the first");
+    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(3)->fresh, 9,
+                               REGISTRY_NOON, &site),
+           WSK_OK, "and connects");
+    is_str(site.key, registry_make(1)->key, "the site that is there");
+    wsk_registry_close(reg);
+}
+
+/* Many processes connect; two name the same URL each time. */
+static void racing(void)
+{
+    const unsigned each = 40;
+    pid_t pids[4];
+    unsigned p, i, failed = 0;
+    int status;
+
+    open_empty();
+    wsk_registry_close(reg);
+    fflush(stdout);
+    for (p = 0; p < 4; p++) {
+        pids[p] = fork();
+        if (pids[p] == 0) {
+            reg = registry_open();
+            for (i = 0; reg != NULL && i < each; i++) {
+                failed += registry_connect(reg, "ann", i + 1000 * (p / 2),
+                                           1 + i + p * 1000, 1000, &site)
+                          != WSK_OK;
+            }
+            _exit(reg == NULL || failed > 0);
+        }
+    }
+    for (p = 0, failed = 0; p < 4; p++) {
+        waitpid(pids[p], &status, 0);
+        failed += status != 0;
+    }
+    is_int(failed, 0, "four processes connect sites at once");
+    reg = registry_open();
+    is_int(registry_count(reg).n, 2 * each, "each URL has one site");
+    is_int(registry_count(reg).broken, 0, "and each is whole");
+    wsk_registry_close(reg);
+}
+
+/* A child does one act, and dies at its n-th call of the system.
+ * @return whether it came to its end */
+static bool dies_at(unsigned n)
+{
+    pid_t pid;
+    int status;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        reg = registry_open();
+        _exit(reg == NULL
+              || registry_connect(reg, "ann", 1, 2, 9, &site) != WSK_OK
+              || registry_connect(reg, "ann", 2, 3, 9, &site) != WSK_OK);
+    }
+    waitpid(pid, &status, 0);
+    while (n-- > 0 && WIFSTOPPED(status)) {
+        ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+        waitpid(pid, &status, 0);
+    }
+    if (WIFSTOPPED(status)) {
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        return false;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static const char *after_death(unsigned *pstage)
+{
+    const char *wrong = NULL;
+    bool renewed, second;
+
+    reg = registry_open();
+    if (reg == NULL) {
+        return registry_why;
+    }
+    if (registry_count(reg).broken > 0
+        || wsk_registry_find(reg, registry_make(1)->key, &site) != WSK_OK) {
+        wrong = "a site is broken or gone";
+    }
+    renewed = strcmp(site.publish[0], registry_make(2)->publish) == 0;
+    second = wsk_registry_find(reg, registry_make(3)->key, &other) == WSK_OK;
+    if (second && !renewed) {
+        wrong = "the second change is there and the first is not";
+    }
+    if ((unsigned)(renewed + second) < *pstage) {
+        wrong = "a change that was there is gone";
+    }
+    *pstage = (unsigned)(renewed + second);
+    if (registry_connect(reg, "bob", 5, 5, 9, &site) != WSK_OK) {
+        wrong = "nobody can write";
+    }
+    wsk_registry_close(reg);
+    return wrong;
+}
+
+static void dying(void)
+{
+    const char *wrong = NULL;
+    unsigned n, stage = 0;
+    bool ended = false;
+
+    for (n = 0; n < 2000 && wrong == NULL && !ended; n++) {
+        open_empty();
+        registry_connect(reg, "ann", 1, 1, 9, &site);
+        wsk_registry_close(reg);
+        ended = dies_at(n);
+        wrong = after_death(&stage);
+    }
+    note("%u places to die", n);
+    is_str(wrong, NULL, "killed at any call, the registry is whole");
+    ok(ended && stage == 2 && n > 50, "up to the end of both changes");
+}
+
+/* Whoever copies the sites elsewhere reads what changed since, and no more. */
+static void changes(void)
+{
+    registry_made_t *made;
+    registry_seen_t seen;
+    int64_t since;
+    unsigned n;
+
+    open_empty();
+    is_int(registry_changes(reg, 0).last, 0, "nothing has changed yet");
+    for (n = 1; n <= 3; n++) {
+        registry_connect(reg, "ann", n, n, 9, &site);
+    }
+    seen = registry_changes(reg, 0);
+    is_str(seen.keys, "123", "sites are visited in the order they came");
+    since = seen.last;
+    is_int(registry_changes(reg, since).n, 0, "then none has changed");
+    is_int(registry_changes(reg, since).last, since, "nor the number");
+    wsk_registry_find(reg, site.key, &other);
+    is_int(registry_changes(reg, since).last, since, "reading changes nothing");
+    registry_connect(reg, "ann", 2, 9, 9, &site);
+    wsk_registry_disconnect(reg, registry_make(1)->key, NULL, 5);
+    is_str(registry_changes(reg, since).keys, "21",
+           "who connected again and who left, in that order");
+    since = registry_changes(reg, since).last;
+    made = registry_make(8);
+    wsk_registry_rotate(reg, "ann", "00000000000000000000000000000003",
+                        &made->fresh, 6, &site);
+    is_str(registry_changes(reg, since).keys, "3", "and who has new secrets");
+    is_int(site.signature, 1, "a site signs by version 1");
+    made->fresh.signature = 2;
+    made = registry_make(7);
+    made->fresh.signature = 2;
+    wsk_registry_connect(reg, &(wsk_owner_t){ "ann", NULL },
+                         "https://v2.example", "", &made->fresh, 9, 7, &site);
+    is_int(site.signature, 2, "unless it was connected for version 2");
+    wsk_registry_rotate(reg, "ann", site.key, &registry_make(6)->fresh, 8,
+                        &site);
+    is_int(site.signature, 2, "which new secrets do not change");
+    wsk_registry_connect(reg, &(wsk_owner_t){ "ann", NULL },
+                         "https://v2.example", "", &registry_make(5)->fresh, 9,
+                         7, &site);
+    is_int(site.signature, 1, "connecting it again does");
+    wsk_registry_close(reg);
+}
+
+int main(void)
+{
+    alarm(300);
+    connecting();
+    changes();
+    keys();
+    leaving();
+    codes();
+    racing();
+    dying();
+    registry_remove();
+    return done_testing();
+}
