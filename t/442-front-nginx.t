@@ -6,9 +6,8 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use WordSocket::Client;
-use WordSocket::Front qw(example shortened);
+use WordSocket::Front qw(cpanel example shortened);
 use WordSocket::Fronts;
-use WordSocket::Server;
 use WordSocket::Tenants;
 
 my ($relay, $mute) = relays();
@@ -22,32 +21,24 @@ sub plain {
     });
 }
 
-# nginx as cPanel has it, with the example as one of its server-includes, or
+# nginx as cPanel has it, with the example as one of its server-includes or
 # without; to Apache's plain port, or to that for TLS.
-sub cpanel {
-    my ($to, $tls, $include, $deaf) = @_;
-    return WordSocket::Front->nginx(sub {
-        my ($at, undef, $root) = @_;
-        my %value = (
-            LISTEN  => $at, ROOT => $root, DEAF => $deaf // '',
-            APACHE  => $tls ? "https://127.0.0.1:$to->{tls_port}" : "http://127.0.0.1:$to->{port}",
-            INCLUDE => $include ? shortened(example('nginx-cpanel.conf', ADDRESS_HEADER => 'X-Forwarded-For', LOG => "$root/error_log"), '65s', '2s') : '',
-        );
-        my $conf = WordSocket::Server::slurp(($ENV{WSK_TOP} // '.') . '/t/conf/ea-nginx.conf.template');
-        $conf =~ s{\@([A-Z]+)\@}{$value{$1} // die "no $1\n"}eg;
-        return $conf;
-    });
+sub include {
+    my ($root) = @_;
+    return shortened(example('nginx-cpanel.conf', ADDRESS_HEADER => 'X-Forwarded-For', LOG => "$root/error_log"), '65s', '2s');
 }
+sub http  { "http://127.0.0.1:$_[0]{port}" }
+sub https { "https://127.0.0.1:$_[0]{tls_port}" }
 
 sub client { WordSocket::Client->new($_[0], site => $relay->site) }
 
 my (@fronts, @held, @ended);
 for my $case (
     ['nginx',                     1, \&plain],
-    ['cPanel',                    0, sub { cpanel($_[0], 0, 0) }],
-    ['cPanel, TLS to Apache',     0, sub { cpanel($_[0], 1, 0) }],
-    ['cPanel and our file',       1, sub { cpanel($_[0], 0, 1) }],
-    ['cPanel and our file, TLS',  1, sub { cpanel($_[0], 1, 1) }],
+    ['cPanel',                    0, sub { cpanel(http(@_)) }],
+    ['cPanel, TLS to Apache',     0, sub { cpanel(https(@_)) }],
+    ['cPanel and our file',       1, sub { cpanel(http(@_), include => \&include) }],
+    ['cPanel and our file, TLS',  1, sub { cpanel(https(@_), include => \&include) }],
 ) {
     my ($what, $socket, $start) = @$case;
     my ($front, $deaf) = ($start->($relay), $start->($mute));
@@ -61,7 +52,7 @@ for my $case (
 
 # It is the relay's header that keeps cPanel's nginx from buffering.
 {
-    my $front  = cpanel($relay, 0, 0, 'proxy_ignore_headers X-Accel-Buffering;');
+    my $front  = cpanel(http($relay), more => 'proxy_ignore_headers X-Accel-Buffering;');
     my $client = client($front);
     my $stream = eval { $client->events(patience => 1, from => '127.0.7.3') };
     ok !$stream, 'a nginx that does not listen to X-Accel-Buffering keeps a stream for itself';

@@ -22,7 +22,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 use WordSocket::Server;
 
-our @EXPORT_OK = qw(example shortened);
+our @EXPORT_OK = qw(cpanel example shortened);
 use constant START_ATTEMPTS => 5;
 
 my %alive;
@@ -46,6 +46,21 @@ sub shortened {
     my ($text, $time, $short) = @_;
     $text =~ s/\b\Q$time\E(?=;?$)/$short/mg or die "there is no $time to shorten\n";
     return $text;
+}
+
+# nginx as cPanel has it, before an Apache at this URL. include: a sub that gets
+# the front's folder and makes one of its server-includes; more: a line beside
+# cPanel's own.
+sub cpanel {
+    my ($apache, %option) = @_;
+    my $top = $ENV{WSK_TOP} // '.';
+    my $template = WordSocket::Server::slurp("$top/t/conf/ea-nginx.conf.template") or die "no template\n";
+    return WordSocket::Front->nginx(sub {
+        my ($at, undef, $root) = @_;
+        my %value = (LISTEN => $at, ROOT => $root, APACHE => $apache, MORE => $option{more} // '',
+            INCLUDE => $option{include} ? $option{include}->($root) : '');
+        return $template =~ s{\@([A-Z]+)\@}{$value{$1} // die "no $1\n"}egr;
+    });
 }
 
 # --- starting ----------------------------------------------------------------
