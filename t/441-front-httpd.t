@@ -16,15 +16,15 @@ my ($relay, $mute) = relays();
 # One httpd for all of them: a host on an address of its own for each example,
 # to the relay that pings and to the one that does not. Silent for two seconds
 # is silent.
-my @example = qw(wstunnel upgrade);
+my @example = qw(httpd-wstunnel.conf httpd-upgrade.conf);
 my %at;
 my ($hosts, $hosts_count) = ('', 0);
 for my $name (@example) {
     for my $to ($relay, $mute) {
         my $address = '127.0.8.' . ++$hosts_count;
         $at{$name}{ $to->{port} } = $address;
-        my $text = example("httpd-$name.conf", RELAY => "127.0.0.1:$to->{port}", LOG => 'logs/relay');
-        $hosts .= "Listen $address:\@Port\@\n<VirtualHost $address:\@Port\@>\nServerName $name.example\n$text</VirtualHost>\n";
+        my $text = example($name, RELAY => "127.0.0.1:$to->{port}", LOG => 'logs/relay');
+        $hosts .= "Listen $address:\@Port\@\n<VirtualHost $address:\@Port\@>\nServerName front.example\n$text</VirtualHost>\n";
     }
 }
 $hosts .= shortened(example('httpd-balancer.conf', LISTEN => '127.0.0.1:@Port@', LOG => 'logs/relay',
