@@ -27,8 +27,8 @@
         php8.2-intl php8.2-mbstring php8.2-sqlite3 php8.2-xml php8.2-zip
     )
     PKGS_TEST=(
-        chromium clang fonts-dejavu-core haproxy libapache2-mod-perl2
-        libclang-rt-14-dev libio-socket-ssl-perl libmojolicious-perl nginx perl
+        chromium clang fonts-dejavu-core haproxy iproute2
+        libapache2-mod-perl2 libclang-rt-14-dev libio-socket-ssl-perl libmojolicious-perl nginx perl
         python3 valgrind
     )
 }
