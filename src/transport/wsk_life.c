@@ -4,9 +4,25 @@
  */
 #include "transport/wsk_loop_int.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #define READS 4 /* of one socket in one turn */
+
+/* Who vanished without a word is found by silence on a WebSocket. On an event
+ * stream clients are silent, so the system looks for what they do not
+ * acknowledge; of itself it would take a quarter of an hour. */
+static void want_acknowledged(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = c->kind == WSK_KIND_SSE ? wsk_turn_view(l, c->site)
+                                                   : NULL;
+    unsigned ms = v ? v->spec.limits.idle_ms : 0;
+
+    if (ms) {
+        setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+    }
+}
 
 void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
@@ -21,6 +37,7 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
         wsk_life_kill(l, c);
         return;
     }
+    want_acknowledged(l, c);
     wsk_wheel_set(l, c, l->now_s + 1);
     wsk_session_begin(l, c);
     wsk_life_early(l, c);
