@@ -81,5 +81,7 @@ like $server->verdict, qr/Syntax OK/, 'two keys are taken';
 
 like server(lines => '', vhost_lines => $line)->verdict, qr/WordSocketHostKey .*(?:not allowed|cannot occur)/i,
     'a virtual host has none of its own';
+like server(vhost_lines => 'WordSocketPublisherUser On')->verdict, qr/nobody says who owns the host '127\.0\.0\.1'/,
+    'where the user counts, somebody must know the owner';
 like server(vhost_lines => 'WordSocketKeyEpoch 3')->verdict, qr/Syntax OK/, 'but an epoch';
 done_testing;
