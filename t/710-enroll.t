@@ -52,6 +52,10 @@ $server->start;
 my $blog = WordSocket::Host->new($server);
 sub said { my ($answer) = @_; return "$answer->{status} " . ($answer->{json}{error} // ''); }
 
+my $plain = WordSocket::Client->new($server, host => '127.0.0.1');
+is_deeply [ @{ $plain->get('/')->{json}{endpoints} }{qw(whoami disconnect)} ], [ '/site/whoami', '/site/disconnect' ],
+    'discovery names the endpoints of host mode';
+
 # --- connect ------------------------------------------------------------------------
 
 my $keys = $blog->enroll;

@@ -12,28 +12,13 @@
     "\"publisher\",\"presence\""
 /* clang-format on */
 
-static bool is_shown(const wsk_host_t *host, int endpoint)
-{
-    switch (endpoint) {
-    case WSK_EP_base:
-        return false;
-    case WSK_EP_echo:
-        return host->set.echo;
-    case WSK_EP_whoami:
-    case WSK_EP_disconnect:
-        return *host->keys.tag != '\0';
-    default:
-        return true;
-    }
-}
-
 static void put_endpoints(wsk_text_t *t, const wsk_host_t *host)
 {
     const char *comma = "";
     int i;
 
     for (i = 1; i < WSK_EP_COUNT; i++) {
-        if (!is_shown(host, i)) {
+        if (i == WSK_EP_base || !wsk_endpoint_served(host, (wsk_endpoint_e)i)) {
             continue;
         }
         wsk_text_fmt(t, "%s\"%s\":\"%s\"", comma,

@@ -31,6 +31,21 @@ const char *wsk_endpoint_name(wsk_endpoint_e endpoint)
     return endpoints[endpoint].name;
 }
 
+bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)
+{
+    switch (endpoint) {
+    case WSK_EP_unknown:
+        return false;
+    case WSK_EP_echo:
+        return host->set.echo;
+    case WSK_EP_whoami:
+    case WSK_EP_disconnect:
+        return *host->keys.tag != '\0';
+    default:
+        return true;
+    }
+}
+
 wsk_request_t *wsk_request_of(request_rec *r)
 {
     return ap_get_module_config(r->request_config, &wordsocket_module);
@@ -236,8 +251,7 @@ static int handle(request_rec *r, wsk_request_t *wr)
         return wsk_process.loop ? preflight(r, wr)
                                 : wsk_refuse(r, WSK_R_unavailable, 1);
     }
-    if (!handlers[wr->endpoint].handle
-        || (wr->endpoint == WSK_EP_echo && !wr->host->set.echo)) {
+    if (!wsk_endpoint_served(wr->host, wr->endpoint)) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
     if (r->method_number != handlers[wr->endpoint].method) {
