@@ -164,11 +164,17 @@ my %question = (content => $question, headers => { $client->signed(POST => '/sit
 sub replayed { said(WordSocket::Client->new($server)->request(POST => '/site/whoami', %question)) }
 is replayed(), '200 ', 'a whoami of a connected site changes nothing';
 is replayed(), '200 ', 'nor does its repetition';
+sub publisher {
+    my ($as) = @_;
+    return WordSocket::Frames->connect(path => '/publisher', headers => { $as->signed(GET => '/publisher', '') }, $as->connect_options);
+}
+my $sender = publisher($client);
 my $sse = $client->events;
 sleep 3;    # until nothing is due for long
 my $begun = time;
 is said($blog->disconnect($keys)), '200 ', 'the site does';
 is $ws->close_code(5), 4003, 'its WebSocket is closed with 4003';
+is $sender->close_code(5), 4003, 'so is its publish socket';
 ok $sse->ends(5), 'its event stream ends';
 cmp_ok time - $begun, '<', 1.5, 'within a second or so';
 
@@ -200,6 +206,10 @@ my $new = $blog->connect;
 cmp_ok $new->{generation}, '>', $keys->{generation}, 'connecting again is another generation';
 is $new->{site_key}, $keys->{site_key}, 'of the same site';
 is said($blog->client($new)->publish('events', 'e', {})), '200 ', 'which publishes';
+my $sends = publisher($blog->client($new));
+$sends->send_text('{"channel":"events","event":"e"}');
+like $sends->receive(5)->{payload}, qr/"ok":true/, 'by a publish socket, too';
+$sends->hang_up;
 is replayed(), '401 site_revoked', 'the whoami that was kept is of no use to anybody';
 my $leaked = $blog->client($keys);
 is said($leaked->publish('events', 'e', {})), '401 invalid_signature', 'the old key that leaked does not';
