@@ -79,7 +79,28 @@ $server->write_file('host.key', $made . 'b' x 64 . "\n");
 chmod 0600, $key;
 like $server->verdict, qr/Syntax OK/, 'two keys are taken';
 
+# A module that is called as PHP's is; there is no other here.
+{
+    my $with = server();
+    $with->prepare;
+    my $file = $with->write_file('mod_php.c', <<'END_C');
+#include "httpd.h"
+#include "http_config.h"
+module AP_MODULE_DECLARE_DATA php_module = { STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, NULL };
+END_C
+    my $apxs = $ENV{APXS} // 'apxs';
+    my $flags = join ' ', map { s/\s+\z//r } '-I' . qx{$apxs -q INCLUDEDIR}, qx{apr-1-config --cppflags --includes};
+    system("cd $with->{root} && gcc -shared -fPIC $flags -o php.so mod_php.c") == 0 or die "mod_php.c does not compile\n";
+    $with->{lines} = "LoadModule php_module \@ServerRoot\@/php.so\n$with->{lines}";
+    $with->announce(qr/WSK0504 PHP runs inside of httpd \(mod_php\.c\)/);
+    $with->start;
+    like $with->log_text, qr/WSK0504/, 'PHP inside of httpd is warned of';
+    $with->stop;
+}
+
 like server(lines => '', vhost_lines => $line)->verdict, qr/WordSocketHostKey .*(?:not allowed|cannot occur)/i,
     'a virtual host has none of its own';
+like server(vhost_lines => 'WordSocketPublisherUser On')->verdict, qr/nobody says who owns the host '127\.0\.0\.1'/,
+    'where the user counts, somebody must know the owner';
 like server(vhost_lines => 'WordSocketKeyEpoch 3')->verdict, qr/Syntax OK/, 'but an epoch';
 done_testing;

@@ -52,6 +52,10 @@ $server->start;
 my $blog = WordSocket::Host->new($server);
 sub said { my ($answer) = @_; return "$answer->{status} " . ($answer->{json}{error} // ''); }
 
+my $plain = WordSocket::Client->new($server, host => '127.0.0.1');
+is_deeply [ @{ $plain->get('/')->{json}{endpoints} }{qw(whoami disconnect)} ], [ '/site/whoami', '/site/disconnect' ],
+    'discovery names the endpoints of host mode';
+
 # --- connect ------------------------------------------------------------------------
 
 my $keys = $blog->enroll;
@@ -155,11 +159,22 @@ is said($client->publish_body('{"channel":"events","event":"e"}', path => '/site
 is said(WordSocket::Client->new($server)->publish_body('{"action":"disconnect"}', path => '/site/disconnect')), '404 not_found',
     'a site of the site file is the administrator\'s to take out';
 is said($blog->disconnect({ %$keys, publish_secret => 'wrong' })), '401 invalid_signature', 'nobody else disconnects it';
+my $question = WordSocket::Client->encode({ home => $blog->{home}, generation => $keys->{generation}, challenge => 'c' x 32 });
+my %question = (content => $question, headers => { $client->signed(POST => '/site/whoami', $question) });
+sub replayed { said(WordSocket::Client->new($server)->request(POST => '/site/whoami', %question)) }
+is replayed(), '200 ', 'a whoami of a connected site changes nothing';
+is replayed(), '200 ', 'nor does its repetition';
+sub publisher {
+    my ($as) = @_;
+    return WordSocket::Frames->connect(path => '/publisher', headers => { $as->signed(GET => '/publisher', '') }, $as->connect_options);
+}
+my $sender = publisher($client);
 my $sse = $client->events;
 sleep 3;    # until nothing is due for long
 my $begun = time;
 is said($blog->disconnect($keys)), '200 ', 'the site does';
 is $ws->close_code(5), 4003, 'its WebSocket is closed with 4003';
+is $sender->close_code(5), 4003, 'so is its publish socket';
 ok $sse->ends(5), 'its event stream ends';
 cmp_ok time - $begun, '<', 1.5, 'within a second or so';
 
@@ -175,6 +190,7 @@ sub all_refused {
     return;
 }
 all_refused('revoked,', $keys);
+is replayed(), '401 site_revoked', 'a whoami that somebody kept does not connect the site again';
 is said($second->client($its)->publish('events', 'own', {})), '200 ', 'the blog beside it goes on';
 ok $server->graceful, 'a reload';
 all_refused('after a reload', $keys);
@@ -190,6 +206,11 @@ my $new = $blog->connect;
 cmp_ok $new->{generation}, '>', $keys->{generation}, 'connecting again is another generation';
 is $new->{site_key}, $keys->{site_key}, 'of the same site';
 is said($blog->client($new)->publish('events', 'e', {})), '200 ', 'which publishes';
+my $sends = publisher($blog->client($new));
+$sends->send_text('{"channel":"events","event":"e"}');
+like $sends->receive(5)->{payload}, qr/"ok":true/, 'by a publish socket, too';
+$sends->hang_up;
+is replayed(), '401 site_revoked', 'the whoami that was kept is of no use to anybody';
 my $leaked = $blog->client($keys);
 is said($leaked->publish('events', 'e', {})), '401 invalid_signature', 'the old key that leaked does not';
 is said($leaked->poll), '401 invalid_token', 'nor is a token good that it signs';
@@ -210,6 +231,28 @@ is said($blog->client($newer)->poll), '200 ', 'and for tokens';
 ok with_host_keys('ab' x 32 . "\n"), 'without the old one';
 is said($blog->client($new)->publish('events', 'e', {})), '401 invalid_signature', 'its keys are not good any more';
 is said($blog->client($newer)->publish('events', 'g', {})), '200 ', 'the new ones are';
+
+# --- a reload that finds them out of order ------------------------------------------
+
+my $listening = $blog->client($newer);
+for my $file ('host.key', 'host.key.sites') {
+    my $good = "$server->{root}/$file.good";
+    rename "$server->{root}/$file", $good or die "$file: $!\n";
+    mkdir "$server->{root}/$file";
+    $server->announce(qr/WSK0310 .*\Q$file\E/) if $file eq 'host.key';
+    ok $server->graceful, "a reload, and $file is a folder";
+    is said($listening->publish('events', 'e', {})), '200 ', 'what was connected stays so';
+    is said($listening->poll), '200 ', 'its tokens, too';
+    is said($second->client($its)->stats), '401 invalid_signature', 'keys of before are refused as before';
+    rmdir "$server->{root}/$file";
+    rename $good, "$server->{root}/$file" or die "$file: $!\n";
+    next if $file ne 'host.key';
+    is $blog->enroll, undef, 'no keys are handed out';
+    is said($blog->whoami($newer)), '503 unavailable', 'nobody is connected';
+}
+ok $server->graceful, 'a reload when all is in order';
+is_deeply $blog->enroll, $newer, 'brings the same keys as before';
+is said($listening->publish('events', 'e', {})), '200 ', 'which are good';
 
 $server->{vhost_lines} = 'WordSocketKeyEpoch 1';
 $server->write_config;

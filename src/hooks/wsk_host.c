@@ -95,6 +95,24 @@ static const char *derive_one(server_rec *v, const wsk_hostkey_t *key,
     return tag_of(host->keys.tag, &vhost, host, ptemp);
 }
 
+/* PHP in httpd's own processes is in the memory that the keys are in. */
+static void warn_of_php(server_rec *s)
+{
+    static const char *const names[] = { "mod_php.c", "mod_php7.c",
+                                         "mod_php8.c" };
+    size_t i;
+
+    for (i = 0; i < WSK_COUNT_OF(names); i++) {
+        if (ap_find_linked_module(names[i])) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "WSK0504 PHP runs inside of httpd (%s), where every "
+                         "script can read the keys of every site; run it by "
+                         "PHP-FPM",
+                         names[i]);
+        }
+    }
+}
+
 const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     const char *file = wsk_conf_of(s)->set.host_key, *error, *one;
@@ -104,6 +122,7 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     if (!file) {
         return NULL;
     }
+    warn_of_php(s);
     error = wsk_hostkey_read(file, true, ptemp, &key);
     if (error) {
         key.n = 0;

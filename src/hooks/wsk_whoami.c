@@ -144,9 +144,6 @@ int wsk_handle_whoami(request_rec *r, wsk_request_t *wr)
     if (!body) {
         return status;
     }
-    if (!*wr->host->keys.tag) {
-        return wsk_refuse(r, WSK_R_not_found, 0);
-    }
     if (!read_asked(body, len, r->pool, &asked)) {
         return wsk_refuse(r, WSK_R_invalid_json, 0);
     }

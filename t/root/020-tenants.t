@@ -5,6 +5,7 @@ use v5.30;
 use warnings;
 use lib 't/lib';
 use File::Path qw(make_path);
+use POSIX ();
 use Test::More;
 use WordSocket::Client;
 use WordSocket::Host;
@@ -53,6 +54,9 @@ sub hosts {
         $text .= "Listen 127.0.0.$n:\@Port\@\n<VirtualHost 127.0.0.$n:\@Port\@>\nServerName $name.example\n"
             . "DocumentRoot \"$folder{$name}\"\nSuexecUserGroup $user nogroup\n" . $php->handler($name) . "</VirtualHost>\n";
     }
+    # Hers by another address, where what is signed must come of herself.
+    $text .= "Listen 127.0.0.4:\@Port\@\n<VirtualHost 127.0.0.4:\@Port\@>\nServerName alice.example\n"
+        . "DocumentRoot \"$folder{alice}\"\nSuexecUserGroup $owner_of_alice nogroup\nWordSocketPublisherUser On\n</VirtualHost>\n";
     return $server->{more_vhosts} = $text;
 }
 hosts($alice);
@@ -83,7 +87,7 @@ isnt $forged, undef, 'a neighbour who claims her home at his own host gets keys'
 isnt $forged->{$_}, $keys->{$_}, "but another $_" for qw(site_key publish_secret jwt_secret);
 my $claimed = WordSocket::Host->new($server, host => '127.0.0.3', home => 'http://alice.example');
 is said($claimed->whoami($keys)), '401 unknown_site_key', 'her keys cannot be connected at his host';
-my $stolen = WordSocket::Client->new($server, host => '127.0.0.3', site => $keys);
+my $stolen = WordSocket::Client->new($server, host => '127.0.0.3', site => $keys, version => 2);
 is said($stolen->publish('events', 'e', {})), '401 unknown_site_key', 'nor published with there';
 
 my $tilde = nothing('/~user/ at her host', $hers->post("/~$bob/?rest_route=/wpsignal/v1/enroll", headers => { 'X-WordSocket-Home' => "http://alice.example/~$bob" }));
@@ -94,12 +98,43 @@ my $planted = nothing('his script in a folder of hers', $hers->post('/theirs/?re
 like $planted->{json}{script}, qr{/theirs/index\.php$}, '(which runs)';
 
 my $body = WordSocket::Client->encode({ channel => 'events', event => 'e', data => 1 });
-my %signed = $client->signed_headers($body);
+my %signed = $client->signed(POST => '/publish', $body);
 is $his->client($keys)->request(POST => '/publish', content => $body, headers => \%signed)->{json}{error}, 'unknown_site_key',
     'her signed publish, replayed at his host, is nobody\'s';
 is said($hers->disconnect({ %$keys, publish_secret => $forged->{publish_secret} })), '401 invalid_signature', 'his keys do not disconnect her';
 is said($client->publish('events', 'own', { n => 1 })), '200 ', 'she publishes as ever';
 is(($ws->messages(1))[0]{data}{n}, 1, 'and that is all that was heard');
+
+# --- a stolen key, where the user counts ----------------------------------------------
+
+# What a request says that a process of this user makes.
+sub as_user {
+    my ($user, $ask) = @_;
+    my ($uid, $gid) = $user ? (getpwnam $user)[2, 3] : (0, 0);
+    pipe my $from, my $to or die "pipe: $!\n";
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        POSIX::setgid($gid) && POSIX::setuid($uid) or POSIX::_exit(1);
+        syswrite $to, eval { $ask->(WordSocket::Client->new($server, host => '127.0.0.4', site => $keys, version => 2)) } // "died: $@";
+        POSIX::_exit(0);
+    }
+    close $to;
+    my $said = do { local $/; <$from> };
+    waitpid $pid, 0;
+    return $said;
+}
+my $publish = sub { said($_[0]->publish('events', 'e', {})) };
+is as_user($alice, $publish), '200 ', 'her own processes publish where the user counts';
+is as_user($bob, $publish), '403 user_forbidden', 'with her stolen key a neighbour does not';
+is as_user('', $publish), '403 user_forbidden', 'nor does root';
+is as_user('www-data', $publish), '403 user_forbidden', 'nor httpd\'s own user';
+is as_user($bob, sub { said($_[0]->stats) }), '403 user_forbidden', 'nor is he told how many listen';
+is as_user($bob, sub { said($_[0]->publish_body('{"action":"disconnect"}', path => '/site/disconnect')) }), '403 user_forbidden',
+    'nor may he disconnect her';
+is as_user($bob, sub { said($_[0]->publish('events', 'e', {}, secret => 'wrong')) }), '401 invalid_signature',
+    'without the key he is told nothing of it';
+is as_user($bob, sub { my $claims = $_[0]; said($claims->poll) }), '200 ', 'what a token opens is everybody\'s that has one';
+$ws->messages(1);
 
 for my $name (qw(alice bob)) {
     my $user = { alice => $alice, bob => $bob }->{$name};
