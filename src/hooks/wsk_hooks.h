@@ -64,8 +64,6 @@ typedef enum wsk_endpoint_e {
 /** Its path below the base, and its name; "" for none. */
 const char *wsk_endpoint_path(wsk_endpoint_e endpoint);
 const char *wsk_endpoint_name(wsk_endpoint_e endpoint);
-/** Whether this host has it. */
-bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint);
 
 /** Whether this host has it. */
 bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint);

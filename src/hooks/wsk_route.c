@@ -30,21 +30,6 @@ const char *wsk_endpoint_name(wsk_endpoint_e endpoint)
     return endpoints[endpoint].name;
 }
 
-bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)
-{
-    switch (endpoint) {
-    case WSK_EP_unknown:
-        return false;
-    case WSK_EP_echo:
-        return host->set.echo;
-    case WSK_EP_whoami:
-    case WSK_EP_disconnect:
-        return *host->keys.tag != '\0';
-    default:
-        return true;
-    }
-}
-
 wsk_request_t *wsk_request_of(request_rec *r)
 {
     return ap_get_module_config(r->request_config, &wordsocket_module);
