@@ -29,6 +29,12 @@ int wsk_answer(request_rec *r, int status, const char *json)
 
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
 {
+    /* Whoever is to come again is told when. */
+    if (!retry_s
+        && (refusals[why].status == HTTP_TOO_MANY_REQUESTS
+            || refusals[why].status == HTTP_SERVICE_UNAVAILABLE)) {
+        retry_s = 1;
+    }
     if (retry_s) {
         apr_table_setn(r->headers_out, "Retry-After",
                        apr_psprintf(r->pool, "%u", retry_s));

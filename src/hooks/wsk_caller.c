@@ -5,6 +5,7 @@
  */
 #include "hooks/wsk_hooks.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "auth/wsk_channel.h"
@@ -63,6 +64,12 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     rv = wsk_token_verify(slice(token), slice(who->spec.key), &secrets,
                           apr_time_sec(r->request_time), &who->claims);
     return rv == WSK_TOKEN_OK ? rv : refused(rv);
+}
+
+void wsk_caller_done(wsk_caller_t *who)
+{
+    wsk_grant_unref(who->claims.grant);
+    OPENSSL_cleanse(who, sizeof *who);
 }
 
 wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,

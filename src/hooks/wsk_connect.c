@@ -140,14 +140,10 @@ int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
         return not_taken(r);
     }
     rv = wsk_caller_read(r, wr, wr->token, &who);
-    if (rv != WSK_TOKEN_OK) {
-        return close_with(r, accept, close_code(rv, &who),
-                          wsk_token_reason(rv));
-    }
-    status = connect_ws(r, accept, &who);
-    if (who.claims.grant) {
-        wsk_grant_unref(who.claims.grant);
-    }
+    status = rv == WSK_TOKEN_OK ? connect_ws(r, accept, &who)
+                                : close_with(r, accept, close_code(rv, &who),
+                                             wsk_token_reason(rv));
+    wsk_caller_done(&who);
     return status;
 }
 
@@ -205,17 +201,15 @@ static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
 {
     const int64_t most = WSK_MIN(wr->host->set.max_publish,
                                  (int64_t)by->spec.limits.max_publish);
-    wsk_refusal_e why = once_only(by);
-    wsk_conn_t *c;
+    wsk_conn_t *c = wsk_publisher_make(&by->spec, by->secret, (uint32_t)most);
+    wsk_refusal_e why = c ? once_only(by) : WSK_R_unavailable;
 
     if (why != WSK_R_COUNT) {
         *status = wsk_signer_refuse(r, by, why,
                                     why == WSK_R_rate_limited ? 5 : 0);
-        return NULL;
-    }
-    c = wsk_publisher_make(&by->spec, by->secret, (uint32_t)most);
-    if (!c) {
-        *status = wsk_signer_refuse(r, by, WSK_R_unavailable, 1);
+        if (c) {
+            wsk_conn_drop(c);
+        }
         return NULL;
     }
     c->site = by->site;
@@ -257,11 +251,26 @@ static int connect_publisher(request_rec *r, const char *accept,
     return wsk_adopt(r, c);
 }
 
+static int connect_signed(request_rec *r, const char *accept,
+                          const wsk_request_t *wr, wsk_signer_t *by)
+{
+    wsk_refusal_e why;
+
+    if (!wsk_signer_find(r, wr, by)) {
+        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+    }
+    why = by->v2 ? wsk_signer_check(r, wr, by, (wsk_slice_t){ "", 0 })
+                 : WSK_R_signature_v2_required;
+    if (why != WSK_R_COUNT) {
+        return wsk_signer_refuse(r, by, why, 0);
+    }
+    return connect_publisher(r, accept, wr, by);
+}
+
 int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
 {
     char accept[WSK_ACCEPT_LEN + 1];
     wsk_signer_t by = { 0 };
-    wsk_refusal_e why;
     bool answered;
     int status = check_upgrade(r, accept, &answered);
 
@@ -274,15 +283,9 @@ int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
     if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
         return not_taken(r);
     }
-    if (!wsk_signer_find(r, wr, &by)) {
-        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
-    }
-    why = by.v2 ? wsk_signer_check(r, wr, &by, (wsk_slice_t){ "", 0 })
-                : WSK_R_signature_v2_required;
-    if (why != WSK_R_COUNT) {
-        return wsk_signer_refuse(r, &by, why, 0);
-    }
-    return connect_publisher(r, accept, wr, &by);
+    status = connect_signed(r, accept, wr, &by);
+    wsk_signer_done(&by);
+    return status;
 }
 
 static void stream_head(request_rec *r, const wsk_caller_t *who,
@@ -395,12 +398,8 @@ int wsk_handle_sse(request_rec *r, wsk_request_t *wr)
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
     why = wsk_caller_read(r, wr, wr->token, &who);
-    if (why != WSK_TOKEN_OK) {
-        return wsk_refuse_token(r, why);
-    }
-    status = serve_sse(r, &who);
-    if (who.claims.grant) {
-        wsk_grant_unref(who.claims.grant);
-    }
+    status = why == WSK_TOKEN_OK ? serve_sse(r, &who)
+                                 : wsk_refuse_token(r, why);
+    wsk_caller_done(&who);
     return status;
 }

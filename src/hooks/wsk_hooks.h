@@ -93,7 +93,9 @@ typedef enum wsk_refusal_e {
         WSK_R_COUNT
 } wsk_refusal_e;
 
-/** Write the refusal. @param retry_s > 0: with Retry-After. @return OK */
+/** Write the refusal.
+ *  @param retry_s  > 0: with Retry-After, which 429 and 503 always have
+ *  @return OK */
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
 
 /** Refuse a token, by HTTP. */
@@ -115,6 +117,9 @@ typedef struct wsk_caller_t {
 } wsk_caller_t;
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
                             const char *token, wsk_caller_t *who);
+
+/** What is left of it, secrets first; also after a refusal. */
+void wsk_caller_done(wsk_caller_t *who);
 
 /** Names of ?channels=, those that may be read; lent from r->pool. */
 wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
@@ -143,6 +148,8 @@ typedef struct wsk_signer_t {
 } wsk_signer_t;
 /** @return false: no site of this host has the key */
 bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by);
+/** Forget the secrets. */
+void wsk_signer_done(wsk_signer_t *by);
 /** @return WSK_R_COUNT when all is well */
 wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
                                wsk_signer_t *by, wsk_slice_t body);

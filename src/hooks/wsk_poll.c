@@ -95,6 +95,7 @@ static void collect(poll_t *p)
             continue;
         }
         if (rv != WSK_OK || n == 0) {
+            p->out.failed |= rv == WSK_ENOMEM;
             return;
         }
         for (i = 0; i < n; i++) {
@@ -132,7 +133,7 @@ static bool begin(poll_t *p, wsk_refusal_e *why)
     return p->buf != NULL;
 }
 
-static void end(poll_t *p)
+static void count_answer(const poll_t *p)
 {
     wsk_count(wsk_process.seg, wsk_slot_now(), p->who->site, WSK_C_poll_answers,
               1);
@@ -140,6 +141,10 @@ static void end(poll_t *p)
               p->count);
     wsk_count(wsk_process.seg, wsk_slot_now(), p->who->site, WSK_C_gaps,
               p->gap);
+}
+
+static void end(poll_t *p)
+{
     free(p->buf);
     wsk_text_free(&p->out);
 }
@@ -206,19 +211,20 @@ int wsk_handle_poll(request_rec *r, wsk_request_t *wr)
     }
     token = wsk_caller_read(r, wr, wr->token, &who);
     if (token != WSK_TOKEN_OK) {
-        return wsk_refuse_token(r, token);
+        status = wsk_refuse_token(r, token);
     }
-    if (who.state != WSK_SITE_ON) {
+    else if (who.state != WSK_SITE_ON) {
         status = wsk_refuse(r, WSK_R_not_found, 0);
     }
     else if (!begin(&p, &why)) {
-        status = wsk_refuse(r, why, why == WSK_R_unavailable);
+        status = wsk_refuse(r, why, 0);
     }
     else {
         status = answer_poll(&p);
+        count_answer(&p);
     }
     end(&p);
-    wsk_grant_unref(who.claims.grant);
+    wsk_caller_done(&who);
     return status;
 }
 
@@ -273,24 +279,28 @@ int wsk_poll_events(request_rec *r, wsk_caller_t *who)
 
     if (!begin(&p, &why)) {
         end(&p);
-        return wsk_refuse(r, why, why == WSK_R_unavailable);
+        return wsk_refuse(r, why, 0);
     }
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
-    apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
-    ap_set_content_type(r, "text/event-stream");
-    wsk_caller_stream(who, true, stream);
-    ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", stream);
     collect(&p);
     if (p.gap) {
         put_gap_event(&p, &gap);
     }
     last.id = (wsk_slice_t){ text, wsk_cursor_text(text, &p.at) };
     put_one_event(&p.out, &last);
-    if (wsk_text_ok(&p.out) && wsk_text_ok(&gap)) {
-        ap_rwrite(gap.at, (int)gap.len, r);
-        ap_rwrite(p.out.at, (int)p.out.len, r);
+    if (!wsk_text_ok(&p.out) || (p.gap && !wsk_text_ok(&gap))) {
+        wsk_text_free(&gap);
+        end(&p);
+        return wsk_refuse(r, WSK_R_unavailable, 0);
     }
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
+    apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
+    ap_set_content_type(r, "text/event-stream");
+    wsk_caller_stream(who, true, stream);
+    ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", stream);
+    ap_rwrite(gap.at, (int)gap.len, r);
+    ap_rwrite(p.out.at, (int)p.out.len, r);
     wsk_text_free(&gap);
+    count_answer(&p);
     end(&p);
     return OK;
 }

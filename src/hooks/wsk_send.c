@@ -28,19 +28,27 @@ static int say(request_rec *r, wsk_answer_e answer)
 static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
                      apr_size_t len)
 {
-    json_t *msg = wsk_inbox_parse(body, len);
+    json_t *msg;
+    wsk_answer_e answer = wsk_inbox_parse(&msg, body, len);
     const char *type = json_string_value(json_object_get(msg, "type"));
-    wsk_answer_e answer = WSK_A_bad_message;
     wsk_cursor_t id;
     char text[WSK_ID_MAX];
     bool has_id = true;
 
+    if (answer != WSK_A_ok) {
+        wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
+        return say(r, answer);
+    }
+    answer = WSK_A_bad_message;
     if (type && strcmp(type, "message") == 0) {
         answer = wsk_inbox_message(from, msg, &id);
     }
     else if (type && strcmp(type, "presence") == 0) {
         answer = wsk_inbox_presence(from, msg);
         has_id = false;
+    }
+    else {
+        wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
     }
     json_decref(msg);
     if (answer != WSK_A_ok) {
@@ -101,10 +109,8 @@ int wsk_handle_send(request_rec *r, wsk_request_t *wr)
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
     why = wsk_caller_read(r, wr, bearer(r), &who);
-    if (why != WSK_TOKEN_OK) {
-        return wsk_refuse_token(r, why);
-    }
-    status = send_as(r, wr, &who);
-    wsk_grant_unref(who.claims.grant);
+    status = why == WSK_TOKEN_OK ? send_as(r, wr, &who)
+                                 : wsk_refuse_token(r, why);
+    wsk_caller_done(&who);
     return status;
 }

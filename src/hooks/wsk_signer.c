@@ -7,6 +7,8 @@
  */
 #include "hooks/wsk_hooks.h"
 
+#include <openssl/crypto.h>
+
 /* A request is forgotten a little after its time, so that no difference between
  * the clock that judges and the clock that forgets lets it in again. */
 #define FORGET_MS 5000
@@ -26,6 +28,11 @@ bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
            && wsk_conf_serves(wr->host, by->site)
            && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
                   == WSK_OK;
+}
+
+void wsk_signer_done(wsk_signer_t *by)
+{
+    OPENSSL_cleanse(by, sizeof *by);
 }
 
 static wsk_sign_e check_v1(request_rec *r, wsk_signer_t *by,
@@ -64,7 +71,7 @@ static wsk_sign_e check_v2(request_rec *r, const wsk_request_t *wr,
     if (rv == WSK_SIGN_OK) {
         memcpy(by->once.proof, mac, sizeof by->once.proof);
         if (!wsk_sign_nonce(by->once.name, given.nonce)) {
-            return WSK_SIGN_BAD;
+            return WSK_SIGN_NOMEM;
         }
     }
     return rv;
@@ -91,8 +98,9 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
     rv = by->v2 ? check_v2(r, wr, by, &secrets, body, now_ms)
                 : check_v1(r, by, &secrets, body, now_ms);
     if (rv != WSK_SIGN_OK) {
-        return rv == WSK_SIGN_CLOCK ? WSK_R_stale_timestamp
-                                    : WSK_R_invalid_signature;
+        return rv == WSK_SIGN_NOMEM   ? WSK_R_unavailable
+               : rv == WSK_SIGN_CLOCK ? WSK_R_stale_timestamp
+                                      : WSK_R_invalid_signature;
     }
     by->once.until_us = (apr_atoi64(ts.at) + WSK_SIGN_WINDOW_MS + FORGET_MS)
                         * 1000;

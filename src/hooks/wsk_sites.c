@@ -102,7 +102,6 @@ static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
 static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
 {
     json_t *signature = json_object_get(site, "signature");
-    const char *error;
 
     *spec = (wsk_site_spec_t){ .signature = 1 };
     wsk_settings_limits(ld->set, &spec->limits);
@@ -131,9 +130,11 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
     if (signature) {
         spec->signature = (uint32_t)json_integer_value(signature);
     }
-    error = read_limits(ld, json_object_get(site, "limits"), &spec->limits);
-    wsk_site_id(spec->site_id, (wsk_slice_t){ spec->key, strlen(spec->key) });
-    return error;
+    if (!wsk_site_id(spec->site_id,
+                     (wsk_slice_t){ spec->key, strlen(spec->key) })) {
+        return wrong(ld, "no memory for its site_id");
+    }
+    return read_limits(ld, json_object_get(site, "limits"), &spec->limits);
 }
 
 static const char *check_site(load_t *ld, json_t *site)
@@ -151,7 +152,9 @@ static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
     uint32_t number = WSK_NO_SITE;
     uint64_t epoch = 0;
 
-    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
+    if (RAND_bytes((unsigned char *)&epoch, sizeof epoch) != 1) {
+        return wrong(ld, "the system gives no random numbers");
+    }
     epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
     if (wsk_site_put(wsk_process.seg, spec, ld->stamp, epoch, &number)
         != WSK_OK) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "auth/wsk_channel.h"
+#include "auth/wsk_json.h"
 #include "proto/wsk_utf8.h"
 
 static const struct {
@@ -72,18 +73,21 @@ bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
     return true;
 }
 
-json_t *wsk_inbox_parse(const char *bytes, size_t len)
+wsk_answer_e wsk_inbox_parse(json_t **pvalue, const char *bytes, size_t len)
 {
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-    json_error_t error;
-    json_t *value = json_loadb(bytes, len, flags, &error);
+    const wsk_slice_t text = { bytes, len };
+    json_error_t error = { .text = "" };
+    wsk_status_e rv = wsk_json_read(pvalue, text, JSON_ALLOW_NUL, &error);
 
-    if (!value && strncmp(error.text, "too big", 7) == 0) {
+    if (rv == WSK_EINVAL && strncmp(error.text, "too big", 7) == 0) {
         /* To a browser all numbers are floats, so it may write a large one
          * without a point. */
-        value = json_loadb(bytes, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+        rv = wsk_json_read(pvalue, text,
+                           JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
     }
-    return value;
+    return rv == WSK_OK       ? WSK_A_ok
+           : rv == WSK_EINVAL ? WSK_A_bad_message
+                              : WSK_A_unavailable;
 }
 
 static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)

@@ -57,9 +57,10 @@ bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
 /**
  * Read what a browser sent. Any JSON that JavaScript writes is JSON here:
  * numbers beyond 64 bits, and texts with NUL.
- * @return an owned value, or NULL
+ * @param pvalue  receives an owned value, or NULL
+ * @return ok, bad_message, or unavailable: there is no memory to tell
  */
-json_t *wsk_inbox_parse(const char *bytes, size_t len);
+wsk_answer_e wsk_inbox_parse(json_t **pvalue, const char *bytes, size_t len);
 
 /** Who sends; everything is lent for one call. */
 typedef struct wsk_sender_t {

@@ -454,9 +454,15 @@ static const struct {
 void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
                       size_t len)
 {
-    json_t *msg = wsk_inbox_parse(json, len);
+    json_t *msg;
+    wsk_answer_e answer = wsk_inbox_parse(&msg, json, len);
     wsk_slice_t type = text_of(json_object_get(msg, "type"));
     size_t i;
+
+    if (answer == WSK_A_unavailable) {
+        refuse(l, c, answer, NULL);
+        return;
+    }
 
     for (i = 0; i < WSK_COUNT_OF(types); i++) {
         if (type.len == strlen(types[i].type)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/wsk_channel.h"
+#include "auth/wsk_json.h"
 
 static const struct {
     const char *name, *text;
@@ -149,10 +150,12 @@ static wsk_take_e take_parsed(const wsk_taker_t *by, json_t *root, load_t *load,
 static wsk_take_e take_paid(const wsk_taker_t *by, wsk_slice_t body,
                             wsk_text_t *answer, unsigned *retry_s)
 {
-    json_t *root = json_loadb(body.at, body.len,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *root;
+    wsk_take_e rv = wsk_json_read(&root, body, JSON_ALLOW_NUL, NULL)
+                            == WSK_EINVAL
+                        ? WSK_TAKE_invalid_json
+                        : WSK_TAKE_unavailable;
     load_t *load = root ? calloc(1, sizeof *load) : NULL;
-    wsk_take_e rv = root ? WSK_TAKE_unavailable : WSK_TAKE_invalid_json;
     unsigned i;
 
     if (load) {
@@ -185,6 +188,9 @@ wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
 
     if (rv == WSK_TAKE_ok) {
         rv = take_paid(by, body, answer, retry_s);
+    }
+    if (rv == WSK_TAKE_unavailable) {
+        *retry_s = WSK_MAX(*retry_s, 1u);
     }
     if (rv != WSK_TAKE_ok) {
         count(by, WSK_C_publish_refused, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/wsk_take.h"
 
+#include "starve.h"
 #include "store_fixture.h"
 
 #include <sys/eventfd.h>
@@ -178,11 +179,46 @@ static void once(void)
     stand_shut(&s);
 }
 
+static void without_memory(void)
+{
+    const char *body = "{\"channel\":\"a\",\"event\":\"e\",\"data\":{}}";
+    unsigned hungry = 0;
+    bool hit = true;
+    stand_t s;
+    long n;
+
+    if (!CAN_STARVE) {
+        skip("this allocator cannot be starved");
+        return;
+    }
+    stand_open(&s, 1000, 1000);
+    for (n = 0; hit && n < 200; n++) {
+        wsk_text_t said = { 0 };
+        unsigned retry_s = 0;
+        wsk_take_e rv;
+
+        starve(n);
+        rv = wsk_take(&s.by, store_slice(body), &said, &retry_s);
+        hit = starve_end();
+        hungry += rv == WSK_TAKE_unavailable;
+        if ((rv != WSK_TAKE_ok && rv != WSK_TAKE_unavailable)
+            || (rv != WSK_TAKE_ok && retry_s == 0)) {
+            ok(false, "without memory from %ld on: %d, retry %u", n, rv,
+               retry_s);
+        }
+        wsk_text_free(&said);
+    }
+    ok(n > 4 && n < 200, "without memory no body is at fault (%ld ways)", n);
+    ok(hungry > 2, "who sent it is told to try again");
+    stand_shut(&s);
+}
+
 int main(void)
 {
     messages();
     refusals();
     rates();
     once();
+    without_memory();
     return done_testing();
 }
