@@ -185,7 +185,6 @@ static void parts_of(const char *stream, uint32_t *until, uint32_t *random)
 wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
                                  uint64_t sender)
 {
-    const wsk_slice_t user = slice(who->claims.user_id);
     wsk_present_t as = { .slot = WSK_PRESENCE_LEASED,
                          .until_us = apr_time_now()
                                      + apr_time_from_sec(LEASE_S),
@@ -195,7 +194,7 @@ wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
 
     parts_of(stream, &until, &random);
     if (until) {
-        id = wsk_hash(wsk_segment_secret(wsk_process.seg), user.at, user.len);
+        id = wsk_inbox_user(wsk_process.seg, who->claims.user_id);
         more = (uint64_t)random << 1 | 1;
     }
     as.member = wsk_roster_member(wsk_process.seg, id, more);

@@ -58,6 +58,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
         c->site = who->site;
         c->term = who->term;
         c->address = wsk_address_of(r);
+        c->user = wsk_inbox_user(wsk_process.seg, who->claims.user_id);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
         who->claims.grant = NULL;

@@ -6,6 +6,7 @@
 
 #include "auth/wsk_channel.h"
 #include "auth/wsk_json.h"
+#include "core/wsk_hash.h"
 #include "proto/wsk_utf8.h"
 
 static const struct {
@@ -88,6 +89,11 @@ wsk_answer_e wsk_inbox_parse(json_t **pvalue, const char *bytes, size_t len)
     return rv == WSK_OK       ? WSK_A_ok
            : rv == WSK_EINVAL ? WSK_A_bad_message
                               : WSK_A_unavailable;
+}
+
+uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id)
+{
+    return wsk_hash(wsk_segment_secret(seg), user_id, strlen(user_id));
 }
 
 static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)

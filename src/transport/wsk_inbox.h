@@ -81,6 +81,9 @@ typedef struct wsk_sender_t {
 uint64_t wsk_roster_member(const wsk_segment_t *seg, uint64_t id,
                            uint64_t more);
 
+/** A user of a token, as a connection remembers it. */
+uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id);
+
 /** A parsed `message`. @param id receives its number when ok */
 wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
                                wsk_cursor_t *id);

@@ -422,6 +422,11 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         why = wsk_token_verify(text_of(token), key, &secrets,
                                l->now_us / 1000000, &claims);
     }
+    if (why == WSK_TOKEN_OK
+        && wsk_inbox_user(l->spec.seg, claims.user_id) != c->user) {
+        wsk_grant_unref(claims.grant);
+        why = WSK_TOKEN_CLAIMS;
+    }
     if (why != WSK_TOKEN_OK) {
         refuse_token(l, c, why);
         return;

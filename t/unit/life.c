@@ -44,7 +44,8 @@ static void no_poll(void)
     a.c->fd = open("/dev/null", O_RDWR);
     wsk_loop_give(w.loop, a.c);
     world_run(&w);
-    is_int(w.ended, 1, "a descriptor that cannot be polled ends its connection");
+    is_int(w.ended, 1,
+           "a descriptor that cannot be polled ends its connection");
     is_int(world_count(&w, WSK_C_closed), 1, "which is counted as closed");
     is_int(world_count(&w, WSK_C_adopted), 1, "and as taken over before");
     is_int(world_count(&w, WSK_C_opened_ws), 0, "but not as opened");
