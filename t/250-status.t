@@ -63,7 +63,7 @@ for my $way ([ '/status?json' ], [ '/status', headers => { Accept => 'applicatio
     ok eval { WordSocket::Client->decode($page->{content}) }, 'and is JSON';
 }
 my $status = status();
-is_deeply [ sort keys %$status ], [qw(connections counters refused_site_files segment sites slots version)], 'what JSON has';
+is_deeply [ sort keys %$status ], [qw(connections counters refused_site_files segment sites slots users version)], 'what JSON has';
 is $status->{segment}{whole}, JSON::PP::true, 'the segment is whole';
 cmp_ok $status->{segment}{pages}, '>=', $status->{segment}{free}, 'with pages of which some are free';
 my %in_json = map { $_ => 1 } keys %{ $status->{counters} };

@@ -23,6 +23,10 @@ X( adopted,            "connections taken over from a worker") \
 X( poll_answers,       "answers in poll mode, /poll and event streams") \
 X( refused_token,      "connections and requests refused for their token") \
 X( refused_limit,      "connections refused at a cap") \
+X( limited_host,       "of them, by the host's cap") \
+X( limited_user,       "of them, by their user's cap") \
+X( limited_site,       "of them, by their site's cap") \
+X( limited_address,    "of them, by the cap of their address") \
 X( refused_adopt,      "connections that could not be taken over") \
 X( refused_origin,     "requests refused for their origin") \
 X( published,          "messages appended by signed publish") \
@@ -31,8 +35,14 @@ X( published_binary,   "binary frames appended") \
 X( published_bytes,    "bytes appended") \
 X( publish_duplicate,  "signed publishes answered with their first id") \
 X( publish_refused,    "signed publishes refused") \
+X( limited_publish,    "of them, by their site's rate") \
+X( limited_user_publish, "of them, by their user's rate") \
+X( limited_requests,   "of them, because too many are remembered") \
 X( publish_full,       "publishes refused because the segment is full") \
 X( browser_refused,    "browser messages refused") \
+X( limited_browser,    "of them, by their site's rate") \
+X( limited_user_browser, "of them, by their user's rate") \
+X( limited_connection, "of them, by the rate of their connection") \
 X( delivered,          "messages put on a socket") \
 X( delivered_binary,   "binary frames put on a socket") \
 X( sends,              "write calls on sockets") \

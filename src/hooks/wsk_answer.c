@@ -29,6 +29,12 @@ int wsk_answer(request_rec *r, int status, const char *json)
 
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
 {
+    return wsk_refuse_by(r, why, WSK_Q_none, retry_s);
+}
+
+int wsk_refuse_by(request_rec *r, wsk_refusal_e why, wsk_quota_e quota,
+                  unsigned retry_s)
+{
     /* Whoever is to come again is told when. */
     if (!retry_s
         && (refusals[why].status == HTTP_TOO_MANY_REQUESTS
@@ -45,10 +51,11 @@ int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "WSK0101 refused: %s",
                   refusals[why].name);
-    return wsk_answer(r, refusals[why].status,
-                      apr_psprintf(r->pool,
-                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
-                                   refusals[why].name, refusals[why].text));
+    return wsk_answer(
+        r, refusals[why].status,
+        apr_psprintf(r->pool, "{\"error\":\"%s\",\"message\":\"%s\"}",
+                     refusals[why].name,
+                     quota ? wsk_quota_text(quota) : refusals[why].text));
 }
 
 int wsk_refuse_token(request_rec *r, wsk_token_e why)

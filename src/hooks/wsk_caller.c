@@ -66,6 +66,15 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     return rv == WSK_TOKEN_OK ? rv : refused(rv);
 }
 
+uint64_t wsk_caller_hash(request_rec *r, const wsk_caller_t *who)
+{
+    const uint64_t from[2] = {
+        wsk_address_of(r), wsk_inbox_user(wsk_process.seg, who->claims.user_id)
+    };
+
+    return wsk_hash(wsk_segment_secret(wsk_process.seg), from, sizeof from);
+}
+
 void wsk_caller_done(wsk_caller_t *who)
 {
     wsk_grant_unref(who->claims.grant);

@@ -7,11 +7,16 @@
 #include "proto/wsk_upgrade.h"
 #include "util_filter.h"
 
-static int not_taken(request_rec *r)
+static int not_taken_by(request_rec *r, wsk_quota_e quota)
 {
     wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_adopt,
               1);
-    return wsk_refuse(r, WSK_R_unavailable, 1);
+    return wsk_refuse_by(r, WSK_R_unavailable, quota, 1);
+}
+
+static int not_taken(request_rec *r)
+{
+    return not_taken_by(r, WSK_Q_none);
 }
 
 /* @return OK, or what was answered: *done says which */
@@ -67,23 +72,25 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     return c;
 }
 
+static const wsk_quota_e quota_of[] = {
+    [WSK_ADMIT_HOST] = WSK_Q_host_connections,
+    [WSK_ADMIT_USER] = WSK_Q_user_connections,
+    [WSK_ADMIT_SITE] = WSK_Q_site_connections,
+    [WSK_ADMIT_ADDRESS] = WSK_Q_address_connections
+};
+
 static wsk_admit_e admit(request_rec *r, uint32_t site, uint32_t *term)
 {
     wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), site,
                                     wsk_address_of(r), term);
 
-    if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
+    if (quota_of[rv]) {
         wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_refused_limit,
                   1);
+        wsk_count(wsk_process.seg, wsk_slot_now(), site,
+                  wsk_quota_counter(quota_of[rv]), 1);
     }
     return rv;
-}
-
-static const char *limit_text(wsk_admit_e rv)
-{
-    return rv == WSK_ADMIT_ADDRESS
-               ? "too many connections from this address"
-               : "this site has no room for more connections";
 }
 
 static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
@@ -96,10 +103,12 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
         return close_with(r, accept, WSK_CLOSE_SITE, "site not found");
     }
     if (rv == WSK_ADMIT_HOST) {
-        return not_taken(r); /* so that clients go to SSE, in poll mode */
+        /* So that clients go to an event stream, in poll mode. */
+        return not_taken_by(r, quota_of[rv]);
     }
     if (rv != WSK_ADMIT_OK) {
-        return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));
+        return close_with(r, accept, WSK_CLOSE_LIMIT,
+                          wsk_quota_text(quota_of[rv]));
     }
     c = make(r, WSK_KIND_WS, who);
     if (!c || !wsk_switch_protocols(r, accept, NULL, 0)) {
@@ -196,6 +205,16 @@ static wsk_refusal_e once_only(const wsk_signer_t *by)
     }
 }
 
+/* More requests than the site has room to remember. */
+static int refuse_more(request_rec *r, const wsk_signer_t *by)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), by->site, WSK_C_publish_refused,
+              1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), by->site,
+              wsk_quota_counter(WSK_Q_site_requests), 1);
+    return wsk_refuse_by(r, WSK_R_rate_limited, WSK_Q_site_requests, 5);
+}
+
 /* @return NULL: refused, and *status is the answer */
 static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
                                   const wsk_signer_t *by, int *status)
@@ -206,8 +225,8 @@ static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
     wsk_refusal_e why = c ? once_only(by) : WSK_R_unavailable;
 
     if (why != WSK_R_COUNT) {
-        *status = wsk_signer_refuse(r, by, why,
-                                    why == WSK_R_rate_limited ? 5 : 0);
+        *status = why == WSK_R_rate_limited ? refuse_more(r, by)
+                                            : wsk_signer_refuse(r, by, why, 0);
         if (c) {
             wsk_conn_drop(c);
         }
@@ -232,10 +251,10 @@ static int connect_publisher(request_rec *r, const char *accept,
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
     if (rv == WSK_ADMIT_HOST) {
-        return not_taken(r);
+        return not_taken_by(r, quota_of[rv]);
     }
     if (rv != WSK_ADMIT_OK) {
-        return wsk_refuse(r, WSK_R_connection_limit, 10);
+        return wsk_refuse_by(r, WSK_R_connection_limit, quota_of[rv], 10);
     }
     c = make_publisher(r, wr, by, &status);
     if (c) {
@@ -384,7 +403,7 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
         return wsk_poll_events(r, who);
     }
     if (rv != WSK_ADMIT_OK) {
-        return wsk_refuse(r, WSK_R_connection_limit, 10);
+        return wsk_refuse_by(r, WSK_R_connection_limit, quota_of[rv], 10);
     }
     return connect_sse(r, who, names, n);
 }

@@ -98,6 +98,10 @@ typedef enum wsk_refusal_e {
  *  @return OK */
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
 
+/** The same in the words of a quota, if it is one. */
+int wsk_refuse_by(request_rec *r, wsk_refusal_e why, wsk_quota_e quota,
+                  unsigned retry_s);
+
 /** Refuse a token, by HTTP. */
 int wsk_refuse_token(request_rec *r, wsk_token_e why);
 
@@ -165,6 +169,8 @@ void wsk_caller_renew(request_rec *r, const wsk_caller_t *who,
                       char out[WSK_STREAM_LEN + 1]);
 
 uint64_t wsk_address_of(request_rec *r);
+/** This user at this address, whatever streams it has. */
+uint64_t wsk_caller_hash(request_rec *r, const wsk_caller_t *who);
 unsigned wsk_slot_now(void);
 
 /* Handlers. */
@@ -233,6 +239,11 @@ unsigned wsk_files_settle(apr_pool_t *pprocess, uint64_t stamp);
 
 /** Whether httpd runs already: what is wrong now must not end it. */
 bool wsk_is_reload(void);
+
+/** The user whose sites a host's are, as other modules know it: `uid:1001`; empty
+ *  if none does. While the configuration is read. */
+void wsk_owner_name(server_rec *v, apr_pool_t *ptemp,
+                    char out[WSK_USER_NAME_MAX + 1]);
 
 /** Look at the site files of all hosts.
  *  @return NULL, or what is wrong, for the administrator */

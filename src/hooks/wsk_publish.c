@@ -23,16 +23,17 @@ static int publish(request_rec *r, const wsk_signer_t *by, wsk_slice_t body)
                                 .once = &by->once,
                                 .now_us = apr_time_now() };
     wsk_text_t answer = { 0 };
-    unsigned retry_s = 0;
-    wsk_take_e rv = wsk_take(&taker, body, &answer, &retry_s);
+    wsk_again_t again = { 0 };
+    wsk_take_e rv = wsk_take(&taker, body, &answer, &again);
     const char *json = "{\"ok\":true}";
 
     if (wsk_text_ok(&answer)) {
         json = apr_pstrmemdup(r->pool, answer.at, answer.len);
     }
     wsk_text_free(&answer);
-    return rv == WSK_TAKE_ok ? wsk_answer(r, HTTP_OK, json)
-                             : wsk_refuse(r, refusal_of[rv], retry_s);
+    return rv == WSK_TAKE_ok
+               ? wsk_answer(r, HTTP_OK, json)
+               : wsk_refuse_by(r, refusal_of[rv], again.quota, again.retry_s);
 }
 
 static int publish_signed(request_rec *r, const wsk_request_t *wr,

@@ -12,20 +12,29 @@ static const char *bearer(request_rec *r)
     return value && strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 : NULL;
 }
 
-static int say(request_rec *r, wsk_answer_e answer)
+static int say(request_rec *r, const wsk_limited_t *limited,
+               wsk_answer_e answer)
 {
-    int status = wsk_answer_status(answer);
+    const int status = wsk_answer_status(answer);
+    const char *text = wsk_answer_text(answer);
+    unsigned retry_s = 1;
 
-    if (status == HTTP_TOO_MANY_REQUESTS || status == 503) {
-        apr_table_setn(r->headers_out, "Retry-After", "1");
+    if (answer == WSK_A_rate_limited) {
+        retry_s = wsk_quota_retry_s(limited->wait_ms);
+        text = wsk_quota_text(limited->quota);
     }
-    return wsk_answer(
-        r, status,
-        apr_psprintf(r->pool, "{\"error\":\"%s\",\"message\":\"%s\"}",
-                     wsk_answer_name(answer), wsk_answer_text(answer)));
+    if (status == HTTP_TOO_MANY_REQUESTS
+        || status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%u", retry_s));
+    }
+    return wsk_answer(r, status,
+                      apr_psprintf(r->pool,
+                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
+                                   wsk_answer_name(answer), text));
 }
 
-static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
+static int send_json(request_rec *r, wsk_sender_t *from, const char *body,
                      apr_size_t len)
 {
     json_t *msg;
@@ -37,7 +46,7 @@ static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
 
     if (answer != WSK_A_ok) {
         wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
-        return say(r, answer);
+        return say(r, &from->limited, answer);
     }
     answer = WSK_A_bad_message;
     if (type && strcmp(type, "message") == 0) {
@@ -52,7 +61,7 @@ static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
     }
     json_decref(msg);
     if (answer != WSK_A_ok) {
-        return say(r, answer);
+        return say(r, &from->limited, answer);
     }
     if (!has_id) {
         return wsk_answer(r, HTTP_OK, "{\"ok\":true}");
@@ -73,6 +82,7 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
                           .site = who->site,
                           .spec = &who->spec,
                           .grant = who->claims.grant,
+                          .caller = wsk_caller_hash(r, who),
                           .now_us = apr_time_now() };
     wsk_answer_e answer;
     apr_size_t len = 0;
@@ -96,7 +106,7 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
     }
     answer = wsk_inbox_binary(&from, (const uint8_t *)body, len);
     return answer == WSK_A_ok ? wsk_answer(r, HTTP_OK, "{\"ok\":true}")
-                              : say(r, answer);
+                              : say(r, &from.limited, answer);
 }
 
 int wsk_handle_send(request_rec *r, wsk_request_t *wr)

@@ -11,6 +11,7 @@ typedef struct load_t {
     apr_pool_t *ptemp;
     const char *file;
     const wsk_settings_t *set;
+    char owner[WSK_USER_NAME_MAX + 1]; /* of the host */
     uint64_t stamp;
     apr_array_header_t *numbers;
     uint32_t count;
@@ -54,11 +55,16 @@ static const struct {
     { \
 #name, offsetof(wsk_limits_t, name) \
     }
-    LIMIT(connections),      LIMIT(address_connections), LIMIT(publish_rate),
-    LIMIT(publish_burst),    LIMIT(browser_rate),        LIMIT(browser_burst),
-    LIMIT(connection_rate),  LIMIT(connection_burst),    LIMIT(max_message),
-    LIMIT(max_publish),      LIMIT(max_channels),        LIMIT(send_queue),
-    LIMIT(history_messages), LIMIT(history_age_ms)
+    LIMIT(connections),        LIMIT(address_connections),
+    LIMIT(publish_rate),       LIMIT(publish_burst),
+    LIMIT(browser_rate),       LIMIT(browser_burst),
+    LIMIT(connection_rate),    LIMIT(connection_burst),
+    LIMIT(max_message),        LIMIT(max_publish),
+    LIMIT(max_channels),       LIMIT(send_queue),
+    LIMIT(history_messages),   LIMIT(history_age_ms),
+    LIMIT(user_connections),   LIMIT(user_publish_rate),
+    LIMIT(user_publish_burst), LIMIT(user_browser_rate),
+    LIMIT(user_browser_burst)
 #undef LIMIT
 };
 
@@ -122,6 +128,12 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
         && !copy_text(json_object_get(site, "site_url"), spec->url,
                       sizeof spec->url)) {
         return wrong(ld, "\"site_url\" must be a text of at most 255 bytes");
+    }
+    apr_cpystrn(spec->user, ld->owner, sizeof spec->user);
+    if (json_object_get(site, "user")
+        && !copy_text(json_object_get(site, "user"), spec->user,
+                      sizeof spec->user)) {
+        return wrong(ld, "\"user\" must be a text of 1 to 63 bytes");
     }
     if (signature && json_integer_value(signature) != 1
         && json_integer_value(signature) != 2) {
@@ -318,6 +330,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
         }
         ld.file = host->set.site_file;
         ld.set = &host->set;
+        wsk_owner_name(v, ptemp, ld.owner);
         ld.numbers = apr_array_make(pconf, 1, sizeof(uint32_t));
         error = load_file(&ld, s);
         host->sites = (const uint32_t *)(void *)ld.numbers->elts;

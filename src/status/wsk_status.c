@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "status/wsk_status.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "apr_strings.h"
 #include "http_protocol.h"
 
 #define SITES_SHOWN 1000
@@ -19,6 +23,18 @@ static bool wants_json(request_rec *r)
 
     return (r->args && strncmp(r->args, "json", 4) == 0)
            || (accept && strstr(accept, "application/json"));
+}
+
+/* A text of the administrator's as JSON. */
+static const char *json_text(apr_pool_t *pool, const char *text)
+{
+    json_t *value = json_string(text);
+    char *made = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    const char *json = made ? apr_pstrdup(pool, made) : "null";
+
+    free(made);
+    json_decref(value);
+    return json;
 }
 
 #define U64 "%" APR_UINT64_T_FMT
@@ -45,6 +61,38 @@ static void json_slots(request_rec *r, const wsk_segment_t *seg)
     ap_rputs("]", r);
 }
 
+/* Refusals by quota. */
+static void json_limited(request_rec *r, const uint64_t *of)
+{
+    int quota;
+
+    ap_rputs(",\"limited\":{", r);
+    for (quota = WSK_Q_none + 1; quota < WSK_Q_COUNT; quota++) {
+        ap_rprintf(r, "%s\"%s\":" U64, quota > WSK_Q_none + 1 ? "," : "",
+                   wsk_quota_name((wsk_quota_e)quota),
+                   (apr_uint64_t)of[wsk_quota_counter((wsk_quota_e)quota)]);
+    }
+    ap_rputs("}}", r);
+}
+
+static void json_users(request_rec *r, wsk_segment_t *seg)
+{
+    wsk_user_info_t info;
+    const char *comma = "";
+    uint32_t i;
+
+    ap_rputs("\"users\":[", r);
+    for (i = 0; i < wsk_segment_spec(seg)->sites; i++) {
+        if (wsk_user_info(seg, i, &info)) {
+            ap_rprintf(r, "%s{\"user\":%s,\"sites\":%u,\"connections\":%u}",
+                       comma, json_text(r->pool, info.name), info.sites,
+                       info.connections);
+            comma = ",";
+        }
+    }
+    ap_rputs("]", r);
+}
+
 static void json_sites(request_rec *r, wsk_segment_t *seg)
 {
     wsk_site_spec_t spec;
@@ -63,14 +111,16 @@ static void json_sites(request_rec *r, wsk_segment_t *seg)
                    "%s{\"site_key\":\"%s\",\"state\":\"%s\","
                    "\"connections\":%u,\"max_connections\":%u,\"pages\":%u,"
                    "\"messages\":" U64 ",\"kept\":" U64 ",\"bytes\":" U64
-                   ",\"published\":" U64 ",\"delivered\":" U64 "}",
+                   ",\"published\":" U64 ",\"delivered\":" U64 ",\"user\":%s",
                    comma, spec.key, state == WSK_SITE_ON ? "on" : "off",
                    stats.connections, spec.limits.connections, stats.pages,
                    (apr_uint64_t)stats.head,
                    (apr_uint64_t)(stats.head + 1 - stats.oldest),
                    (apr_uint64_t)stats.bytes,
                    (apr_uint64_t)stats.counters[WSK_C_published],
-                   (apr_uint64_t)stats.counters[WSK_C_delivered]);
+                   (apr_uint64_t)stats.counters[WSK_C_delivered],
+                   json_text(r->pool, spec.user));
+        json_limited(r, stats.counters);
         comma = ",";
     }
     ap_rputs("]", r);
@@ -106,6 +156,8 @@ static int status_json(request_rec *r, wsk_segment_t *seg)
     json_slots(r, seg);
     ap_rputs(",", r);
     json_sites(r, seg);
+    ap_rputs(",", r);
+    json_users(r, seg);
     ap_rputs("}\n", r);
     return OK;
 }

@@ -96,14 +96,50 @@ uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id)
     return wsk_hash(wsk_segment_secret(seg), user_id, strlen(user_id));
 }
 
-static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)
+static wsk_answer_e refused(wsk_sender_t *from, wsk_answer_e answer)
 {
     wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
     return answer;
 }
 
-static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
-                             size_t len, wsk_slice_t *bare)
+/* @return the milliseconds until its purse has one again; 0: it was taken */
+static uint32_t own_rate(wsk_sender_t *from)
+{
+    const wsk_limits_t *limits = &from->spec->limits;
+    const uint32_t rate = limits->connection_rate;
+
+    if (!from->purse) {
+        return wsk_site_rate_caller(from->seg, from->site, from->caller,
+                                    from->now_us);
+    }
+    if (wsk_purse_take(from->purse, rate, limits->connection_burst,
+                       from->now_us)) {
+        return 0;
+    }
+    return rate ? (1000 - from->purse->milli) / rate + 1 : UINT32_MAX;
+}
+
+static wsk_answer_e pay(wsk_sender_t *from)
+{
+    wsk_limited_t by = { WSK_Q_connection_browser, own_rate(from) };
+
+    if (!by.wait_ms) {
+        by.wait_ms = wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
+                                   from->now_us, &by.quota);
+    }
+    if (!by.wait_ms) {
+        return WSK_A_ok;
+    }
+    if (by.quota) {
+        wsk_count(from->seg, from->slot, from->site,
+                  wsk_quota_counter(by.quota), 1);
+    }
+    from->limited = by;
+    return WSK_A_rate_limited;
+}
+
+static wsk_answer_e may_send(wsk_sender_t *from, wsk_slice_t given, size_t len,
+                             wsk_slice_t *bare)
 {
     const wsk_limits_t *limits = &from->spec->limits;
 
@@ -119,17 +155,10 @@ static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
     if (len > limits->max_message) {
         return WSK_A_too_large;
     }
-    if ((from->purse
-         && !wsk_purse_take(from->purse, limits->connection_rate,
-                            limits->connection_burst, from->now_us))
-        || wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
-                         from->now_us)) {
-        return WSK_A_rate_limited;
-    }
-    return WSK_A_ok;
+    return pay(from);
 }
 
-static wsk_answer_e append(const wsk_sender_t *from, wsk_log_e log,
+static wsk_answer_e append(wsk_sender_t *from, wsk_log_e log,
                            const wsk_record_t *record, wsk_cursor_t *id)
 {
     wsk_status_e rv = wsk_log_append(from->seg, from->site, log, record, 1,
@@ -148,7 +177,7 @@ static wsk_answer_e append(const wsk_sender_t *from, wsk_log_e log,
     return WSK_A_ok;
 }
 
-wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
+wsk_answer_e wsk_inbox_message(wsk_sender_t *from, json_t *msg,
                                wsk_cursor_t *id)
 {
     json_t *channel = json_object_get(msg, "channel");
@@ -181,7 +210,7 @@ wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
     return answer;
 }
 
-wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
+wsk_answer_e wsk_inbox_binary(wsk_sender_t *from, const uint8_t *bytes,
                               size_t len)
 {
     wsk_record_t record = { .body = { (const char *)bytes, len },
@@ -206,7 +235,7 @@ wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
 }
 
 /* @return what a state in so many bytes is answered with */
-static wsk_answer_e enter(const wsk_sender_t *from, wsk_slice_t channel,
+static wsk_answer_e enter(wsk_sender_t *from, wsk_slice_t channel,
                           const wsk_text_t *state)
 {
     switch (wsk_presence_enter(from->seg, from->site, &from->present, channel,
@@ -228,7 +257,7 @@ static wsk_answer_e enter(const wsk_sender_t *from, wsk_slice_t channel,
     }
 }
 
-static wsk_answer_e leave(const wsk_sender_t *from, wsk_slice_t channel)
+static wsk_answer_e leave(wsk_sender_t *from, wsk_slice_t channel)
 {
     if (wsk_presence_leave(from->seg, from->site, from->present.member, channel,
                            from->now_us)) {
@@ -237,7 +266,7 @@ static wsk_answer_e leave(const wsk_sender_t *from, wsk_slice_t channel)
     return WSK_A_ok;
 }
 
-wsk_answer_e wsk_inbox_presence(const wsk_sender_t *from, json_t *msg)
+wsk_answer_e wsk_inbox_presence(wsk_sender_t *from, json_t *msg)
 {
     json_t *channel = json_object_get(msg, "channel");
     json_t *state = json_object_get(msg, "state");

@@ -188,6 +188,8 @@ void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
 void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
+void wsk_say_limited(wsk_loop_t *l, wsk_conn_t *c, const wsk_limited_t *by,
+                     const wsk_text_t *extra);
 /** To an event stream: an event that has only an id. */
 void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c);

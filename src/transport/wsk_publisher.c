@@ -83,20 +83,21 @@ static void answer(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v,
                              .site = c->site,
                              .spec = &v->spec,
                              .now_us = l->now_us };
-    unsigned retry_s = 0;
+    wsk_again_t again = { 0 };
 
     if (body.len > c->publisher->max_body) {
         wsk_loop_count(l, c, WSK_C_publish_refused, 1);
-        wsk_take_refusal(t, WSK_TAKE_too_large, 0);
+        wsk_take_refusal(t, WSK_TAKE_too_large, &again);
         return;
     }
-    wsk_take(&by, body, t, &retry_s);
+    wsk_take(&by, body, t, &again);
 }
 
 void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
                          const uint8_t *bytes, size_t len)
 {
     const site_view_t *v = wsk_turn_view(l, c->site);
+    const wsk_again_t never = { 0 };
     wsk_text_t t = { 0 };
 
     if (!wsk_publisher_check(l, c, v)) {
@@ -107,7 +108,7 @@ void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
     }
     else {
         wsk_loop_count(l, c, WSK_C_publish_refused, 1);
-        wsk_take_refusal(&t, WSK_TAKE_invalid_json, 0);
+        wsk_take_refusal(&t, WSK_TAKE_invalid_json, &never);
     }
     wsk_say_text(l, c, &t);
 }
