@@ -171,15 +171,6 @@ void wsk_caller_stream(const wsk_caller_t *who, bool lease,
     make(who, lease, random, out);
 }
 
-bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
-                      uint64_t *sender)
-{
-    wsk_stream_owner_t of = owner(who);
-
-    return wsk_stream_check(&of, slice(stream), apr_time_sec(apr_time_now()),
-                            sender);
-}
-
 /* Of an accepted id: its time, and what stays the same when it is renewed. */
 static void parts_of(const char *stream, uint32_t *until, uint32_t *random)
 {
@@ -191,6 +182,31 @@ static void parts_of(const char *stream, uint32_t *until, uint32_t *random)
     *random = (uint32_t)strtoul(hex, NULL, 16);
 }
 
+/* Who it is for as long as its lease is renewed. */
+static uint64_t leased(const wsk_caller_t *who, uint32_t random)
+{
+    return wsk_roster_member(
+        wsk_process.seg, wsk_inbox_user(wsk_process.seg, who->claims.user_id),
+        (uint64_t)random << 1 | 1);
+}
+
+bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
+                      uint64_t *sender)
+{
+    wsk_stream_owner_t of = owner(who);
+    uint32_t until, random;
+
+    if (!wsk_stream_check(&of, slice(stream), apr_time_sec(apr_time_now()),
+                          sender)) {
+        return false;
+    }
+    parts_of(stream, &until, &random);
+    if (until) {
+        *sender = leased(who, random);
+    }
+    return true;
+}
+
 wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
                                  uint64_t sender)
 {
@@ -199,14 +215,10 @@ wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
                                      + apr_time_from_sec(LEASE_S),
                          .channels = who->spec.limits.max_channels };
     uint32_t until, random;
-    uint64_t id = sender, more = 0;
 
     parts_of(stream, &until, &random);
-    if (until) {
-        id = wsk_inbox_user(wsk_process.seg, who->claims.user_id);
-        more = (uint64_t)random << 1 | 1;
-    }
-    as.member = wsk_roster_member(wsk_process.seg, id, more);
+    as.member = until ? leased(who, random)
+                      : wsk_roster_member(wsk_process.seg, sender, 0);
     return as;
 }
 

@@ -145,6 +145,7 @@ typedef struct wsk_site_t {
     /* No lock. */
     wsk_word_t version;
     wsk_word_t stamp;
+    _Atomic int64_t polled_us; /* when binary frames were last polled for */
     wsk_word_t listeners[WSK_MASK_WORDS];
     wsk_word_t counters[WSK_C_COUNT];
     wsk_half_t present; /* members, or more; written under the lock */

@@ -89,6 +89,13 @@ typedef struct wsk_sender_t {
 uint64_t wsk_roster_member(const wsk_segment_t *seg, uint64_t id,
                            uint64_t more);
 
+/** What the relay says of presence (the body of a record of WSK_LOG_PRESENCE, or
+ *  of wsk_presence_list) or of its counts (WSK_ROSTER_COUNTS, with the body of
+ *  wsk_roster_counts_body), as a message without an id. */
+#define WSK_ROSTER_COUNTS "wps:connections"
+void wsk_roster_text(wsk_text_t *t, const wsk_record_t *record, bool with_type);
+void wsk_roster_counts_body(wsk_text_t *t, uint32_t now, uint32_t most);
+
 /** A user of a token, as a connection remembers it. */
 uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id);
 

@@ -167,7 +167,6 @@ wsk_present_t wsk_roster_present(const wsk_loop_t *l, const wsk_conn_t *c);
 /** Out of all channels now. */
 void wsk_roster_leave(wsk_loop_t *l, wsk_conn_t *c);
 /** The message for a record of presence, or one of `wps:connections`. */
-void wsk_roster_text(wsk_text_t *t, const wsk_record_t *record, bool with_type);
 /** A list for a channel on which only the relay speaks. */
 bool wsk_roster_hidden(const wsk_record_t *record);
 /** Lists, and the count, for what was subscribed just now. */
