@@ -64,7 +64,7 @@ for my $way ([ '/status?json' ], [ '/status', headers => { Accept => 'applicatio
     ok eval { WordSocket::Client->decode($page->{content}) }, 'and is JSON';
 }
 my $status = status();
-is_deeply [ sort keys %$status ], [qw(connections counters max_connections now_ms refused_site_files segment since_ms sites slots totals transports version)], 'what JSON has';
+is_deeply [ sort keys %$status ], [qw(connections counters max_connections now_ms refused_site_files segment since_ms sites slots totals transports users version)], 'what JSON has';
 is $status->{segment}{whole}, undef, 'the segment was not checked';
 is json_of("/status?$_")->{segment}{whole}, JSON::PP::true, "?$_: it is whole" for 'check', 'json&check', 'check&top=1';
 like page('/status?check')->{content}, qr/^segment +whole, \d+ pages/m, '?check: ... in text';

@@ -15,7 +15,7 @@ use constant MANY => 150;
 
 my %limits = (
     publish  => { publish_rate => 1, publish_burst => 20 },
-    browser  => { browser_rate => 1, browser_burst => 25 },
+    browser  => { browser_rate => 1, browser_burst => 25, connection_rate => 1000, connection_burst => 1000 },
     each     => { connection_rate => 1, connection_burst => 15 },
     room     => { connections => 5 },
     address  => { address_connections => 4 },
@@ -73,7 +73,7 @@ sub errors {
     die "no answer\n";
 }
 
-counts('signed publishes', 'publish_limited', 'publish_limited_total{source="publisher"}', 'publish', sub {
+counts('signed publishes', 'limited_publish', 'quota_refusals_total{quota="site_publish"}', 'publish', sub {
     return scalar grep { $client{publish}->publish('room', 'e', $_)->{status} == 429 } 1 .. MANY;
 });
 
@@ -83,8 +83,8 @@ sub writes {
     $ws->send_json({ type => 'message', channel => 'room', event => 'e', data => $_ }) for 1 .. MANY;
     return errors($ws, 'rate_limited');
 }
-counts('messages of a site', 'browser_limited', 'publish_limited_total{source="browser"}', 'browser', sub { writes('browser') });
-counts('messages of a connection', 'browser_limited', 'publish_limited_total{source="browser"}', 'each', sub { writes('each') });
+counts('messages of a site', 'limited_browser', 'quota_refusals_total{quota="site_browser"}', 'browser', sub { writes('browser') });
+counts('messages of a connection', 'limited_connection', 'quota_refusals_total{quota="connection_browser"}', 'each', sub { writes('each') });
 
 sub opens {
     my ($site) = @_;

@@ -19,6 +19,8 @@ both {
     my $exp = int(time) + 200;
     $ws->send_json({ type => 'auth', token => $client->token(exp => $exp) });
     is_deeply [ fence($ws) ], [ { type => 'auth_ok', exp => $exp } ], "${how}a refresh with the same rights is answered by its exp";
+    $ws->send_json({ type => 'auth', token => $client->token(exp => $exp, user_id => 1) });
+    is_deeply [ fence($ws) ], [ { type => 'auth_ok', exp => $exp } ], "${how}the number of a user is the same as its text";
 
     $ws->send_json({ type => 'auth', token => $client->token(exp => $exp + 1,
         allowed_channel_prefixes => [ $client->qualified('keep'), $client->qualified('more') ],
@@ -47,6 +49,8 @@ sub bad_tokens {
     return (
         'of another site' => $other->token,
         'of another site\'s name' => $client->token(site_id => $other->site_id, tenant_id => undef),
+        'of another user' => $client->token(user_id => '2'),
+        'of a visitor' => $client->token(user_id => '0'),
         'of an unknown site' => $client->token(site_id => '0' x 64, tenant_id => undef),
         'that ran out' => $client->token(iat => $now - 300, exp => $now - 1),
         'from the future' => $client->token(iat => $now + 40, exp => $now + 300),
@@ -66,7 +70,7 @@ both {
         is $ws->message->{code}, 'unauthorized', "${how}a token $name is told as unauthorized";
         is $ws->close_code, 4001, "${how}then 4001";
         $ws->hang_up;
-        next if $name =~ /another site\z/;    # it opens a socket of its own site
+        next if $name =~ /another site\z|user|visitor/;    # it opens a socket of its own
         $ws = $client->socket(token => $token);
         my $code = $name eq 'of an unknown site' ? 4003 : 4001;
         is $ws->close_code, $code, "${how}at the door the upgrade is accepted, then $code";

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# A child that has no memory to read a token says that it is short, and does not
-# send the client for another token.
+# A child that has no memory to read a token or a body says that it is short: it
+# does not send the client for another token, nor say that the body was wrong.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -9,6 +9,7 @@ use Test::More;
 use WordSocket::Client;
 use WordSocket::Sanitizer;
 use WordSocket::Server;
+use WordSocket::Tenants;
 
 plan skip_all => 'a sanitizer has an allocator of its own' if WordSocket::Sanitizer::kind();
 
@@ -30,6 +31,11 @@ sub said {
     my ($answer) = @_;
     return join ' ', $answer->{status}, $answer->{json}{error} // '', $answer->{headers}{'retry-after'} // '';
 }
+sub answered {
+    my ($socket) = @_;
+    my $frame = $socket->receive(10) // return;
+    return $frame->{payload};
+}
 my $token = $client->token;
 sub sends {
     my ($stream) = @_;
@@ -39,13 +45,26 @@ sub sends {
 my $stream = $client->poll->{json}{stream};
 is said(sends($stream)), '200  ', 'with memory a message is taken';
 
+my $body = '{"channel":"events","event":"e"}';
+my %signed = $client->signed_headers($body);
+my $publisher = WordSocket::Frames->connect(path => '/publisher', $client->connect_options,
+    headers => { $client->signed_headers_v2('', method => 'GET', path => '/publisher') });
+my $refused = counter($server, 'publish_refused');
+
 short(1);
+is said($client->publish_with($body, %signed)), '503 unavailable 1', 'without memory: a publish is to be tried again';
+$publisher->send_text($body);
+like answered($publisher), qr/^\{"ok":false,"error":"unavailable",.*"retry":1\}$/, 'so is one over a socket';
+is counter($server, 'publish_refused') - $refused, 2, 'both are counted';
 is said($client->poll), '503 unavailable 1', 'without memory: a poll is to be tried again';
 is said(sends($stream)), '503 unavailable 1', 'so is a message';
 is said($client->get("/sse?token=$token&channels=events")), '503 unavailable 1', 'so is a stream';
 is $client->socket->close_code, 1013, 'and a WebSocket is closed with 1013';
 short(0);
 is $client->poll->{status}, 200, 'then the same token is good';
+is said($client->publish_with($body, %signed)), '200  ', 'so are the same bytes of the publish';
+$publisher->send_text($body);
+like answered($publisher), qr/^\{"ok":true/, 'and the publish socket';
 ok $client->socket(channels => ['events'])->{subscribed}, 'for a WebSocket, too';
 
 $server->stop;

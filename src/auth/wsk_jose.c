@@ -5,9 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/wsk_json.h"
+
 enum { HEADER, CLAIMS, SIGNATURE, SEGMENTS };
 
-#define PARSER_NEEDS 65536
 #define MAC_TEXT_LEN 43 /* of 32 bytes in base64url */
 
 /* @return the six bits of a character, or -1 */
@@ -98,32 +99,6 @@ static bool is_shallow(const char *text, size_t len)
     return true;
 }
 
-static bool has_memory(void)
-{
-    void *proof = malloc(PARSER_NEEDS);
-
-    free(proof);
-    return proof != NULL;
-}
-
-/* The parser tells want of memory in the words of a fault of the text, and may
- * even drop bytes of a text in silence where its buffer cannot grow. So memory is
- * proved before, and a fault has to show twice. */
-static wsk_token_e parse(json_t **pvalue, const char *text, size_t len)
-{
-    if (has_memory()) {
-        *pvalue = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-        if (*pvalue != NULL) {
-            return WSK_TOKEN_OK;
-        }
-    }
-    if (!has_memory()) {
-        return WSK_TOKEN_NOMEM;
-    }
-    *pvalue = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-    return *pvalue != NULL ? WSK_TOKEN_OK : WSK_TOKEN_MALFORMED;
-}
-
 /* An object, or why not. */
 static wsk_token_e read_object(json_t **pobject, wsk_slice_t segment)
 {
@@ -136,10 +111,11 @@ static wsk_token_e read_object(json_t **pobject, wsk_slice_t segment)
     }
     if (wsk_jose_decode((uint8_t *)text, &len, segment)
         && is_shallow(text, len)) {
-        why = parse(pobject, text, len);
-        if (why == WSK_TOKEN_OK && !json_is_object(*pobject)) {
-            why = WSK_TOKEN_MALFORMED;
-        }
+        why = wsk_json_read(pobject, (wsk_slice_t){ text, len }, 0, NULL)
+                      == WSK_ENOMEM
+                  ? WSK_TOKEN_NOMEM
+              : json_is_object(*pobject) ? WSK_TOKEN_OK
+                                         : WSK_TOKEN_MALFORMED;
     }
     free(text);
     return why;

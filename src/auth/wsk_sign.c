@@ -26,21 +26,27 @@ static bool read_ts(int64_t *pms, wsk_slice_t ts)
 
 /* Every secret is tried, whichever was right: how long it takes tells nothing
  * about which, nor about how much of the signature.
- * @return the index of one that was right, or -1 */
-static int secret_that_made(const uint8_t *given, const wsk_secrets_t *secrets,
-                            const wsk_slice_t *parts, size_t nparts)
+ * @param made  receives the index of one that was right */
+static wsk_sign_e secret_that_made(int *made, const uint8_t *given,
+                                   const wsk_secrets_t *secrets,
+                                   const wsk_slice_t *parts, size_t nparts)
 {
     uint8_t right[WSK_MAC_LEN];
-    int made = -1;
+    bool failed = false;
     size_t i;
 
+    *made = -1;
     for (i = 0; i < WSK_COUNT_OF(secrets->at); i++) {
         const bool live = wsk_mac(right, secrets->at[i], parts, nparts);
         const bool same = wsk_same(right, given, WSK_MAC_LEN);
 
-        made = (live & same) ? (int)i : made;
+        *made = (live & same) ? (int)i : *made;
+        failed |= !live && secrets->at[i].len > 0;
     }
-    return made;
+    if (*made >= 0) {
+        return WSK_SIGN_OK;
+    }
+    return failed ? WSK_SIGN_NOMEM : WSK_SIGN_BAD;
 }
 
 static bool in_window(int64_t then_ms, int64_t now_ms)
@@ -56,10 +62,15 @@ wsk_sign_e wsk_sign_v1(const wsk_secrets_t *secrets, wsk_slice_t body,
     const wsk_slice_t parts[] = { body, { ".", 1 }, ts };
     uint8_t given[WSK_MAC_LEN];
     int64_t then_ms;
+    wsk_sign_e rv;
+    int made;
 
-    if (!read_ts(&then_ms, ts) || !wsk_unhex(given, WSK_MAC_LEN, sign)
-        || secret_that_made(given, secrets, parts, WSK_COUNT_OF(parts)) < 0) {
+    if (!read_ts(&then_ms, ts) || !wsk_unhex(given, WSK_MAC_LEN, sign)) {
         return WSK_SIGN_BAD;
+    }
+    rv = secret_that_made(&made, given, secrets, parts, WSK_COUNT_OF(parts));
+    if (rv != WSK_SIGN_OK) {
+        return rv;
     }
     if (!in_window(then_ms, now_ms)) {
         return WSK_SIGN_CLOCK;
@@ -113,17 +124,20 @@ wsk_sign_e wsk_sign_v2(const wsk_secrets_t *secrets,
                                   { body, 2 * WSK_MAC_LEN } };
     uint8_t given[WSK_MAC_LEN], hash[WSK_MAC_LEN];
     int64_t then_ms;
+    wsk_sign_e rv;
     int made;
 
     if (!read_ts(&then_ms, request->ts) || !is_nonce(request->nonce)
-        || !read_sign(given, request->sign)
-        || !wsk_sha256(hash, &request->body, 1)) {
+        || !read_sign(given, request->sign)) {
         return WSK_SIGN_BAD;
     }
+    if (!wsk_sha256(hash, &request->body, 1)) {
+        return WSK_SIGN_NOMEM;
+    }
     wsk_hex(body, hash, sizeof(hash));
-    made = secret_that_made(given, secrets, parts, WSK_COUNT_OF(parts));
-    if (made < 0) {
-        return WSK_SIGN_BAD;
+    rv = secret_that_made(&made, given, secrets, parts, WSK_COUNT_OF(parts));
+    if (rv != WSK_SIGN_OK) {
+        return rv;
     }
     if (!in_window(then_ms, now_ms)) {
         return WSK_SIGN_CLOCK;

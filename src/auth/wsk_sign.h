@@ -31,7 +31,8 @@ typedef struct wsk_secrets_t {
 typedef enum wsk_sign_e {
     WSK_SIGN_OK = 0,
     WSK_SIGN_BAD, /* signature wrong, missing or not hex: invalid_signature */
-    WSK_SIGN_CLOCK /* right, but its time is out of the window: stale_timestamp */
+    WSK_SIGN_CLOCK, /* right, but its time is out of the window: stale_timestamp */
+    WSK_SIGN_NOMEM /* the library failed: nothing is known of the signature */
 } wsk_sign_e;
 
 /**
@@ -40,7 +41,7 @@ typedef enum wsk_sign_e {
  * @param now_ms  Unix time; the window's both ends belong to it
  * @param mac     receives the signature's bytes when OK: what makes this
  *                request itself, for the replay table; may be NULL
- * @return a failure of the library is BAD, too
+ * @return BAD only where all secrets were tried
  */
 wsk_sign_e wsk_sign_v1(const wsk_secrets_t *secrets, wsk_slice_t body,
                        wsk_slice_t ts, wsk_slice_t sign, int64_t now_ms,

@@ -13,6 +13,7 @@
 #define HISTORY_AGE_MS 600000
 #define PUBLISH_RATE 50
 #define PUBLISH_BURST 200
+#define USER_PART 3 /* times a site's */
 
 extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
@@ -50,11 +51,15 @@ static int64_t *field_of(wsk_settings_t *set, const row_t *row)
 static const struct {
     size_t offset;
     int64_t initial;
-} others[] = { { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
-               { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
-               { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
-               { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
-               { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST } };
+} others[] = {
+    { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
+    { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
+    { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
+    { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
+    { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST },
+    { offsetof(wsk_settings_t, user_publish_rate), USER_PART *PUBLISH_RATE },
+    { offsetof(wsk_settings_t, user_publish_burst), USER_PART *PUBLISH_BURST }
+};
 
 static int64_t *other_of(wsk_settings_t *set, size_t i)
 {
@@ -266,24 +271,42 @@ static const char *set_history(cmd_parms *cmd, void *unused, const char *bytes,
     return error;
 }
 
-static const char *set_rate(cmd_parms *cmd, void *unused, const char *rate,
-                            const char *burst)
+static const char *set_rates(cmd_parms *cmd, const char *given_rate,
+                             const char *given_burst, int64_t *rate,
+                             int64_t *burst)
 {
     static const row_t count = { 0, WSK_UNIT_COUNT, 0, 0, 1000000 };
-    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
     const char *error = in_server_config(cmd);
 
-    (void)unused;
     if (!error) {
-        error = set_value(cmd, &count, rate, &set->publish_rate);
+        error = set_value(cmd, &count, given_rate, rate);
     }
     if (!error) {
-        set->publish_burst = WSK_MAX(set->publish_rate, (int64_t)1);
-        if (burst) {
-            error = set_value(cmd, &count, burst, &set->publish_burst);
+        *burst = WSK_MAX(*rate, (int64_t)1);
+        if (given_burst) {
+            error = set_value(cmd, &count, given_burst, burst);
         }
     }
     return error;
+}
+
+static const char *set_rate(cmd_parms *cmd, void *unused, const char *rate,
+                            const char *burst)
+{
+    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
+
+    (void)unused;
+    return set_rates(cmd, rate, burst, &set->publish_rate, &set->publish_burst);
+}
+
+static const char *set_user(cmd_parms *cmd, void *unused, const char *rate,
+                            const char *burst)
+{
+    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
+
+    (void)unused;
+    return set_rates(cmd, rate, burst, &set->user_publish_rate,
+                     &set->user_publish_burst);
 }
 
 static const char *set_path(cmd_parms *cmd, void *unused, const char *arg)
@@ -390,6 +413,9 @@ const command_rec wsk_conf_cmds[] = {
                         "messages, age; or Off"),
     AP_INIT_TAKE12("WordSocketPublishRate", set_rate, NULL, RSRC_CONF,
                    "signed messages a second of one site, and the burst"),
+    AP_INIT_TAKE12("WordSocketUserPublishRate", set_user, NULL, RSRC_CONF,
+                   "signed messages a second of all sites of one user "
+                   "together, and the burst"),
     AP_INIT_TAKE1("WordSocketPath", set_path, NULL, RSRC_CONF,
                   "the path everything is served under"),
     AP_INIT_TAKE1("WordSocketSiteFile", set_site_file, NULL, RSRC_CONF,

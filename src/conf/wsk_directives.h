@@ -39,6 +39,8 @@ X( site_connections, "WordSocketSiteConnections",   COUNT, 5000,        0,      
    "connections of one site") \
 X( address_connections, "WordSocketAddressConnections", COUNT, 500,     0,          10000000, \
    "connections of one client address at one site") \
+X( user_connections, "WordSocketUserConnections",   COUNT, 15000,       0,          10000000, \
+   "connections of all sites of one user together") \
 X( max_message,     "WordSocketMaxMessage",         BYTES, WSK_MB(2),   WSK_KB(1),  WSK_MB(16), \
    "largest message a client may send") \
 X( max_publish,     "WordSocketMaxPublish",         BYTES, WSK_KB(256), WSK_KB(1),  WSK_MB(16), \

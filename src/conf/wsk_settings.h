@@ -17,6 +17,7 @@ typedef struct wsk_settings_t {
 #undef X
     int64_t history_bytes, history_messages, history_age_ms;
     int64_t publish_rate, publish_burst;
+    int64_t user_publish_rate, user_publish_burst;
     const char *path;           /* begins with /, does not end with it */
     const char *site_file;      /* NULL: none */
     const char *host_key;       /* its file; NULL: no host mode */

@@ -56,10 +56,26 @@ X( browser_refused,   "publish_rejected",    "reason=\"browser\"", \
    "browser messages refused") \
 X( publish_full,      "publish_full",        "", \
    "publishes refused because the segment is full") \
-X( publish_limited,   "publish_limited",     "source=\"publisher\"", \
-   "signed publishes refused for their rate") \
-X( browser_limited,   "publish_limited",     "source=\"browser\"", \
-   "browser messages refused for their rate") \
+X( limited_host,      "quota_refusals",      "quota=\"host_connections\"", \
+   "connections refused at the cap of the host") \
+X( limited_user,      "quota_refusals",      "quota=\"user_connections\"", \
+   "connections refused at the cap of their user") \
+X( limited_site,      "quota_refusals",      "quota=\"site_connections\"", \
+   "connections refused at the cap of their site") \
+X( limited_address,   "quota_refusals",      "quota=\"address_connections\"", \
+   "connections refused at the cap of their address") \
+X( limited_publish,   "quota_refusals",      "quota=\"site_publish\"", \
+   "publishes refused for the rate of their site") \
+X( limited_user_publish, "quota_refusals",      "quota=\"user_publish\"", \
+   "publishes refused for the rate of their user") \
+X( limited_requests,  "quota_refusals",      "quota=\"site_requests\"", \
+   "publishes refused because too many are remembered") \
+X( limited_browser,   "quota_refusals",      "quota=\"site_browser\"", \
+   "browser messages refused for the rate of their site") \
+X( limited_user_browser, "quota_refusals",      "quota=\"user_browser\"", \
+   "browser messages refused for the rate of their user") \
+X( limited_connection, "quota_refusals",      "quota=\"connection_browser\"", \
+   "browser messages refused for the rate of their connection") \
 X( presence,          "presences",           "", \
    "presences entered, or changed") \
 X( presence_full,     "presences_rejected",  "", \
@@ -111,7 +127,7 @@ X( "connections_opened",  "connections accepted") \
 X( "handshakes_rejected", "connections and requests refused") \
 X( "messages_published",  "messages appended") \
 X( "publish_rejected",    "messages refused") \
-X( "publish_limited",     "messages refused for a rate, among those refused") \
+X( "quota_refusals",      "refusals by quota, among those refused") \
 X( "messages_delivered",  "messages put on a socket") \
 X( "messages_dropped",    "times a client was told that messages are lost to it") \
 X( "connections_dropped", "connections closed by the server for a fault")

@@ -49,6 +49,18 @@ int wsk_refuse_as(request_rec *r, wsk_refusal_e why, const char *text)
 
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
 {
+    return wsk_refuse_by(r, why, WSK_Q_none, retry_s);
+}
+
+int wsk_refuse_by(request_rec *r, wsk_refusal_e why, wsk_quota_e quota,
+                  unsigned retry_s)
+{
+    /* Whoever is to come again is told when. */
+    if (!retry_s
+        && (refusals[why].status == HTTP_TOO_MANY_REQUESTS
+            || refusals[why].status == HTTP_SERVICE_UNAVAILABLE)) {
+        retry_s = 1;
+    }
     if (retry_s) {
         apr_table_setn(r->headers_out, "Retry-After",
                        apr_psprintf(r->pool, "%u", retry_s));
@@ -57,7 +69,8 @@ int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s)
         apr_table_setn(r->headers_out, "Sec-WebSocket-Version", "13");
         apr_table_setn(r->headers_out, "Upgrade", "websocket");
     }
-    return wsk_refuse_as(r, why, refusals[why].text);
+    return wsk_refuse_as(r, why,
+                         quota ? wsk_quota_text(quota) : refusals[why].text);
 }
 
 int wsk_refuse_token(request_rec *r, wsk_token_e why)

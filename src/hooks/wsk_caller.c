@@ -5,6 +5,7 @@
  */
 #include "hooks/wsk_service.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "auth/wsk_channel.h"
@@ -73,6 +74,21 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     rv = wsk_token_verify(slice(token), slice(who->spec.key), &secrets,
                           apr_time_sec(r->request_time), &who->claims);
     return rv == WSK_TOKEN_OK ? rv : refused(rv, who->site);
+}
+
+uint64_t wsk_caller_hash(request_rec *r, const wsk_caller_t *who)
+{
+    const uint64_t from[2] = {
+        wsk_address_of(r), wsk_inbox_user(wsk_process.seg, who->claims.user_id)
+    };
+
+    return wsk_hash(wsk_segment_secret(wsk_process.seg), from, sizeof from);
+}
+
+void wsk_caller_done(wsk_caller_t *who)
+{
+    wsk_grant_unref(who->claims.grant);
+    OPENSSL_cleanse(who, sizeof *who);
 }
 
 wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
@@ -167,15 +183,6 @@ void wsk_caller_stream(const wsk_caller_t *who, bool lease,
     make(who, lease, random, out);
 }
 
-bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
-                      uint64_t *sender)
-{
-    wsk_stream_owner_t of = owner(who);
-
-    return wsk_stream_check(&of, slice(stream), apr_time_sec(apr_time_now()),
-                            sender);
-}
-
 /* Of an accepted id: its time, and what stays the same when it is renewed. */
 static void parts_of(const char *stream, uint32_t *until, uint32_t *random)
 {
@@ -187,23 +194,43 @@ static void parts_of(const char *stream, uint32_t *until, uint32_t *random)
     *random = (uint32_t)strtoul(hex, NULL, 16);
 }
 
+/* Who it is for as long as its lease is renewed. */
+static uint64_t leased(const wsk_caller_t *who, uint32_t random)
+{
+    return wsk_roster_member(
+        wsk_process.seg, wsk_inbox_user(wsk_process.seg, who->claims.user_id),
+        (uint64_t)random << 1 | 1);
+}
+
+bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
+                      uint64_t *sender)
+{
+    wsk_stream_owner_t of = owner(who);
+    uint32_t until, random;
+
+    if (!wsk_stream_check(&of, slice(stream), apr_time_sec(apr_time_now()),
+                          sender)) {
+        return false;
+    }
+    parts_of(stream, &until, &random);
+    if (until) {
+        *sender = leased(who, random);
+    }
+    return true;
+}
+
 wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
                                  uint64_t sender)
 {
-    const wsk_slice_t user = slice(who->claims.user_id);
     wsk_present_t as = { .slot = WSK_PRESENCE_LEASED,
                          .until_us = apr_time_now()
                                      + apr_time_from_sec(LEASE_S),
                          .channels = who->spec.limits.max_channels };
     uint32_t until, random;
-    uint64_t id = sender, more = 0;
 
     parts_of(stream, &until, &random);
-    if (until) {
-        id = wsk_hash(wsk_segment_secret(wsk_process.seg), user.at, user.len);
-        more = (uint64_t)random << 1 | 1;
-    }
-    as.member = wsk_roster_member(wsk_process.seg, id, more);
+    as.member = until ? leased(who, random)
+                      : wsk_roster_member(wsk_process.seg, sender, 0);
     return as;
 }
 

@@ -7,11 +7,16 @@
 #include "proto/wsk_upgrade.h"
 #include "util_filter.h"
 
-static int not_taken(request_rec *r)
+static int not_taken_by(request_rec *r, wsk_quota_e quota)
 {
     wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_adopt,
               1);
-    return wsk_refuse(r, WSK_R_unavailable, 1);
+    return wsk_refuse_by(r, WSK_R_unavailable, quota, 1);
+}
+
+static int not_taken(request_rec *r)
+{
+    return not_taken_by(r, WSK_Q_none);
 }
 
 /* @return OK, or what was answered: *done says which */
@@ -59,6 +64,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
         c->term = who->term;
         c->generation = who->spec.generation;
         c->address = wsk_address_of(r);
+        c->user = wsk_inbox_user(wsk_process.seg, who->claims.user_id);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
         who->claims.grant = NULL;
@@ -67,23 +73,25 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     return c;
 }
 
+static const wsk_quota_e quota_of[] = {
+    [WSK_ADMIT_HOST] = WSK_Q_host_connections,
+    [WSK_ADMIT_USER] = WSK_Q_user_connections,
+    [WSK_ADMIT_SITE] = WSK_Q_site_connections,
+    [WSK_ADMIT_ADDRESS] = WSK_Q_address_connections
+};
+
 static wsk_admit_e admit(request_rec *r, uint32_t site, uint32_t *term)
 {
     wsk_admit_e rv = wsk_site_admit(wsk_process.seg, wsk_slot_now(), site,
                                     wsk_address_of(r), term);
 
-    if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
+    if (quota_of[rv]) {
         wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_refused_limit,
                   1);
+        wsk_count(wsk_process.seg, wsk_slot_now(), site,
+                  wsk_quota_counter(quota_of[rv]), 1);
     }
     return rv;
-}
-
-static const char *limit_text(wsk_admit_e rv)
-{
-    return rv == WSK_ADMIT_ADDRESS
-               ? "too many connections from this address"
-               : "this site has no room for more connections";
 }
 
 static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
@@ -95,11 +103,13 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
     if (rv == WSK_ADMIT_OFF) {
         return close_with(r, accept, WSK_CLOSE_SITE, "site not found");
     }
-    if (rv == WSK_ADMIT_HOST) { /* so that clients go to SSE, in poll mode */
-        return wsk_refuse(r, WSK_R_unavailable, 1);
+    if (rv == WSK_ADMIT_HOST) {
+        /* So that clients go to an event stream, in poll mode. */
+        return not_taken_by(r, quota_of[rv]);
     }
     if (rv != WSK_ADMIT_OK) {
-        return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));
+        return close_with(r, accept, WSK_CLOSE_LIMIT,
+                          wsk_quota_text(quota_of[rv]));
     }
     c = make(r, WSK_KIND_WS, who);
     if (!c || !wsk_switch_protocols(r, accept, NULL, 0)) {
@@ -141,14 +151,10 @@ int wsk_handle_ws(request_rec *r, wsk_request_t *wr)
         return not_taken(r);
     }
     rv = wsk_caller_read(r, wr, wr->token, &who);
-    if (rv != WSK_TOKEN_OK) {
-        return close_with(r, accept, close_code(rv, &who),
-                          wsk_token_reason(rv));
-    }
-    status = connect_ws(r, accept, &who);
-    if (who.claims.grant) {
-        wsk_grant_unref(who.claims.grant);
-    }
+    status = rv == WSK_TOKEN_OK ? connect_ws(r, accept, &who)
+                                : close_with(r, accept, close_code(rv, &who),
+                                             wsk_token_reason(rv));
+    wsk_caller_done(&who);
     return status;
 }
 
@@ -200,23 +206,31 @@ static wsk_refusal_e once_only(const wsk_signer_t *by)
     }
 }
 
+/* More requests than the site has room to remember. */
+static int refuse_more(request_rec *r, const wsk_signer_t *by)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), by->site, WSK_C_publish_refused,
+              1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), by->site,
+              wsk_quota_counter(WSK_Q_site_requests), 1);
+    return wsk_refuse_by(r, WSK_R_rate_limited, WSK_Q_site_requests, 5);
+}
+
 /* @return NULL: refused, and *status is the answer */
 static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
                                   const wsk_signer_t *by, int *status)
 {
     const int64_t most = WSK_MIN(wr->host->set.max_publish,
                                  (int64_t)by->spec.limits.max_publish);
-    wsk_refusal_e why = once_only(by);
-    wsk_conn_t *c;
+    wsk_conn_t *c = wsk_publisher_make(&by->spec, by->secret, (uint32_t)most);
+    wsk_refusal_e why = c ? once_only(by) : WSK_R_unavailable;
 
     if (why != WSK_R_COUNT) {
-        *status = wsk_signer_refuse(r, by, why,
-                                    why == WSK_R_rate_limited ? 5 : 0);
-        return NULL;
-    }
-    c = wsk_publisher_make(&by->spec, by->secret, (uint32_t)most);
-    if (!c) {
-        *status = wsk_signer_refuse(r, by, WSK_R_unavailable, 1);
+        *status = why == WSK_R_rate_limited ? refuse_more(r, by)
+                                            : wsk_signer_refuse(r, by, why, 0);
+        if (c) {
+            wsk_conn_drop(c);
+        }
         return NULL;
     }
     c->site = by->site;
@@ -239,10 +253,10 @@ static int connect_publisher(request_rec *r, const char *accept,
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
     if (rv == WSK_ADMIT_HOST) {
-        return wsk_refuse(r, WSK_R_unavailable, 1);
+        return not_taken_by(r, quota_of[rv]);
     }
     if (rv != WSK_ADMIT_OK) {
-        return wsk_refuse(r, WSK_R_connection_limit, 10);
+        return wsk_refuse_by(r, WSK_R_connection_limit, quota_of[rv], 10);
     }
     c = make_publisher(r, wr, by, &status);
     if (c) {
@@ -259,11 +273,26 @@ static int connect_publisher(request_rec *r, const char *accept,
     return wsk_adopt(r, c);
 }
 
+static int connect_signed(request_rec *r, const char *accept,
+                          const wsk_request_t *wr, wsk_signer_t *by)
+{
+    wsk_refusal_e why;
+
+    if (!wsk_signer_find(r, wr, by)) {
+        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+    }
+    why = by->v2 ? wsk_signer_check(r, wr, by, (wsk_slice_t){ "", 0 })
+                 : WSK_R_signature_v2_required;
+    if (why != WSK_R_COUNT) {
+        return wsk_signer_refuse(r, by, why, 0);
+    }
+    return connect_publisher(r, accept, wr, by);
+}
+
 int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
 {
     char accept[WSK_ACCEPT_LEN + 1];
     wsk_signer_t by = { 0 };
-    wsk_refusal_e why;
     bool answered;
     int status = check_upgrade(r, accept, &answered);
 
@@ -276,15 +305,9 @@ int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
     if (wsk_adopt_possible(r) != WSK_ADOPT_YES) {
         return not_taken(r);
     }
-    if (!wsk_signer_find(r, wr, &by)) {
-        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
-    }
-    why = by.v2 ? wsk_signer_check(r, wr, &by, (wsk_slice_t){ "", 0 })
-                : WSK_R_signature_v2_required;
-    if (why != WSK_R_COUNT) {
-        return wsk_signer_refuse(r, &by, why, 0);
-    }
-    return connect_publisher(r, accept, wr, &by);
+    status = connect_signed(r, accept, wr, &by);
+    wsk_signer_done(&by);
+    return status;
 }
 
 static void stream_head(request_rec *r)
@@ -383,7 +406,7 @@ static int serve_sse(request_rec *r, wsk_caller_t *who)
         return wsk_poll_events(r, who);
     }
     if (rv != WSK_ADMIT_OK) {
-        return wsk_refuse(r, WSK_R_connection_limit, 10);
+        return wsk_refuse_by(r, WSK_R_connection_limit, quota_of[rv], 10);
     }
     return connect_sse(r, who, names, n);
 }
@@ -398,12 +421,8 @@ int wsk_handle_sse(request_rec *r, wsk_request_t *wr)
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
     why = wsk_caller_read(r, wr, wr->token, &who);
-    if (why != WSK_TOKEN_OK) {
-        return wsk_refuse_token(r, why);
-    }
-    status = serve_sse(r, &who);
-    if (who.claims.grant) {
-        wsk_grant_unref(who.claims.grant);
-    }
+    status = why == WSK_TOKEN_OK ? serve_sse(r, &who)
+                                 : wsk_refuse_token(r, why);
+    wsk_caller_done(&who);
     return status;
 }

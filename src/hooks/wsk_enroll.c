@@ -142,7 +142,7 @@ static bool is_private(request_rec *r)
 /* Whether the script that gets the variable is the site owner's index.php. */
 static bool is_owners_script(request_rec *r, const wsk_host_t *host)
 {
-    int64_t owner = wsk_host_owner(r);
+    int64_t owner = wsk_owner_of_request(r);
     char *script, *root;
     struct stat st;
     size_t len;

@@ -112,8 +112,14 @@ typedef enum wsk_refusal_e {
         WSK_R_COUNT
 } wsk_refusal_e;
 
-/** Write the refusal. @param retry_s > 0: with Retry-After. @return OK */
+/** Write the refusal.
+ *  @param retry_s  > 0: with Retry-After, which 429 and 503 always have
+ *  @return OK */
 int wsk_refuse(request_rec *r, wsk_refusal_e why, unsigned retry_s);
+
+/** The same in the words of a quota, if it is one. */
+int wsk_refuse_by(request_rec *r, wsk_refusal_e why, wsk_quota_e quota,
+                  unsigned retry_s);
 
 /** Refuse a token, by HTTP. */
 int wsk_refuse_token(request_rec *r, wsk_token_e why);
@@ -141,6 +147,9 @@ typedef struct wsk_caller_t {
 } wsk_caller_t;
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
                             const char *token, wsk_caller_t *who);
+
+/** What is left of it, secrets first; also after a refusal. */
+void wsk_caller_done(wsk_caller_t *who);
 
 /** Names of ?channels=, those that may be read; lent from r->pool. */
 wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
@@ -171,6 +180,8 @@ typedef struct wsk_signer_t {
 void wsk_signer_named(request_rec *r, wsk_signer_t *by);
 /** @return false: no site of this host has the key */
 bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by);
+/** Forget the secrets. */
+void wsk_signer_done(wsk_signer_t *by);
 /** @return WSK_R_COUNT when all is well */
 wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
                                wsk_signer_t *by, wsk_slice_t body);
@@ -186,6 +197,8 @@ void wsk_caller_renew(request_rec *r, const wsk_caller_t *who,
                       char out[WSK_STREAM_LEN + 1]);
 
 uint64_t wsk_address_of(request_rec *r);
+/** This user at this address, whatever streams it has. */
+uint64_t wsk_caller_hash(request_rec *r, const wsk_caller_t *who);
 unsigned wsk_slot_now(void);
 
 /* Handlers. */
@@ -269,6 +282,15 @@ unsigned wsk_files_settle(apr_pool_t *pprocess, uint64_t stamp);
 
 /** Whether httpd runs already: what is wrong now must not end it. */
 bool wsk_is_reload(void);
+
+/** Whose account it is, by the modules that know (mod_suexec); of a host while
+ *  the configuration is read.
+ *  @return uid, or -1; -2 for a user's own directory (/~user) */
+int64_t wsk_owner_of_request(const request_rec *r);
+int64_t wsk_owner_of_host(server_rec *v, apr_pool_t *ptemp);
+
+/** The user whose sites these are: `uid:1001`; empty below 0. */
+void wsk_owner_name(int64_t uid, char out[WSK_USER_NAME_MAX + 1]);
 
 /** Look at the site files of all hosts.
  *  @return NULL, or what is wrong, for the administrator */

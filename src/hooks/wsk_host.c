@@ -3,37 +3,7 @@
 
 #include <openssl/rand.h>
 
-#include "unixd.h"
-
 #define SITES_PER_HOST 64
-
-int64_t wsk_host_owner(const request_rec *r)
-{
-    const ap_unix_identity_t *id = ap_run_get_suexec_identity(r);
-
-    if (!id) {
-        return -1;
-    }
-    return id->userdir ? -2 : (int64_t)id->uid;
-}
-
-/* What the modules would say of a request to the host's root. */
-static int64_t owner_of(server_rec *v, apr_pool_t *ptemp)
-{
-    request_rec *r = apr_pcalloc(ptemp, sizeof *r);
-
-    r->pool = ptemp;
-    r->server = v;
-    r->per_dir_config = v->lookup_defaults;
-    r->request_config = ap_create_request_config(ptemp);
-    r->notes = apr_table_make(ptemp, 1);
-    r->headers_in = apr_table_make(ptemp, 1);
-    r->headers_out = apr_table_make(ptemp, 1);
-    r->subprocess_env = apr_table_make(ptemp, 1);
-    r->filename = apr_pstrdup(ptemp, "/");
-    r->uri = apr_pstrdup(ptemp, "/");
-    return wsk_host_owner(r);
-}
 
 static apr_status_t forget(void *keys)
 {
@@ -57,7 +27,7 @@ static wsk_vhost_t vhost_of(server_rec *v, const wsk_host_t *host,
     const char *name = v->server_hostname ? v->server_hostname : "";
 
     return (wsk_vhost_t){ { name, strlen(name) },
-                          owner_of(v, ptemp),
+                          wsk_owner_of_host(v, ptemp),
                           (uint32_t)host->set.key_epoch };
 }
 
@@ -151,6 +121,7 @@ bool wsk_host_spec(const wsk_host_t *host, const char *home,
 
     *out = (wsk_site_spec_t){ .signature = 2, .generation = generation };
     wsk_settings_limits(&host->set, &out->limits);
+    wsk_owner_name(host->keys.uid, out->user);
     apr_cpystrn(out->url, home, sizeof out->url);
     done = host->keys.n > 0 && wsk_derive_site_key(out->key, host->keys.tag, at)
            && wsk_site_id(out->site_id,

@@ -82,10 +82,6 @@ uint64_t wsk_host_generation(const char *site_key, apr_time_t now,
 #define WSK_GENERATIONS_AHEAD 10
 uint64_t wsk_host_clock(apr_time_t now);
 
-/** Who the owner of a host is, by the modules that know (mod_suexec).
- *  @return uid, or -1; -2 for a user's own directory (/~user) */
-int64_t wsk_host_owner(const request_rec *r);
-
 /** Whose process has the other end of a connection.
  *  @return uid, or -1: none on this machine, or the kernel does not say */
 int64_t wsk_peer_uid(const conn_rec *c);

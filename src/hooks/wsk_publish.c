@@ -23,23 +23,41 @@ static int publish(request_rec *r, const wsk_signer_t *by, wsk_slice_t body)
                                 .once = &by->once,
                                 .now_us = apr_time_now() };
     wsk_text_t answer = { 0 };
-    unsigned retry_s = 0;
-    wsk_take_e rv = wsk_take(&taker, body, &answer, &retry_s);
+    wsk_again_t again = { 0 };
+    wsk_take_e rv = wsk_take(&taker, body, &answer, &again);
     const char *json = "{\"ok\":true}";
 
     if (wsk_text_ok(&answer)) {
         json = apr_pstrmemdup(r->pool, answer.at, answer.len);
     }
     wsk_text_free(&answer);
-    return rv == WSK_TAKE_ok ? wsk_answer(r, HTTP_OK, json)
-                             : wsk_refuse(r, refusal_of[rv], retry_s);
+    return rv == WSK_TAKE_ok
+               ? wsk_answer(r, HTTP_OK, json)
+               : wsk_refuse_by(r, refusal_of[rv], again.quota, again.retry_s);
+}
+
+static int publish_signed(request_rec *r, const wsk_request_t *wr,
+                          wsk_signer_t *by, wsk_slice_t body)
+{
+    wsk_refusal_e why;
+
+    if (!wsk_signer_find(r, wr, by)) {
+        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+    }
+    if (body.len > by->spec.limits.max_publish) {
+        return wsk_signer_refuse(r, by, WSK_R_too_large, 0);
+    }
+    why = wsk_signer_check(r, wr, by, body);
+    if (why != WSK_R_COUNT) {
+        return wsk_signer_refuse(r, by, why, 0);
+    }
+    return publish(r, by, body);
 }
 
 int wsk_handle_publish(request_rec *r, wsk_request_t *wr)
 {
     wsk_signer_t by = { 0 };
     apr_size_t len = 0;
-    wsk_refusal_e why;
     char *body;
     int status = wsk_body_read(r, (apr_size_t)wr->host->set.max_publish, &body,
                                &len);
@@ -48,42 +66,43 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr)
         wsk_count(wsk_process.seg, wsk_slot_now(),
                   wsk_signer_find(r, wr, &by) ? by.site : WSK_NO_SITE,
                   WSK_C_publish_refused, 1);
+        wsk_signer_done(&by);
         return status;
     }
-    /* Not before the body, which may have taken long to come. */
-    if (!wsk_signer_find(r, wr, &by)) {
-        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
-    }
-    if (len > by.spec.limits.max_publish) {
-        return wsk_signer_refuse(r, &by, WSK_R_too_large, 0);
-    }
-    why = wsk_signer_check(r, wr, &by, (wsk_slice_t){ body, len });
-    if (why != WSK_R_COUNT) {
-        return wsk_signer_refuse(r, &by, why, 0);
-    }
-    return publish(r, &by, (wsk_slice_t){ body, len });
+    status = publish_signed(r, wr, &by, (wsk_slice_t){ body, len });
+    wsk_signer_done(&by);
+    return status;
 }
 
-int wsk_handle_stats(request_rec *r, wsk_request_t *wr)
+static int stats_signed(request_rec *r, const wsk_request_t *wr,
+                        wsk_signer_t *by)
 {
-    wsk_signer_t by = { 0 };
     wsk_site_stats_t stats;
     wsk_refusal_e why;
 
-    if (!wsk_signer_find(r, wr, &by)) {
+    if (!wsk_signer_find(r, wr, by)) {
         return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
     }
-    why = wsk_signer_check(r, wr, &by, (wsk_slice_t){ "", 0 });
+    why = wsk_signer_check(r, wr, by, (wsk_slice_t){ "", 0 });
     if (why != WSK_R_COUNT) {
-        return wsk_signer_refuse(r, &by, why, 0);
+        return wsk_signer_refuse(r, by, why, 0);
     }
-    if (wsk_site_stats(wsk_process.seg, by.site, &stats) != WSK_OK) {
-        return wsk_signer_refuse(r, &by, WSK_R_not_found, 0);
+    if (wsk_site_stats(wsk_process.seg, by->site, &stats) != WSK_OK) {
+        return wsk_signer_refuse(r, by, WSK_R_not_found, 0);
     }
     return wsk_answer(r, HTTP_OK,
                       apr_psprintf(r->pool,
                                    "{\"active_connections\":%u,"
                                    "\"max_connections\":%u}",
                                    stats.connections,
-                                   by.spec.limits.connections));
+                                   by->spec.limits.connections));
+}
+
+int wsk_handle_stats(request_rec *r, wsk_request_t *wr)
+{
+    wsk_signer_t by = { 0 };
+    const int status = stats_signed(r, wr, &by);
+
+    wsk_signer_done(&by);
+    return status;
 }

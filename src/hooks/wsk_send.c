@@ -12,17 +12,26 @@ static const char *bearer(request_rec *r)
     return value && strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 : NULL;
 }
 
-static int say(request_rec *r, wsk_answer_e answer)
+static int say(request_rec *r, const wsk_limited_t *limited,
+               wsk_answer_e answer)
 {
-    int status = wsk_answer_status(answer);
+    const int status = wsk_answer_status(answer);
+    const char *text = wsk_answer_text(answer);
+    unsigned retry_s = 1;
 
-    if (status == HTTP_TOO_MANY_REQUESTS || status == 503) {
-        apr_table_setn(r->headers_out, "Retry-After", "1");
+    if (answer == WSK_A_rate_limited) {
+        retry_s = wsk_quota_retry_s(limited->wait_ms);
+        text = wsk_quota_text(limited->quota);
     }
-    return wsk_answer(
-        r, status,
-        apr_psprintf(r->pool, "{\"error\":\"%s\",\"message\":\"%s\"}",
-                     wsk_answer_name(answer), wsk_answer_text(answer)));
+    if (status == HTTP_TOO_MANY_REQUESTS
+        || status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%u", retry_s));
+    }
+    return wsk_answer(r, status,
+                      apr_psprintf(r->pool,
+                                   "{\"error\":\"%s\",\"message\":\"%s\"}",
+                                   wsk_answer_name(answer), text));
 }
 
 /* What does not come as far as the inbox, which counts its own. */
@@ -33,16 +42,21 @@ static int refused(const wsk_caller_t *who, int status)
     return status;
 }
 
-static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
+static int send_json(request_rec *r, wsk_sender_t *from, const char *body,
                      apr_size_t len)
 {
-    json_t *msg = wsk_inbox_parse(body, len);
+    json_t *msg;
+    wsk_answer_e answer = wsk_inbox_parse(&msg, body, len);
     const char *type = json_string_value(json_object_get(msg, "type"));
-    wsk_answer_e answer = WSK_A_bad_message;
     wsk_cursor_t id;
     char text[WSK_ID_MAX];
     bool has_id = true;
 
+    if (answer != WSK_A_ok) {
+        wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
+        return say(r, &from->limited, answer);
+    }
+    answer = WSK_A_bad_message;
     if (type && strcmp(type, "message") == 0) {
         answer = wsk_inbox_message(from, msg, &id);
     }
@@ -50,9 +64,12 @@ static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
         answer = wsk_inbox_presence(from, msg);
         has_id = false;
     }
+    else {
+        wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
+    }
     json_decref(msg);
     if (answer != WSK_A_ok) {
-        return say(r, answer);
+        return say(r, &from->limited, answer);
     }
     if (!has_id) {
         return wsk_answer(r, HTTP_OK, "{\"ok\":true}");
@@ -73,6 +90,7 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
                           .site = who->site,
                           .spec = &who->spec,
                           .grant = who->claims.grant,
+                          .caller = wsk_caller_hash(r, who),
                           .now_us = apr_time_now() };
     wsk_answer_e answer;
     apr_size_t len = 0;
@@ -96,7 +114,7 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
     }
     answer = wsk_inbox_binary(&from, (const uint8_t *)body, len);
     return answer == WSK_A_ok ? wsk_answer(r, HTTP_OK, "{\"ok\":true}")
-                              : say(r, answer);
+                              : say(r, &from.limited, answer);
 }
 
 int wsk_handle_send(request_rec *r, wsk_request_t *wr)
@@ -109,10 +127,8 @@ int wsk_handle_send(request_rec *r, wsk_request_t *wr)
         return wsk_refuse(r, WSK_R_origin_forbidden, 0);
     }
     why = wsk_caller_read(r, wr, bearer(r), &who);
-    if (why != WSK_TOKEN_OK) {
-        return wsk_refuse_token(r, why);
-    }
-    status = send_as(r, wr, &who);
-    wsk_grant_unref(who.claims.grant);
+    status = why == WSK_TOKEN_OK ? send_as(r, wr, &who)
+                                 : wsk_refuse_token(r, why);
+    wsk_caller_done(&who);
     return status;
 }

@@ -7,6 +7,8 @@
  */
 #include "hooks/wsk_host.h"
 
+#include <openssl/crypto.h>
+
 /* A request is forgotten a little after its time, so that no difference between
  * the clock that judges and the clock that forgets lets it in again. */
 #define FORGET_MS 5000
@@ -33,6 +35,11 @@ bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
                   == WSK_OK
            && by->spec.publish.at[0][0] != '\0'
            && wsk_serves(wr->host, by->site, &by->spec);
+}
+
+void wsk_signer_done(wsk_signer_t *by)
+{
+    OPENSSL_cleanse(by, sizeof *by);
 }
 
 static wsk_sign_e check_v1(request_rec *r, wsk_signer_t *by,
@@ -71,7 +78,7 @@ static wsk_sign_e check_v2(request_rec *r, const wsk_request_t *wr,
     if (rv == WSK_SIGN_OK) {
         memcpy(by->once.proof, mac, sizeof by->once.proof);
         if (!wsk_sign_nonce(by->once.name, given.nonce)) {
-            return WSK_SIGN_BAD;
+            return WSK_SIGN_NOMEM;
         }
     }
     return rv;
@@ -110,8 +117,9 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
     rv = by->v2 ? check_v2(r, wr, by, &secrets, body, now_ms)
                 : check_v1(r, by, &secrets, body, now_ms);
     if (rv != WSK_SIGN_OK) {
-        return rv == WSK_SIGN_CLOCK ? WSK_R_stale_timestamp
-                                    : WSK_R_invalid_signature;
+        return rv == WSK_SIGN_NOMEM   ? WSK_R_unavailable
+               : rv == WSK_SIGN_CLOCK ? WSK_R_stale_timestamp
+                                      : WSK_R_invalid_signature;
     }
     if (!is_owners(r, wr->host, by)) {
         return WSK_R_user_forbidden;
@@ -124,10 +132,7 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
 int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
                       unsigned retry_s)
 {
-    const uint32_t site = by ? by->site : WSK_NO_SITE;
-
-    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_publish_refused, 1);
-    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_publish_limited,
-              why == WSK_R_rate_limited);
+    wsk_count(wsk_process.seg, wsk_slot_now(), by ? by->site : WSK_NO_SITE,
+              WSK_C_publish_refused, 1);
     return wsk_refuse(r, why, retry_s);
 }

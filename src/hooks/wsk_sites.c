@@ -14,6 +14,7 @@ typedef struct load_t {
     const wsk_settings_t *set;
     wsk_site_seen_fn *seen; /* of wsk_sites_see */
     void *baton;
+    char owner[WSK_USER_NAME_MAX + 1]; /* of the host */
     uint64_t stamp;
     apr_array_header_t *numbers;
     uint32_t count;
@@ -58,11 +59,16 @@ static const struct {
     { \
 #name, offsetof(wsk_limits_t, name) \
     }
-    LIMIT(connections),      LIMIT(address_connections), LIMIT(publish_rate),
-    LIMIT(publish_burst),    LIMIT(browser_rate),        LIMIT(browser_burst),
-    LIMIT(connection_rate),  LIMIT(connection_burst),    LIMIT(max_message),
-    LIMIT(max_publish),      LIMIT(max_channels),        LIMIT(send_queue),
-    LIMIT(history_messages), LIMIT(history_age_ms)
+    LIMIT(connections),        LIMIT(address_connections),
+    LIMIT(publish_rate),       LIMIT(publish_burst),
+    LIMIT(browser_rate),       LIMIT(browser_burst),
+    LIMIT(connection_rate),    LIMIT(connection_burst),
+    LIMIT(max_message),        LIMIT(max_publish),
+    LIMIT(max_channels),       LIMIT(send_queue),
+    LIMIT(history_messages),   LIMIT(history_age_ms),
+    LIMIT(user_connections),   LIMIT(user_publish_rate),
+    LIMIT(user_publish_burst), LIMIT(user_browser_rate),
+    LIMIT(user_browser_burst)
 #undef LIMIT
 };
 
@@ -106,7 +112,6 @@ static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
 static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
 {
     json_t *signature = json_object_get(site, "signature");
-    const char *error;
 
     *spec = (wsk_site_spec_t){ .signature = 1 };
     wsk_settings_limits(ld->set, &spec->limits);
@@ -128,6 +133,12 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
                       sizeof spec->url)) {
         return wrong(ld, "\"site_url\" must be a text of at most 255 bytes");
     }
+    apr_cpystrn(spec->user, ld->owner, sizeof spec->user);
+    if (json_object_get(site, "user")
+        && !copy_text(json_object_get(site, "user"), spec->user,
+                      sizeof spec->user)) {
+        return wrong(ld, "\"user\" must be a text of 1 to 63 bytes");
+    }
     if (signature && json_integer_value(signature) != 1
         && json_integer_value(signature) != 2) {
         return wrong(ld, "\"signature\" must be 1 or 2");
@@ -135,9 +146,11 @@ static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
     if (signature) {
         spec->signature = (uint32_t)json_integer_value(signature);
     }
-    error = read_limits(ld, json_object_get(site, "limits"), &spec->limits);
-    wsk_site_id(spec->site_id, (wsk_slice_t){ spec->key, strlen(spec->key) });
-    return error;
+    if (!wsk_site_id(spec->site_id,
+                     (wsk_slice_t){ spec->key, strlen(spec->key) })) {
+        return wrong(ld, "no memory for its site_id");
+    }
+    return read_limits(ld, json_object_get(site, "limits"), &spec->limits);
 }
 
 static const char *check_site(load_t *ld, json_t *site)
@@ -166,7 +179,9 @@ static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
     uint32_t number = WSK_NO_SITE;
     uint64_t epoch = 0;
 
-    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
+    if (RAND_bytes((unsigned char *)&epoch, sizeof epoch) != 1) {
+        return wrong(ld, "the system gives no random numbers");
+    }
     epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
     if (wsk_site_put(wsk_process.seg, spec, ld->stamp, epoch, &number)
         != WSK_OK) {
@@ -382,6 +397,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
         }
         ld.file = host->set.site_file;
         ld.set = &host->set;
+        wsk_owner_name(wsk_owner_of_host(v, ptemp), ld.owner);
         ld.numbers = apr_array_make(pconf, 1, sizeof(uint32_t));
         error = load_file(&ld, s);
         host->sites = (const uint32_t *)(void *)ld.numbers->elts;

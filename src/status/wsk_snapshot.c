@@ -57,12 +57,14 @@ static void see_site(wsk_snapshot_t *snap, wsk_segment_t *seg, uint32_t number)
     wsk_site_state_e state;
     wsk_site_stats_t stats;
     wsk_totals_t sums;
+    int quota;
 
     if (wsk_site_read(seg, number, &spec, &state) != WSK_OK
         || wsk_site_stats(seg, number, &stats) != WSK_OK) {
         return;
     }
     memcpy(out->key, spec.key, sizeof out->key);
+    memcpy(out->user, spec.user, sizeof out->user);
     out->max_connections = spec.limits.connections;
     OPENSSL_cleanse(&spec, sizeof spec);
     add_up(&sums, stats.counters);
@@ -76,10 +78,11 @@ static void see_site(wsk_snapshot_t *snap, wsk_segment_t *seg, uint32_t number)
     out->published_browser = sums.published - out->published;
     out->delivered = sums.delivered;
     out->refused = sums.refused;
-    out->limited = stats.counters[WSK_C_refused_limit]
-                   + stats.counters[WSK_C_publish_limited]
-                   + stats.counters[WSK_C_browser_limited]
-                   + stats.counters[WSK_C_presence_full];
+    out->limited = stats.counters[WSK_C_presence_full];
+    for (quota = WSK_Q_none + 1; quota < WSK_Q_COUNT; quota++) {
+        out->quotas[quota] = stats.counters[wsk_quota_counter(quota)];
+        out->limited += out->quotas[quota];
+    }
     snap->nsites++;
 }
 
@@ -176,6 +179,19 @@ static void see_slots(wsk_snapshot_t *snap, apr_pool_t *pool,
                        - snap->publishers;
 }
 
+/* As many users as sites were asked for. */
+static void see_users(wsk_snapshot_t *snap, apr_pool_t *pool,
+                      wsk_segment_t *seg, uint32_t most)
+{
+    const uint32_t known = wsk_segment_spec(seg)->sites;
+    uint32_t i;
+
+    snap->users = apr_pcalloc(pool, (most + 1) * sizeof *snap->users);
+    for (i = 0; i < known && snap->nusers < most; i++) {
+        snap->nusers += wsk_user_info(seg, i, &snap->users[snap->nusers]);
+    }
+}
+
 wsk_snapshot_t *wsk_snapshot_take(apr_pool_t *pool, const wsk_source_t *from,
                                   int64_t now_us, const wsk_ask_t *ask)
 {
@@ -205,5 +221,7 @@ wsk_snapshot_t *wsk_snapshot_take(apr_pool_t *pool, const wsk_source_t *from,
     see_slots(snap, pool, seg);
     snap->known_sites = wsk_site_count(seg);
     see_sites(snap, pool, seg, ask);
+    see_users(snap, pool, seg,
+              ask->top ? 0 : WSK_MIN(ask->first, snap->known_sites));
     return snap;
 }

@@ -11,6 +11,7 @@
 
 #include "apr_pools.h"
 
+#include "core/wsk_quota.h"
 #include "store/wsk_site.h"
 
 /** Where figures come from. */
@@ -26,14 +27,16 @@ extern const wsk_counter_info_t wsk_counter_info[WSK_C_COUNT];
 
 typedef struct wsk_seen_site_t {
     char key[WSK_KEY_MAX + 1];
+    char user[WSK_USER_NAME_MAX + 1]; /* whose it is; "" */
     bool on;
     uint32_t connections, max_connections, pages;
     uint64_t messages, kept, bytes;
-    uint64_t published;         /* by signed publish */
-    uint64_t published_browser; /* by browsers, text and binary */
-    uint64_t delivered;         /* text and binary */
-    uint64_t refused;           /* as in the totals, what is the site's */
-    uint64_t limited;           /* of them, at its caps, rates and bounds */
+    uint64_t published;           /* by signed publish */
+    uint64_t published_browser;   /* by browsers, text and binary */
+    uint64_t delivered;           /* text and binary */
+    uint64_t refused;             /* as in the totals, what is the site's */
+    uint64_t limited;             /* of them, at its caps, rates and bounds */
+    uint64_t quotas[WSK_Q_COUNT]; /* of those, by quota */
 } wsk_seen_site_t;
 
 typedef struct wsk_seen_slot_t {
@@ -63,6 +66,8 @@ typedef struct wsk_snapshot_t {
     wsk_seen_slot_t *slots;
     uint32_t nslots;
     wsk_seen_site_t *sites;
+    wsk_user_info_t *users;
+    uint32_t nusers;
     uint32_t nsites, known_sites;
 } wsk_snapshot_t;
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "status/wsk_status.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
 #include "apr_strings.h"
 #include "http_protocol.h"
 
@@ -105,6 +108,30 @@ static void json_slots(request_rec *r, const wsk_snapshot_t *snap)
     ap_rputs("]", r);
 }
 
+/* A text of the administrator's as JSON. */
+static const char *json_text(request_rec *r, const char *text)
+{
+    json_t *value = json_string(text);
+    char *made = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    const char *json = made ? apr_pstrdup(r->pool, made) : "null";
+
+    free(made);
+    json_decref(value);
+    return json;
+}
+
+static void json_quotas(request_rec *r, const uint64_t *n)
+{
+    int quota;
+
+    ap_rputs(",\"quotas\":{", r);
+    for (quota = WSK_Q_none + 1; quota < WSK_Q_COUNT; quota++) {
+        ap_rprintf(r, "%s\"%s\":" WSK_U64, quota > WSK_Q_none + 1 ? "," : "",
+                   wsk_quota_name(quota), (apr_uint64_t)n[quota]);
+    }
+    ap_rputs("}", r);
+}
+
 static void json_sites(request_rec *r, const wsk_snapshot_t *snap)
 {
     uint32_t i;
@@ -119,14 +146,32 @@ static void json_sites(request_rec *r, const wsk_snapshot_t *snap)
                    "\"messages\":" WSK_U64 ",\"kept\":" WSK_U64
                    ",\"bytes\":" WSK_U64 ",\"published\":" WSK_U64
                    ",\"published_browser\":" WSK_U64 ",\"delivered\":" WSK_U64
-                   ",\"refused\":" WSK_U64 ",\"limited\":" WSK_U64 "}",
+                   ",\"refused\":" WSK_U64 ",\"limited\":" WSK_U64
+                   ",\"user\":%s",
                    i ? "," : "", site->key, site->on ? "on" : "off",
                    site->connections, site->max_connections, site->pages,
                    (apr_uint64_t)site->messages, (apr_uint64_t)site->kept,
                    (apr_uint64_t)site->bytes, (apr_uint64_t)site->published,
                    (apr_uint64_t)site->published_browser,
                    (apr_uint64_t)site->delivered, (apr_uint64_t)site->refused,
-                   (apr_uint64_t)site->limited);
+                   (apr_uint64_t)site->limited, json_text(r, site->user));
+        json_quotas(r, site->quotas);
+        ap_rputs("}", r);
+    }
+    ap_rputs("]", r);
+}
+
+static void json_users(request_rec *r, const wsk_snapshot_t *snap)
+{
+    uint32_t i;
+
+    ap_rputs("\"users\":[", r);
+    for (i = 0; i < snap->nusers; i++) {
+        const wsk_user_info_t *user = &snap->users[i];
+
+        ap_rprintf(r, "%s{\"user\":%s,\"sites\":%u,\"connections\":%u}",
+                   i ? "," : "", json_text(r, user->name), user->sites,
+                   user->connections);
     }
     ap_rputs("]", r);
 }
@@ -146,6 +191,8 @@ static int status_json(request_rec *r, const wsk_snapshot_t *snap)
     json_slots(r, snap);
     ap_rputs(",", r);
     json_sites(r, snap);
+    ap_rputs(",", r);
+    json_users(r, snap);
     ap_rputs("}\n", r);
     return OK;
 }

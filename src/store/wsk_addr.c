@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/wsk_user.h"
+
 static uint32_t *chain_of(const wsk_segment_t *seg, uint32_t site,
                           uint64_t address)
 {
@@ -24,10 +26,15 @@ static void sum(wsk_half_t *of, uint32_t n)
 /* n more connections (modulo 2^32: fewer) in every sum but the entry's. */
 static void sum_up(wsk_segment_t *seg, const wsk_addr_t *entry, uint32_t n)
 {
+    wsk_user_t *user = wsk_user_of(seg, entry->site);
+
     sum(&wsk_cell_of(seg, entry->slot, entry->site)->connections, n);
     sum(&wsk_slot_of(seg, entry->slot)->connections, n);
     sum(&seg->sites[entry->site].connections, n);
     sum(&seg->header->connections, n);
+    if (user != NULL) {
+        sum(&user->connections, n);
+    }
 }
 
 static void put_free(wsk_segment_t *seg, uint32_t number)
@@ -78,6 +85,7 @@ void wsk_addr_mend(wsk_segment_t *seg)
     uint32_t i;
 
     zero_sums(seg);
+    wsk_user_mend(seg);
     seg->header->addr_free = 0;
     memset(seg->chains, 0, (size_t)seg->spec.addresses * sizeof(uint32_t));
     for (i = seg->spec.addresses; i > 0; i--) {
@@ -276,7 +284,7 @@ static const char *check_sums(const wsk_segment_t *seg)
         }
     }
     return total == get(&seg->header->connections)
-               ? NULL
+               ? wsk_user_check(seg)
                : "the host's connections are not those of all cells";
 }
 

@@ -3,13 +3,10 @@
 
 #include "store/wsk_addr.h"
 #include "store/wsk_pages.h"
+#include "store/wsk_rate.h"
 #include "store/wsk_slot.h"
+#include "store/wsk_user.h"
 #include "store/wsk_work.h"
-
-#define NS_PER_S INT64_C(1000000000)
-#define NS_PER_MS 1000000
-/* Keeps all products below within 64 bits. */
-#define TOKENS_MAX (UINT32_C(1) << 30)
 
 /* Both locks are held. */
 static wsk_admit_e admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
@@ -18,9 +15,14 @@ static wsk_admit_e admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
     const wsk_said_t *said = wsk_said_of(&seg->sites[site]);
     const wsk_limits_t *limits = &said->spec.limits;
     const uint64_t all = atomic_load(&seg->header->connections);
+    const wsk_user_t *user = wsk_user_of(seg, site);
 
     if (all >= wsk_segment_marked(seg, WSK_MARK_HOST_CONNECTIONS)) {
         return WSK_ADMIT_HOST;
+    }
+    if (user != NULL
+        && atomic_load(&user->connections) >= limits->user_connections) {
+        return WSK_ADMIT_USER;
     }
     if (atomic_load(&seg->sites[site].connections) >= limits->connections) {
         return WSK_ADMIT_SITE;
@@ -69,69 +71,75 @@ void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
     }
 }
 
-static int64_t ns_of(int64_t now_us)
+static wsk_pace_t site_pace(const wsk_limits_t *limits, wsk_rate_e which)
 {
-    const int64_t most = INT64_MAX / 4000;
-
-    return (now_us > most ? most : now_us < 0 ? 0 : now_us) * 1000;
+    return which == WSK_RATE_PUBLISH
+               ? (wsk_pace_t){ limits->publish_rate, limits->publish_burst }
+               : (wsk_pace_t){ limits->browser_rate, limits->browser_burst };
 }
 
-/* When the bucket is full, as of now: time may have been set back, the rate may
- * be another one. */
-static int64_t full_at(const wsk_bucket_t *bucket, int64_t interval,
-                       int64_t now_ns)
+static wsk_pace_t user_pace(const wsk_limits_t *limits, wsk_rate_e which)
 {
-    int64_t ahead = bucket->full_ns - WSK_MAX(now_ns, bucket->seen_ns);
-
-    if (ahead <= 0) {
-        return now_ns;
-    }
-    if (bucket->interval_ns > 0 && bucket->interval_ns != interval) {
-        ahead = ahead / bucket->interval_ns * interval;
-    }
-    return now_ns + ahead;
+    return which == WSK_RATE_PUBLISH
+               ? (wsk_pace_t){ limits->user_publish_rate,
+                               limits->user_publish_burst }
+               : (wsk_pace_t){ limits->user_browser_rate,
+                               limits->user_browser_burst };
 }
 
-/* A bucket is the time at which it is full again: n tokens move it on by n
- * times the interval, as long as it is not further off than the burst. More
- * than the burst at once needs a full bucket, and is paid back. */
-static uint32_t take_tokens(wsk_bucket_t *bucket, uint32_t rate, uint32_t burst,
-                            uint32_t n, int64_t now_ns)
+/* The lock of the site is held. Who the user refuses has cost the site nothing,
+ * nor the other way round: so no site can use up what is the others'. */
+static uint32_t take_both(wsk_segment_t *seg, uint32_t site, wsk_rate_e which,
+                          uint32_t n, int64_t now_us, wsk_quota_e *by)
 {
-    const int64_t interval = WSK_MAX(NS_PER_S / rate, 1);
-    const int64_t cost = interval * WSK_MIN(n, TOKENS_MAX);
-    const int64_t room = WSK_MAX(cost, interval * WSK_MIN(burst, TOKENS_MAX));
-    const int64_t full = full_at(bucket, interval, now_ns);
-    const int64_t wait = full + cost - room - now_ns;
+    const wsk_limits_t *limits = &wsk_said_of(&seg->sites[site])->spec.limits;
+    wsk_bucket_t *bucket = &seg->sites[site].buckets[which];
+    const wsk_bucket_t was = *bucket;
+    wsk_user_t *user = wsk_user_of(seg, site);
+    uint32_t wait = wsk_rate_take(bucket, site_pace(limits, which), n, now_us);
 
-    bucket->full_ns = wait > 0 ? full : full + cost;
-    bucket->seen_ns = now_ns;
-    bucket->interval_ns = interval;
-    if (wait <= 0) {
-        return 0;
+    *by = which == WSK_RATE_PUBLISH ? WSK_Q_site_publish : WSK_Q_site_browser;
+    if (wait == 0 && user != NULL) {
+        *by = which == WSK_RATE_PUBLISH ? WSK_Q_user_publish
+                                        : WSK_Q_user_browser;
+        wait = wsk_rate_take_purse(&user->purses[which],
+                                   user_pace(limits, which), n, now_us);
+        if (wait != 0) {
+            *bucket = was;
+        }
     }
-    return (uint32_t)WSK_MIN((wait - 1) / NS_PER_MS + 1,
-                             (int64_t)UINT32_MAX - 1);
+    return wait;
 }
 
 uint32_t wsk_site_rate(wsk_segment_t *seg, uint32_t site, wsk_rate_e which,
-                       uint32_t n, int64_t now_us)
+                       uint32_t n, int64_t now_us, wsk_quota_e *by)
+{
+    wsk_quota_e whose = WSK_Q_none;
+    uint32_t wait = UINT32_MAX;
+
+    if (wsk_site_take(seg, site)) {
+        wait = take_both(seg, site, which, n, now_us, &whose);
+        wsk_site_give(seg, site);
+    }
+    if (by != NULL) {
+        *by = wait != 0 ? whose : WSK_Q_none;
+    }
+    return wait;
+}
+
+uint32_t wsk_site_rate_caller(wsk_segment_t *seg, uint32_t site,
+                              uint64_t caller, int64_t now_us)
 {
     const wsk_limits_t *limits;
-    uint32_t rate, wait;
+    uint32_t wait = UINT32_MAX;
 
-    if (!wsk_site_take(seg, site)) {
-        return UINT32_MAX;
+    if (wsk_site_take(seg, site)) {
+        limits = &wsk_said_of(&seg->sites[site])->spec.limits;
+        wait = wsk_rate_take_purse(
+            wsk_rate_caller(&seg->sites[site], caller, now_us),
+            (wsk_pace_t){ limits->connection_rate, limits->connection_burst },
+            1, now_us);
+        wsk_site_give(seg, site);
     }
-    limits = &wsk_said_of(&seg->sites[site])->spec.limits;
-    rate = which == WSK_RATE_PUBLISH ? limits->publish_rate
-                                     : limits->browser_rate;
-    wait = rate == 0
-               ? UINT32_MAX
-               : take_tokens(&seg->sites[site].buckets[which], rate,
-                             which == WSK_RATE_PUBLISH ? limits->publish_burst
-                                                       : limits->browser_burst,
-                             n, ns_of(now_us));
-    wsk_site_give(seg, site);
     return wait;
 }

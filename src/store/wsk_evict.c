@@ -103,6 +103,27 @@ static uint64_t read_by_all(const wsk_work_t *work, wsk_log_e which)
     return least;
 }
 
+static bool within(int64_t then_us, int64_t now_us)
+{
+    return then_us <= now_us
+           && now_us - then_us < (int64_t)WSK_LOG_POLLED_S * 1000000;
+}
+
+/* Whether the oldest binary record is kept for who polls. */
+static bool for_polls(const wsk_work_t *work, uint64_t bytes, int64_t now_us)
+{
+    const wsk_log_state_t *log = &work->state.log[WSK_LOG_BINARY];
+    const uint64_t largest = WSK_MAX(log->largest, bytes);
+    wsk_record_head_t head;
+    wsk_spot_t spot;
+
+    return within(atomic_load(&work->site->polled_us), now_us)
+           && log->bytes + bytes
+                  <= WSK_MAX((uint64_t)WSK_LOG_BACKLOG, 2 * largest)
+           && read_oldest(work, WSK_LOG_BINARY, &spot, &head)
+           && within(head.time_us, now_us);
+}
+
 /* Whether the limits would let the oldest record go. */
 static bool over(const wsk_work_t *work, wsk_log_e which, uint64_t bytes,
                  unsigned n, int64_t now_us)
@@ -112,6 +133,9 @@ static bool over(const wsk_work_t *work, wsk_log_e which, uint64_t bytes,
     wsk_record_head_t head;
     wsk_spot_t spot;
 
+    if (which == WSK_LOG_BINARY && for_polls(work, bytes, now_us)) {
+        return false;
+    }
     if (which != WSK_LOG_TEXT || !wsk_evict_history(limits)
         || log->bytes + bytes > limits->history_bytes
         || log->head + 1 - log->oldest + n > limits->history_messages) {

@@ -8,6 +8,13 @@
 /* A call of wsk_log_tidy looks at one in this many sites. */
 #define TIDY_SHARE 4
 
+void wsk_log_polled(wsk_segment_t *seg, uint32_t site, int64_t now_us)
+{
+    if (wsk_site_known(seg, site)) {
+        atomic_store(&seg->sites[site].polled_us, now_us);
+    }
+}
+
 wsk_status_e wsk_log_listen(wsk_segment_t *seg, uint32_t site, unsigned slot,
                             wsk_cursor_t heads[WSK_LOG_COUNT])
 {

@@ -119,6 +119,11 @@ wsk_status_e wsk_log_since(wsk_segment_t *seg, uint32_t site,
                            const wsk_slice_t *channels, unsigned n,
                            int64_t now_us, wsk_cursor_t *oldest);
 
+/** Somebody polls for binary frames: for WSK_LOG_POLLED_S more they are kept for
+ *  as long, up to WSK_LOG_BACKLOG bytes or two of the largest. No lock. */
+#define WSK_LOG_POLLED_S 30
+void wsk_log_polled(wsk_segment_t *seg, uint32_t site, int64_t now_us);
+
 /* Listeners. */
 
 /** This slot's hub begins to listen to a site: both heads are noted as its

@@ -20,6 +20,7 @@ void wsk_said_clean(wsk_site_spec_t *to, const wsk_site_spec_t *from)
     copy_text(to->key, from->key, sizeof(to->key));
     copy_text(to->site_id, from->site_id, sizeof(to->site_id));
     copy_text(to->url, from->url, sizeof(to->url));
+    copy_text(to->user, from->user, sizeof(to->user));
     copy_pair(&to->publish, &from->publish);
     copy_pair(&to->jwt, &from->jwt);
     to->signature = from->signature;

@@ -11,7 +11,7 @@
 
 /* Where the parts are. */
 typedef struct plan_t {
-    uint64_t slots, sites, matrix, index, addrs, chains, table, pages;
+    uint64_t slots, sites, matrix, index, addrs, chains, users, table, pages;
     uint64_t slot_bytes;
     uint32_t index_size;
     uint32_t npages;
@@ -53,6 +53,8 @@ static uint64_t plan_tables(const wsk_segment_spec_t *spec, plan_t *plan)
     at = plan->addrs + (uint64_t)spec->addresses * sizeof(wsk_addr_t);
     plan->chains = aligned(at, 64);
     at = plan->chains + (uint64_t)spec->addresses * sizeof(uint32_t);
+    plan->users = aligned(at, 64);
+    at = plan->users + sites * sizeof(wsk_user_t);
     plan->table = aligned(at, 64);
     return plan->table;
 }
@@ -100,8 +102,8 @@ static uint32_t shapes(void)
 {
     return (uint32_t)(sizeof(wsk_header_t) + sizeof(wsk_slot_t)
                       + sizeof(wsk_site_t) + sizeof(wsk_cell_t)
-                      + sizeof(wsk_addr_t) + sizeof(wsk_page_t)
-                      + sizeof(pthread_mutex_t))
+                      + sizeof(wsk_addr_t) + sizeof(wsk_user_t)
+                      + sizeof(wsk_page_t) + sizeof(pthread_mutex_t))
            ^ (uint32_t)WSK_C_COUNT << 24;
 }
 
@@ -126,6 +128,7 @@ static wsk_segment_t *view_of(void *mem, const wsk_segment_spec_t *spec,
     seg->index_size = plan->index_size;
     seg->addrs = (wsk_addr_t *)(void *)(base + plan->addrs);
     seg->chains = (uint32_t *)(void *)(base + plan->chains);
+    seg->users = (wsk_user_t *)(void *)(base + plan->users);
     seg->table = (wsk_page_t *)(void *)(base + plan->table);
     seg->pages = base + plan->pages;
     seg->npages = plan->npages;
@@ -144,6 +147,7 @@ static void write_plan(wsk_header_t *header, const wsk_segment_spec_t *spec,
     header->index_at = plan->index;
     header->addrs_at = plan->addrs;
     header->chains_at = plan->chains;
+    header->users_at = plan->users;
     header->table_at = plan->table;
     header->pages_at = plan->pages;
     header->npages = plan->npages;

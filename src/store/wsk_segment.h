@@ -15,6 +15,7 @@
  *   matrix   [nslots][nsites]  connections of a slot at a site, and the
  *            position to which its hub has read each log
  *   addrs    [naddrs]  hash table: connections by site, address and slot
+ *   users    [nsites]  accounts: name, connections and rates of all their sites
  *   pages    [npages]  16 KiB each, 16 KiB-aligned within the mapping
  *
  * Promise   Works wherever it is mapped. Any process may die at any

@@ -8,6 +8,7 @@
 #include "store/wsk_members.h"
 #include "store/wsk_pages.h"
 #include "store/wsk_said.h"
+#include "store/wsk_user.h"
 
 static wsk_slice_t slice_of(const char *text)
 {
@@ -75,6 +76,14 @@ static bool outdated(const wsk_said_t *was, const wsk_site_spec_t *spec)
            || (spec->generation != 0 && spec->generation <= was->revoked);
 }
 
+static void name_user(wsk_segment_t *seg, uint32_t number, const char *name)
+{
+    if (wsk_host_take(seg)) {
+        wsk_user_name(seg, number, name);
+        wsk_host_give(seg);
+    }
+}
+
 /* The lock of the site is held and given. */
 static wsk_status_e change(wsk_segment_t *seg, uint32_t number,
                            wsk_said_t *said, uint64_t stamp)
@@ -93,6 +102,7 @@ static wsk_status_e change(wsk_segment_t *seg, uint32_t number,
         wsk_said_put(site, said);
     }
     fits = wsk_pages_reserve(seg, number, true);
+    name_user(seg, number, said->spec.user);
     wsk_site_give(seg, number);
     return fits ? WSK_OK : WSK_EFULL;
 }
@@ -171,6 +181,9 @@ static void silence(wsk_segment_t *seg, uint32_t number, bool retire,
         wsk_work_commit(&work);
     }
     wsk_pages_reserve(seg, number, false);
+    if (retire) {
+        name_user(seg, number, "");
+    }
     wsk_work_end(&work);
 }
 

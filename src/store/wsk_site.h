@@ -11,7 +11,11 @@
 #ifndef WSK_SITE_H
 #define WSK_SITE_H
 
+#include "core/wsk_quota.h"
 #include "store/wsk_slot.h"
+
+/* Longest name of a user. */
+#define WSK_USER_NAME_MAX 63
 
 /** What a site may use. Zero means none, not unlimited. */
 typedef struct wsk_limits_t {
@@ -20,10 +24,15 @@ typedef struct wsk_limits_t {
     uint32_t history_age_ms;
     uint32_t connections;         /* of the site */
     uint32_t address_connections; /* of one client address at the site */
+    uint32_t user_connections;    /* of all sites of its user together */
     uint32_t publish_rate;        /* signed messages a second */
     uint32_t publish_burst;
+    uint32_t user_publish_rate; /* of all sites of its user together */
+    uint32_t user_publish_burst;
     uint32_t browser_rate; /* browser messages a second, whole site */
     uint32_t browser_burst;
+    uint32_t user_browser_rate; /* of all sites of its user together */
+    uint32_t user_browser_burst;
     uint32_t connection_rate; /* browser messages a second, one connection */
     uint32_t connection_burst;
     uint32_t max_message;  /* bytes of a client's message */
@@ -45,6 +54,7 @@ typedef struct wsk_site_spec_t {
     char key[WSK_KEY_MAX + 1];
     char site_id[WSK_HEX256 + 1]; /* given by the caller: auth derives it */
     char url[256];
+    char user[WSK_USER_NAME_MAX + 1]; /* whose account it is; "": nobody's */
     wsk_secret_pair_t publish;
     wsk_secret_pair_t jwt;
     uint32_t signature;  /* 1 or 2 */
@@ -136,6 +146,7 @@ typedef enum wsk_admit_e {
     WSK_ADMIT_OFF,  /* the site is off */
     WSK_ADMIT_HOST, /* WSK_MARK_HOST_CONNECTIONS reached, or the address
                           table is full */
+    WSK_ADMIT_USER,
     WSK_ADMIT_SITE,
     WSK_ADMIT_ADDRESS
 } wsk_admit_e;
@@ -155,9 +166,29 @@ void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
 
 typedef enum wsk_rate_e { WSK_RATE_PUBLISH, WSK_RATE_BROWSER } wsk_rate_e;
 
-/** Take n tokens, all or none.
+/** Take n tokens of the site, and as many of its user if it has one; all or
+ *  none.
+ *  @param by  receives whose bound it is, if any; or NULL
  *  @return 0, or the milliseconds after which it may succeed (at least 1) */
 uint32_t wsk_site_rate(wsk_segment_t *seg, uint32_t site, wsk_rate_e which,
-                       uint32_t n, int64_t now_us);
+                       uint32_t n, int64_t now_us, wsk_quota_e *by);
+
+/** Take one of connection_rate for a caller who has no connection. A site
+ *  knows the purses of the last WSK_CALLERS that are not full again.
+ *  @param caller  a keyed hash
+ *  @return as wsk_site_rate */
+#define WSK_CALLERS 32
+uint32_t wsk_site_rate_caller(wsk_segment_t *seg, uint32_t site,
+                              uint64_t caller, int64_t now_us);
+
+/* Users: whose sites share limits. One that has no sites is forgotten. */
+
+typedef struct wsk_user_info_t {
+    char name[WSK_USER_NAME_MAX + 1];
+    uint32_t sites, connections;
+} wsk_user_info_t;
+/** @param number  below wsk_segment_spec's sites
+ *  @return false: there is none of this number */
+bool wsk_user_info(wsk_segment_t *seg, uint32_t number, wsk_user_info_t *out);
 
 #endif

@@ -100,6 +100,25 @@ typedef struct wsk_bucket_t {
     int64_t interval_ns; /* of a token, as counted in full_ns */
 } wsk_bucket_t;
 
+/* The same in one word that is taken without a lock: the nanosecond at which it is
+ * full again. */
+typedef wsk_word_t wsk_purse_at_t;
+
+/* Who sends without a connection. */
+typedef struct wsk_caller_purse_t {
+    uint64_t who;
+    wsk_purse_at_t full_at;
+} wsk_caller_purse_t;
+
+/* An account whose sites share limits. Truth is which sites name it; the host
+ * lock guards all but the purses. */
+typedef struct wsk_user_t {
+    char name[WSK_USER_NAME_MAX + 1];
+    uint32_t sites; /* that name it; 0: free */
+    wsk_half_t connections;
+    wsk_purse_at_t purses[2]; /* by wsk_rate_e */
+} wsk_user_t;
+
 /* A hint, right if seq is what is looked for and kept. */
 typedef struct wsk_place_t {
     uint64_t seq;
@@ -122,10 +141,12 @@ typedef struct wsk_site_t {
     wsk_place_t recent[WSK_LOG_COUNT][WSK_RECENT];
     uint64_t resets;
     wsk_bucket_t buckets[2];
+    wsk_caller_purse_t callers[WSK_CALLERS];
 
     /* No lock. */
     wsk_word_t version;
     wsk_word_t stamp;
+    _Atomic int64_t polled_us; /* when binary frames were last polled for */
     wsk_word_t listeners[WSK_MASK_WORDS];
     wsk_word_t counters[WSK_C_COUNT];
     wsk_half_t present; /* members, or more; written under the lock */
@@ -133,6 +154,7 @@ typedef struct wsk_site_t {
 
     /* Host lock; pages and connections are read without. */
     uint32_t reserved; /* truth */
+    wsk_half_t user;   /* number + 1, 0: none. Truth; read without */
     wsk_half_t pages;
     wsk_half_t connections;
 } wsk_site_t;
@@ -173,6 +195,7 @@ typedef struct wsk_header_t {
     uint32_t shapes; /* sizes of the structs, as this build has them */
     wsk_segment_spec_t spec;
     uint64_t slots_at, sites_at, matrix_at, index_at, addrs_at, chains_at;
+    uint64_t users_at;
     uint64_t table_at, pages_at; /* what is known of the pages; the pages */
     uint32_t npages;
     uint32_t index_size; /* entries of each of the two indexes */
@@ -202,6 +225,7 @@ struct wsk_segment_t {
     uint32_t index_size;
     wsk_addr_t *addrs;
     uint32_t *chains;
+    wsk_user_t *users; /* as many as sites */
     wsk_page_t *table;
     uint8_t *pages;
     uint32_t npages;

@@ -69,6 +69,7 @@ typedef struct wsk_conn_t {
     uint32_t term;                  /* of the slot it was admitted through */
     uint64_t generation;            /* of the site's keys it came with */
     uint64_t address;               /* hash, for admission */
+    uint64_t user;                  /* hash; a new token is of the same one */
     uint32_t out_bytes, out_frames; /* queued */
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;

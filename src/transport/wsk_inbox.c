@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "auth/wsk_channel.h"
+#include "auth/wsk_json.h"
+#include "core/wsk_hash.h"
 #include "proto/wsk_utf8.h"
 
 static const struct {
@@ -72,30 +74,72 @@ bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
     return true;
 }
 
-json_t *wsk_inbox_parse(const char *bytes, size_t len)
+wsk_answer_e wsk_inbox_parse(json_t **pvalue, const char *bytes, size_t len)
 {
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-    json_error_t error;
-    json_t *value = json_loadb(bytes, len, flags, &error);
+    const wsk_slice_t text = { bytes, len };
+    json_error_t error = { .text = "" };
+    wsk_status_e rv = wsk_json_read(pvalue, text, JSON_ALLOW_NUL, &error);
 
-    if (!value && strncmp(error.text, "too big", 7) == 0) {
+    if (rv == WSK_EINVAL && strncmp(error.text, "too big", 7) == 0) {
         /* To a browser all numbers are floats, so it may write a large one
          * without a point. */
-        value = json_loadb(bytes, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+        rv = wsk_json_read(pvalue, text,
+                           JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
     }
-    return value;
+    return rv == WSK_OK       ? WSK_A_ok
+           : rv == WSK_EINVAL ? WSK_A_bad_message
+                              : WSK_A_unavailable;
 }
 
-static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)
+uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id)
+{
+    return wsk_hash(wsk_segment_secret(seg), user_id, strlen(user_id));
+}
+
+static wsk_answer_e refused(wsk_sender_t *from, wsk_answer_e answer)
 {
     wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
-    wsk_count(from->seg, from->slot, from->site, WSK_C_browser_limited,
-              answer == WSK_A_rate_limited);
     return answer;
 }
 
-static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
-                             size_t len, wsk_slice_t *bare)
+/* @return the milliseconds until its purse has one again; 0: it was taken */
+static uint32_t own_rate(wsk_sender_t *from)
+{
+    const wsk_limits_t *limits = &from->spec->limits;
+    const uint32_t rate = limits->connection_rate;
+
+    if (!from->purse) {
+        return wsk_site_rate_caller(from->seg, from->site, from->caller,
+                                    from->now_us);
+    }
+    if (wsk_purse_take(from->purse, rate, limits->connection_burst,
+                       from->now_us)) {
+        return 0;
+    }
+    return rate ? (1000 - from->purse->milli) / rate + 1 : UINT32_MAX;
+}
+
+static wsk_answer_e pay(wsk_sender_t *from)
+{
+    wsk_limited_t by = { WSK_Q_connection_browser, own_rate(from) };
+
+    if (!by.wait_ms) {
+        by.wait_ms = wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
+                                   from->now_us, &by.quota);
+    }
+    if (!by.wait_ms) {
+        return WSK_A_ok;
+    }
+    if (by.quota) {
+        wsk_count(from->seg, from->slot, from->site,
+                  wsk_quota_counter(by.quota), 1);
+    }
+    from->limited = by;
+    return WSK_A_rate_limited;
+}
+
+static wsk_answer_e may_send(wsk_sender_t *from, wsk_slice_t given, size_t len,
+                             wsk_slice_t *bare)
 {
     const wsk_limits_t *limits = &from->spec->limits;
 
@@ -111,17 +155,10 @@ static wsk_answer_e may_send(const wsk_sender_t *from, wsk_slice_t given,
     if (len > limits->max_message) {
         return WSK_A_too_large;
     }
-    if ((from->purse
-         && !wsk_purse_take(from->purse, limits->connection_rate,
-                            limits->connection_burst, from->now_us))
-        || wsk_site_rate(from->seg, from->site, WSK_RATE_BROWSER, 1,
-                         from->now_us)) {
-        return WSK_A_rate_limited;
-    }
-    return WSK_A_ok;
+    return pay(from);
 }
 
-static wsk_answer_e append(const wsk_sender_t *from, wsk_log_e log,
+static wsk_answer_e append(wsk_sender_t *from, wsk_log_e log,
                            const wsk_record_t *record, wsk_cursor_t *id)
 {
     wsk_status_e rv = wsk_log_append(from->seg, from->site, log, record, 1,
@@ -142,7 +179,7 @@ static wsk_answer_e append(const wsk_sender_t *from, wsk_log_e log,
     return WSK_A_ok;
 }
 
-wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
+wsk_answer_e wsk_inbox_message(wsk_sender_t *from, json_t *msg,
                                wsk_cursor_t *id)
 {
     json_t *channel = json_object_get(msg, "channel");
@@ -175,7 +212,7 @@ wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
     return answer;
 }
 
-wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
+wsk_answer_e wsk_inbox_binary(wsk_sender_t *from, const uint8_t *bytes,
                               size_t len)
 {
     wsk_record_t record = { .body = { (const char *)bytes, len },
@@ -200,7 +237,7 @@ wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
 }
 
 /* @return what a state in so many bytes is answered with */
-static wsk_answer_e enter(const wsk_sender_t *from, wsk_slice_t channel,
+static wsk_answer_e enter(wsk_sender_t *from, wsk_slice_t channel,
                           const wsk_text_t *state)
 {
     switch (wsk_presence_enter(from->seg, from->site, &from->present, channel,
@@ -222,7 +259,7 @@ static wsk_answer_e enter(const wsk_sender_t *from, wsk_slice_t channel,
     }
 }
 
-static wsk_answer_e leave(const wsk_sender_t *from, wsk_slice_t channel)
+static wsk_answer_e leave(wsk_sender_t *from, wsk_slice_t channel)
 {
     if (wsk_presence_leave(from->seg, from->site, from->present.member, channel,
                            from->now_us)) {
@@ -231,7 +268,7 @@ static wsk_answer_e leave(const wsk_sender_t *from, wsk_slice_t channel)
     return WSK_A_ok;
 }
 
-wsk_answer_e wsk_inbox_presence(const wsk_sender_t *from, json_t *msg)
+wsk_answer_e wsk_inbox_presence(wsk_sender_t *from, json_t *msg)
 {
     json_t *channel = json_object_get(msg, "channel");
     json_t *state = json_object_get(msg, "state");

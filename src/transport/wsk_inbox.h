@@ -57,9 +57,16 @@ bool wsk_purse_take(wsk_purse_t *p, uint32_t rate, uint32_t burst,
 /**
  * Read what a browser sent. Any JSON that JavaScript writes is JSON here:
  * numbers beyond 64 bits, and texts with NUL.
- * @return an owned value, or NULL
+ * @param pvalue  receives an owned value, or NULL
+ * @return ok, bad_message, or unavailable: there is no memory to tell
  */
-json_t *wsk_inbox_parse(const char *bytes, size_t len);
+wsk_answer_e wsk_inbox_parse(json_t **pvalue, const char *bytes, size_t len);
+
+/** Whose bound was reached, and when there is room again. */
+typedef struct wsk_limited_t {
+    wsk_quota_e quota;
+    uint32_t wait_ms;
+} wsk_limited_t;
 
 /** Who sends; everything is lent for one call. */
 typedef struct wsk_sender_t {
@@ -71,7 +78,9 @@ typedef struct wsk_sender_t {
     const wsk_grant_t *grant;
     uint64_t id;           /* for binary frames: does not get it back */
     wsk_present_t present; /* as who it enters channels */
-    wsk_purse_t *purse;    /* or NULL */
+    wsk_purse_t *purse;    /* of its connection, or NULL: */
+    uint64_t caller;       /* a keyed hash of who has none */
+    wsk_limited_t limited; /* filled when rate_limited */
     int64_t now_us;
 } wsk_sender_t;
 
@@ -80,16 +89,26 @@ typedef struct wsk_sender_t {
 uint64_t wsk_roster_member(const wsk_segment_t *seg, uint64_t id,
                            uint64_t more);
 
+/** What the relay says of presence (the body of a record of WSK_LOG_PRESENCE, or
+ *  of wsk_presence_list) or of its counts (WSK_ROSTER_COUNTS, with the body of
+ *  wsk_roster_counts_body), as a message without an id. */
+#define WSK_ROSTER_COUNTS "wps:connections"
+void wsk_roster_text(wsk_text_t *t, const wsk_record_t *record, bool with_type);
+void wsk_roster_counts_body(wsk_text_t *t, uint32_t now, uint32_t most);
+
+/** A user of a token, as a connection remembers it. */
+uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id);
+
 /** A parsed `message`. @param id receives its number when ok */
-wsk_answer_e wsk_inbox_message(const wsk_sender_t *from, json_t *msg,
+wsk_answer_e wsk_inbox_message(wsk_sender_t *from, json_t *msg,
                                wsk_cursor_t *id);
 
 /** A parsed `presence`: enter with a state, or leave. */
-wsk_answer_e wsk_inbox_presence(const wsk_sender_t *from, json_t *msg);
+wsk_answer_e wsk_inbox_presence(wsk_sender_t *from, json_t *msg);
 
 /** A binary frame: length, channel, payload (PROTOCOL.md, "Binary frames").
  *  The frame is forwarded byte for byte. */
-wsk_answer_e wsk_inbox_binary(const wsk_sender_t *from, const uint8_t *bytes,
+wsk_answer_e wsk_inbox_binary(wsk_sender_t *from, const uint8_t *bytes,
                               size_t len);
 
 #endif

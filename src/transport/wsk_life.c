@@ -28,6 +28,7 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
     struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
 
+    wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->born_us = l->now_us;
     c->heard_s = l->now_s;
     c->member.id = ((uint64_t)l->slot + 1) << 48 | ++l->next_id;

@@ -170,7 +170,6 @@ wsk_present_t wsk_roster_present(const wsk_loop_t *l, const wsk_conn_t *c);
 /** Out of all channels now. */
 void wsk_roster_leave(wsk_loop_t *l, wsk_conn_t *c);
 /** The message for a record of presence, or one of `wps:connections`. */
-void wsk_roster_text(wsk_text_t *t, const wsk_record_t *record, bool with_type);
 /** A list for a channel on which only the relay speaks. */
 bool wsk_roster_hidden(const wsk_record_t *record);
 /** Lists, and the count, for what was subscribed just now. */
@@ -191,6 +190,8 @@ void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
 void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
+void wsk_say_limited(wsk_loop_t *l, wsk_conn_t *c, const wsk_limited_t *by,
+                     const wsk_text_t *extra);
 /** To an event stream: an event that has only an id. */
 /** The first event of a stream: it is subscribed, and this is its id. */
 void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream);

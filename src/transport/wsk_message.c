@@ -35,7 +35,9 @@ static void note_bad(wsk_loop_t *l, wsk_conn_t *c)
 static void bad_message(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer)
 {
     refuse(l, c, answer, NULL);
-    note_bad(l, c);
+    if (answer != WSK_A_unavailable) {
+        note_bad(l, c);
+    }
 }
 
 /* More names than make sense in one message, whatever is asked of them. */
@@ -57,6 +59,20 @@ static wsk_sender_t sender(wsk_loop_t *l, wsk_conn_t *c)
                            .present = wsk_roster_present(l, c),
                            .purse = &c->purse,
                            .now_us = l->now_us };
+}
+
+/* What the inbox has answered, which counted it. */
+static void say_refused(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
+                        const wsk_limited_t *limited, const wsk_text_t *extra)
+{
+    if (answer == WSK_A_rate_limited) {
+        wsk_say_limited(l, c, limited, extra);
+        return;
+    }
+    wsk_say_error(l, c, answer, extra);
+    if (answer == WSK_A_bad_message) {
+        note_bad(l, c);
+    }
 }
 
 /* `,"channels":[..]` */
@@ -305,12 +321,9 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         return;
     }
     answer = wsk_inbox_message(&from, msg, &id);
-    if (answer == WSK_A_bad_message) {
-        wsk_say_error(l, c, answer, NULL);
-        note_bad(l, c);
-    }
-    else if (answer != WSK_A_ok) {
-        wsk_say_error(l, c, answer, &ref);
+    if (answer != WSK_A_ok) {
+        say_refused(l, c, answer, &from.limited,
+                    answer == WSK_A_bad_message ? NULL : &ref);
     }
     else if (ref.len) {
         say_ack(l, c, &ref, &id);
@@ -321,15 +334,11 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 static void on_presence(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
 {
     wsk_sender_t from = sender(l, c);
-    wsk_answer_e answer;
+    const wsk_answer_e answer = wsk_inbox_presence(&from, msg);
 
     c->present = true;
-    answer = wsk_inbox_presence(&from, msg);
     if (answer != WSK_A_ok) {
-        wsk_say_error(l, c, answer, NULL);
-    }
-    if (answer == WSK_A_bad_message) {
-        note_bad(l, c);
+        say_refused(l, c, answer, &from.limited, NULL);
     }
 }
 
@@ -422,6 +431,11 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         why = wsk_token_verify(text_of(token), key, &secrets,
                                l->now_us / 1000000, &claims);
     }
+    if (why == WSK_TOKEN_OK
+        && wsk_inbox_user(l->spec.seg, claims.user_id) != c->user) {
+        wsk_grant_unref(claims.grant);
+        why = WSK_TOKEN_CLAIMS;
+    }
     if (why != WSK_TOKEN_OK) {
         refuse_token(l, c, why);
         return;
@@ -454,7 +468,8 @@ static const struct {
 void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
                       size_t len)
 {
-    json_t *msg = wsk_inbox_parse(json, len);
+    json_t *msg;
+    wsk_answer_e answer = wsk_inbox_parse(&msg, json, len);
     wsk_slice_t type = text_of(json_object_get(msg, "type"));
     size_t i;
 
@@ -466,7 +481,7 @@ void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
         }
     }
     if (i == WSK_COUNT_OF(types)) {
-        bad_message(l, c, WSK_A_bad_message);
+        bad_message(l, c, answer ? answer : WSK_A_bad_message);
     }
     json_decref(msg);
 }
@@ -478,11 +493,7 @@ void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
     wsk_answer_e answer = wsk_inbox_binary(&from, bytes, len);
 
     c->member.binary = true;
-    if (answer == WSK_A_bad_message) {
-        wsk_say_error(l, c, answer, NULL);
-        note_bad(l, c);
-    }
-    else if (answer != WSK_A_ok) {
-        wsk_say_error(l, c, answer, NULL);
+    if (answer != WSK_A_ok) {
+        say_refused(l, c, answer, &from.limited, NULL);
     }
 }

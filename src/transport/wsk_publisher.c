@@ -9,11 +9,13 @@
 #include "transport/wsk_loop_int.h"
 #include "transport/wsk_take.h"
 
+/* Of no secret it is a mark that nothing has. @return false without memory */
 static bool mark_of(uint8_t mark[WSK_MAC_LEN], const char *secret)
 {
     const wsk_slice_t text = { secret, strlen(secret) };
 
-    return text.len > 0 && wsk_sha256(mark, &text, 1);
+    memset(mark, 0, WSK_MAC_LEN);
+    return text.len == 0 || wsk_sha256(mark, &text, 1);
 }
 
 wsk_conn_t *wsk_publisher_make(const wsk_site_spec_t *spec, unsigned secret,
@@ -38,20 +40,20 @@ bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v)
 {
     wsk_publisher_t *p = c->publisher;
     uint8_t mark[WSK_MAC_LEN];
-    bool live = false;
+    bool live = false, known = true;
     unsigned i;
 
     if (p->version == v->version) {
         return true;
     }
     for (i = 0; i < WSK_COUNT_OF(v->spec.publish.at); i++) {
-        live |= mark_of(mark, v->spec.publish.at[i])
-                && wsk_same(mark, p->mark, sizeof mark);
+        known &= mark_of(mark, v->spec.publish.at[i]);
+        live |= wsk_same(mark, p->mark, sizeof mark);
     }
     if (live) {
         p->version = v->version;
     }
-    return live;
+    return live || !known; /* what cannot be told now is looked at again */
 }
 
 bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
@@ -81,20 +83,21 @@ static void answer(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v,
                              .site = c->site,
                              .spec = &v->spec,
                              .now_us = l->now_us };
-    unsigned retry_s = 0;
+    wsk_again_t again = { 0 };
 
     if (body.len > c->publisher->max_body) {
         wsk_loop_count(l, c, WSK_C_publish_refused, 1);
-        wsk_take_refusal(t, WSK_TAKE_too_large, 0);
+        wsk_take_refusal(t, WSK_TAKE_too_large, &again);
         return;
     }
-    wsk_take(&by, body, t, &retry_s);
+    wsk_take(&by, body, t, &again);
 }
 
 void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
                          const uint8_t *bytes, size_t len)
 {
     const site_view_t *v = wsk_turn_view(l, c->site);
+    const wsk_again_t never = { 0 };
     wsk_text_t t = { 0 };
 
     if (!wsk_publisher_check(l, c, v)) {
@@ -105,7 +108,7 @@ void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
     }
     else {
         wsk_loop_count(l, c, WSK_C_publish_refused, 1);
-        wsk_take_refusal(&t, WSK_TAKE_invalid_json, 0);
+        wsk_take_refusal(&t, WSK_TAKE_invalid_json, &never);
     }
     wsk_say_text(l, c, &t);
 }

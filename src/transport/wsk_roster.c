@@ -10,7 +10,8 @@
 #include "core/wsk_hash.h"
 #include "transport/wsk_loop_int.h"
 
-static const wsk_slice_t counts = { "wps:connections", 15 };
+static const wsk_slice_t counts = { WSK_ROSTER_COUNTS,
+                                    sizeof(WSK_ROSTER_COUNTS) - 1 };
 static const wsk_slice_t everywhere = { NULL, 0 };
 
 /* The number is shown to others: nothing can be learned from it. */
@@ -133,13 +134,18 @@ typedef struct telling_t {
     wsk_text_t body;
 } telling_t;
 
+void wsk_roster_counts_body(wsk_text_t *t, uint32_t now, uint32_t most)
+{
+    wsk_text_fmt(t,
+                 "\"event\":\"wps.connections\",\"data\":{"
+                 "\"active_connections\":%u,\"max_connections\":%u}",
+                 now, most);
+}
+
 static void tell_begin(telling_t *tell, wsk_loop_t *l, const site_view_t *v)
 {
     *tell = (telling_t){ .l = l };
-    wsk_text_fmt(&tell->body,
-                 "\"event\":\"wps.connections\",\"data\":{"
-                 "\"active_connections\":%u,\"max_connections\":%u}",
-                 v->told, v->told_most);
+    wsk_roster_counts_body(&tell->body, v->told, v->told_most);
     tell->record.channel = counts;
     tell->record.body = (wsk_slice_t){ tell->body.at, tell->body.len };
     tell->d.record = &tell->record;

@@ -77,19 +77,36 @@ void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t)
     wsk_text_free(t);
 }
 
-void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
-                   const wsk_text_t *extra)
+static void say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
+                      const char *text, unsigned retry_s,
+                      const wsk_text_t *extra)
 {
     wsk_text_t t = { 0 };
 
     wsk_text_fmt(&t, "{\"type\":\"error\",\"code\":\"%s\",\"message\":\"%s\"",
-                 wsk_answer_name(answer), wsk_answer_text(answer));
+                 wsk_answer_name(answer), text);
+    if (retry_s) {
+        wsk_text_fmt(&t, ",\"retry\":%u", retry_s);
+    }
     if (extra) {
         wsk_text_raw(&t, extra->at, extra->len);
         t.failed |= !wsk_text_ok(extra);
     }
     wsk_text_put(&t, "}");
     wsk_say_text(l, c, &t);
+}
+
+void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
+                   const wsk_text_t *extra)
+{
+    say_error(l, c, answer, wsk_answer_text(answer), 0, extra);
+}
+
+void wsk_say_limited(wsk_loop_t *l, wsk_conn_t *c, const wsk_limited_t *by,
+                     const wsk_text_t *extra)
+{
+    say_error(l, c, WSK_A_rate_limited, wsk_quota_text(by->quota),
+              wsk_quota_retry_s(by->wait_ms), extra);
 }
 
 /* Keeps the stream and the cursor alive. */

@@ -177,7 +177,6 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
-    wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->ping_s = l->now_s + ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
         begin_at_site(l, c);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/wsk_channel.h"
+#include "auth/wsk_json.h"
 
 static const struct {
     const char *name, *text;
@@ -29,14 +30,26 @@ static void count(const wsk_taker_t *by, wsk_counter_e which, uint64_t n)
     wsk_count(by->seg, by->slot, by->site, which, n);
 }
 
-static wsk_take_e pay(const wsk_taker_t *by, unsigned n, unsigned *retry_s)
+static wsk_take_e limited(const wsk_taker_t *by, wsk_quota_e quota,
+                          unsigned retry_s, wsk_again_t *again)
 {
+    *again = (wsk_again_t){ retry_s, quota };
+    if (quota != WSK_Q_none) {
+        count(by, wsk_quota_counter(quota), 1);
+    }
+    return WSK_TAKE_rate_limited;
+}
+
+static wsk_take_e pay(const wsk_taker_t *by, unsigned n, wsk_again_t *again)
+{
+    wsk_quota_e quota = WSK_Q_none;
     const uint32_t wait_ms = n ? wsk_site_rate(by->seg, by->site,
-                                               WSK_RATE_PUBLISH, n, by->now_us)
+                                               WSK_RATE_PUBLISH, n, by->now_us,
+                                               &quota)
                                : 0;
 
-    *retry_s = wait_ms ? wait_ms / 1000 + 1 : 0;
-    return wait_ms ? WSK_TAKE_rate_limited : WSK_TAKE_ok;
+    return wait_ms ? limited(by, quota, wsk_quota_retry_s(wait_ms), again)
+                   : WSK_TAKE_ok;
 }
 
 /* One message of the body into a record. */
@@ -95,7 +108,7 @@ static void say_ids(wsk_text_t *t, const load_t *load,
 }
 
 static wsk_take_e append(const wsk_taker_t *by, const load_t *load,
-                         wsk_text_t *answer, unsigned *retry_s)
+                         wsk_text_t *answer, wsk_again_t *again)
 {
     wsk_cursor_t first;
 
@@ -113,19 +126,17 @@ static wsk_take_e append(const wsk_taker_t *by, const load_t *load,
     case WSK_ECLASH:
         return WSK_TAKE_nonce_reused;
     case WSK_EAGAIN:
-        *retry_s = 5;
-        return WSK_TAKE_rate_limited;
+        return limited(by, WSK_Q_site_requests, 5, again);
     case WSK_ENOTFOUND:
         return WSK_TAKE_not_found;
     default:
         count(by, WSK_C_publish_full, 1);
-        *retry_s = 1;
         return WSK_TAKE_unavailable;
     }
 }
 
 static wsk_take_e take_parsed(const wsk_taker_t *by, json_t *root, load_t *load,
-                              wsk_text_t *answer, unsigned *retry_s)
+                              wsk_text_t *answer, wsk_again_t *again)
 {
     wsk_take_e rv;
     unsigned i;
@@ -138,25 +149,27 @@ static wsk_take_e take_parsed(const wsk_taker_t *by, json_t *root, load_t *load,
     }
     load->n = load->batch ? (unsigned)json_array_size(root) : 1;
     /* The first message was paid for before the body was parsed. */
-    rv = pay(by, load->n - 1, retry_s);
+    rv = pay(by, load->n - 1, again);
     for (i = 0; i < load->n && rv == WSK_TAKE_ok; i++) {
         rv = read_message(by, load->batch ? json_array_get(root, i) : root,
                           &load->records[i], &load->bodies[i]);
     }
-    return rv == WSK_TAKE_ok ? append(by, load, answer, retry_s) : rv;
+    return rv == WSK_TAKE_ok ? append(by, load, answer, again) : rv;
 }
 
 static wsk_take_e take_paid(const wsk_taker_t *by, wsk_slice_t body,
-                            wsk_text_t *answer, unsigned *retry_s)
+                            wsk_text_t *answer, wsk_again_t *again)
 {
-    json_t *root = json_loadb(body.at, body.len,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *root;
+    wsk_take_e rv = wsk_json_read(&root, body, JSON_ALLOW_NUL, NULL)
+                            == WSK_EINVAL
+                        ? WSK_TAKE_invalid_json
+                        : WSK_TAKE_unavailable;
     load_t *load = root ? calloc(1, sizeof *load) : NULL;
-    wsk_take_e rv = root ? WSK_TAKE_unavailable : WSK_TAKE_invalid_json;
     unsigned i;
 
     if (load) {
-        rv = take_parsed(by, root, load, answer, retry_s);
+        rv = take_parsed(by, root, load, answer, again);
         for (i = 0; i < load->n; i++) {
             wsk_text_free(&load->bodies[i]);
         }
@@ -166,30 +179,33 @@ static wsk_take_e take_paid(const wsk_taker_t *by, wsk_slice_t body,
     return rv;
 }
 
-void wsk_take_refusal(wsk_text_t *t, wsk_take_e why, unsigned retry_s)
+void wsk_take_refusal(wsk_text_t *t, wsk_take_e why, const wsk_again_t *again)
 {
     wsk_text_fmt(t, "{\"ok\":false,\"error\":\"%s\",\"message\":\"%s\"",
-                 refusals[why].name, refusals[why].text);
-    if (retry_s) {
-        wsk_text_fmt(t, ",\"retry\":%u", retry_s);
+                 refusals[why].name,
+                 again->quota ? wsk_quota_text(again->quota)
+                              : refusals[why].text);
+    if (again->retry_s) {
+        wsk_text_fmt(t, ",\"retry\":%u", again->retry_s);
     }
     wsk_text_put(t, "}");
 }
 
 wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
-                    unsigned *retry_s)
+                    wsk_again_t *again)
 {
-    wsk_take_e rv = body.len > by->spec->limits.max_publish
-                        ? WSK_TAKE_too_large
-                        : pay(by, 1, retry_s);
+    wsk_take_e rv = body.len > by->spec->limits.max_publish ? WSK_TAKE_too_large
+                                                            : pay(by, 1, again);
 
     if (rv == WSK_TAKE_ok) {
-        rv = take_paid(by, body, answer, retry_s);
+        rv = take_paid(by, body, answer, again);
+    }
+    if (rv == WSK_TAKE_unavailable) {
+        again->retry_s = 1;
     }
     if (rv != WSK_TAKE_ok) {
         count(by, WSK_C_publish_refused, 1);
-        count(by, WSK_C_publish_limited, rv == WSK_TAKE_rate_limited);
-        wsk_take_refusal(answer, rv, *retry_s);
+        wsk_take_refusal(answer, rv, again);
     }
     return rv;
 }

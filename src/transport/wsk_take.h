@@ -47,15 +47,21 @@ typedef struct wsk_taker_t {
     int64_t now_us;
 } wsk_taker_t;
 
+/** When what was refused may be sent again, and by whose bound it was. */
+typedef struct wsk_again_t {
+    unsigned retry_s; /* 0: not at all */
+    wsk_quota_e quota;
+} wsk_again_t;
+
 /**
  * Take the body of a publish: one message, or a list of up to 100.
  * @param answer   receives the JSON of the answer, also of a refusal
- * @param retry_s  receives after how many seconds to try again; 0: not at all
+ * @param again   all zero; filled when refused
  */
 wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
-                    unsigned *retry_s);
+                    wsk_again_t *again);
 
 /** `{"ok":false,"error":..,"message":..}`, and `"retry":seconds` unless 0. */
-void wsk_take_refusal(wsk_text_t *t, wsk_take_e why, unsigned retry_s);
+void wsk_take_refusal(wsk_text_t *t, wsk_take_e why, const wsk_again_t *again);
 
 #endif

@@ -85,7 +85,7 @@ static uint32_t rated(wsk_segment_t *seg, uint32_t rate, uint32_t burst)
 
 static uint32_t take(wsk_segment_t *seg, uint32_t n, int64_t now_us)
 {
-    return wsk_site_rate(seg, 0, WSK_RATE_PUBLISH, n, now_us);
+    return wsk_site_rate(seg, 0, WSK_RATE_PUBLISH, n, now_us, NULL);
 }
 
 static void rates(void)
@@ -105,9 +105,9 @@ static void rates(void)
     is_int(take(seg, 1, NOON + 100000), 100, "one token was there");
     is_int(take(seg, 20, NOON + 3600 * SECOND), 0, "it fills up again");
     is_int(take(seg, 1, NOON + 3600 * SECOND), 100, "and not beyond");
-    is_int(wsk_site_rate(seg, 0, WSK_RATE_BROWSER, 1, NOON), UINT32_MAX,
+    is_int(wsk_site_rate(seg, 0, WSK_RATE_BROWSER, 1, NOON, NULL), UINT32_MAX,
            "a rate of zero means never");
-    is_int(wsk_site_rate(seg, 3, WSK_RATE_PUBLISH, 1, NOON), UINT32_MAX,
+    is_int(wsk_site_rate(seg, 3, WSK_RATE_PUBLISH, 1, NOON, NULL), UINT32_MAX,
            "so does no site");
     store_end(seg);
 }

@@ -143,6 +143,44 @@ static void binary(void)
     store_end(seg);
 }
 
+/* Who polls for binary frames has no position that is kept: it is given time. */
+static void for_polls(void)
+{
+    wsk_segment_t *seg = store_new(2, 4, 4, 400);
+    const uint32_t site = store_site(seg, 1, 1 << 20, 1000);
+    const uint32_t other = store_site(seg, 2, 1 << 20, 1000);
+
+    append_n(seg, site, WSK_LOG_BINARY, 5, 1000, NOON);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 1,
+           "without a poll nothing is kept that was read");
+    wsk_log_polled(seg, site, NOON);
+    append_n(seg, site, WSK_LOG_BINARY, 5, 1000, NOON + SECOND);
+    append_n(seg, other, WSK_LOG_BINARY, 5, 1000, NOON + SECOND);
+    tidy(seg, NOON + 20 * SECOND);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 6,
+           "after a poll it is, for a while");
+    is_int((intmax_t)kept(seg, other, WSK_LOG_BINARY), 0, "at this site only");
+    wsk_log_polled(seg, site, NOON + 20 * SECOND);
+    tidy(seg, NOON + 30 * SECOND);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 5,
+           "what is older is not, though there are polls");
+    append_n(seg, site, WSK_LOG_BINARY, 2, 1000, NOON + 40 * SECOND);
+    tidy(seg, NOON + 49 * SECOND);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 2,
+           "as long as polls come");
+    tidy(seg, NOON + 50 * SECOND);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 0, "and no longer");
+    wsk_log_polled(seg, site, NOON + 60 * SECOND);
+    append_n(seg, site, WSK_LOG_BINARY, 40, 100000, NOON + 60 * SECOND);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 10,
+           "within a bound of bytes");
+    tidy(seg, NOON - 3600 * SECOND);
+    is_int((intmax_t)kept(seg, site, WSK_LOG_BINARY), 0,
+           "a clock set back keeps nothing");
+    store_whole(seg, "polls leave all whole");
+    store_end(seg);
+}
+
 static void pages_of_a_turn(void)
 {
     wsk_segment_t *seg = store_new(2, 4, 4, 20);
@@ -175,6 +213,7 @@ int main(void)
     by_age();
     what_was_not_read();
     binary();
+    for_polls();
     pages_of_a_turn();
     return done_testing();
 }

@@ -338,7 +338,36 @@ static void rates(void)
     for (got = 0, i = 0; i < 10; i++) {
         got += strcmp(says(&d, msg), "ok") == 0;
     }
-    is_int(got, 10, "without a connection only the site's counts");
+    is_int(got, 5, "who has no connection has the rate of one");
+    is_int(d.from.limited.quota, WSK_Q_connection_browser,
+           "whose bound it was");
+    is_int((intmax_t)d.from.limited.wait_ms, 500, "and for how long");
+    d.from.caller = 7;
+    is_str(says(&d, msg), "ok", "another caller has a purse of its own");
+    d.from.caller = 0;
+    d.from.purse = &other;
+    for (i = 0; i < 10; i++) {
+        says(&d, msg);
+    }
+    is_int(d.from.limited.quota, WSK_Q_connection_browser,
+           "of a connection it is said in the same way");
+    is_int((intmax_t)d.from.limited.wait_ms, 501, "when it has one again");
+    for (i = 0; i < 100; i++) {
+        d.from.caller = 100 + i;
+        d.from.purse = NULL;
+        says(&d, msg);
+    }
+    is_int(d.from.limited.quota, WSK_Q_site_browser,
+           "that of the site is the site's");
+    ok(d.from.limited.wait_ms > 0 && d.from.limited.wait_ms <= 50,
+       "with its own wait");
+    ok(wsk_segment_counter(d.seg, WSK_C_limited_connection) > 10
+           && wsk_segment_counter(d.seg, WSK_C_limited_browser) > 10,
+       "each is counted for itself");
+    is_int((intmax_t)(wsk_segment_counter(d.seg, WSK_C_limited_connection)
+                      + wsk_segment_counter(d.seg, WSK_C_limited_browser)),
+           (intmax_t)wsk_segment_counter(d.seg, WSK_C_browser_refused),
+           "and all of them together");
     door_shut(&d);
 }
 

@@ -35,6 +35,25 @@ static void come_and_go(void)
     world_close(&w);
 }
 
+/* What the poll does not take was taken over all the same. */
+static void no_poll(void)
+{
+    world_open(&w);
+    client_make(&w, &a, WSK_KIND_WS, 1);
+    close(a.c->fd);
+    a.c->fd = open("/dev/null", O_RDWR);
+    wsk_loop_give(w.loop, a.c);
+    world_run(&w);
+    is_int(w.ended, 1,
+           "a descriptor that cannot be polled ends its connection");
+    is_int(world_count(&w, WSK_C_closed), 1, "which is counted as closed");
+    is_int(world_count(&w, WSK_C_adopted), 1, "and as taken over before");
+    is_int(world_count(&w, WSK_C_opened_ws), 0, "but not as opened");
+    is_int((intmax_t)wsk_segment_connections(w.seg), 0, "its place is free");
+    close(a.fd);
+    world_close(&w);
+}
+
 /* Killed while open, closing, in turn, waiting to be written, replaying. */
 static void killed_anyhow(void)
 {
@@ -274,6 +293,7 @@ static void answers_of_tls(void)
 int main(void)
 {
     come_and_go();
+    no_poll();
     killed_anyhow();
     gone_while_told();
     deaf(WSK_KIND_ECHO, "", "an echo that is not heard is not fed");

@@ -269,6 +269,15 @@ static void auths(void)
         "one that is none is refused");
     has(a.text, "close 4001", "and it is over");
     is_int(world_count(&w, WSK_C_refused_token), 1, "counted");
+    client_open(&w, &a, WSK_KIND_WS, 1);
+    a.c->user++;
+    made = token("", NOON / SECOND + 100);
+    snprintf(json, sizeof(json), "{\"type\":\"auth\",\"token\":\"%s\"}", made);
+    asks(json);
+    has(a.text, "unauthorized", "so is one of another user");
+    has(a.text, "close 4001", "and that is over, too");
+    is_int(world_count(&w, WSK_C_refused_token), 2, "and counted");
+    free(made);
     close_one();
 }
 

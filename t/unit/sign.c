@@ -2,6 +2,7 @@
 #include "auth/wsk_sign.h"
 
 #include "auth_fixture.h"
+#include "starve.h"
 
 #define TS "1700000000000"
 #define NOW_MS INT64_C(1700000000000)
@@ -192,6 +193,36 @@ static void only_the_accepted_leave_a_mac(void)
     is_mem(mac, 4, sevens, 4, "nor is one out of its time");
 }
 
+/* Whenever memory ends: right, or unknown, never wrong. */
+static void without_memory_nothing_is_wrong(void)
+{
+    const wsk_secrets_t known = secrets("s", "t");
+    const char *sign = sign_of("s", slice("{}"), TS);
+    wsk_sign_e rv = WSK_SIGN_OK;
+    bool hit = true;
+    long n = 0;
+
+    if (!CAN_STARVE) {
+        skip("this allocator cannot be starved");
+        return;
+    }
+    while (hit && n < 1000) {
+        starve(n++);
+        rv = wsk_sign_v1(&known, slice("{}"), slice(TS), slice(sign), NOW_MS,
+                         NULL);
+        hit = starve_end();
+        if (rv != WSK_SIGN_OK && rv != WSK_SIGN_NOMEM) {
+            ok(false, "without memory from %ld on: %d", n - 1, rv);
+        }
+    }
+    ok(n > 1 && n < 1000, "without memory no signature is wrong (%ld ways)", n);
+    is_int(rv, WSK_SIGN_OK, "and with it, it is right");
+    starve(0);
+    rv = wsk_sign_v1(&known, slice("{}"), slice(TS), slice(sign), NOW_MS, NULL);
+    starve_end();
+    is_int(rv, WSK_SIGN_NOMEM, "without any, nothing is known of it");
+}
+
 int main(void)
 {
     signatures_are_those_of_the_vectors();
@@ -201,5 +232,6 @@ int main(void)
     the_window_is_a_minute_either_way();
     a_time_stamp_is_digits();
     only_the_accepted_leave_a_mac();
+    without_memory_nothing_is_wrong();
     return done_testing();
 }

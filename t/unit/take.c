@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/wsk_take.h"
 
+#include "starve.h"
 #include "store_fixture.h"
 
 #include <sys/eventfd.h>
@@ -11,7 +12,7 @@ typedef struct stand_t {
     wsk_site_spec_t spec;
     wsk_taker_t by;
     wsk_text_t said;
-    unsigned retry_s;
+    wsk_again_t again;
     int bells[4];
 } stand_t;
 
@@ -56,8 +57,8 @@ static const char *take(stand_t *s, const char *body)
 {
     wsk_text_free(&s->said);
     s->said = (wsk_text_t){ 0 };
-    s->retry_s = 0;
-    wsk_take(&s->by, store_slice(body), &s->said, &s->retry_s);
+    s->again = (wsk_again_t){ 0 };
+    wsk_take(&s->by, store_slice(body), &s->said, &s->again);
     wsk_text_raw(&s->said, "", 1);
     return s->said.at;
 }
@@ -127,7 +128,7 @@ static void refusals(void)
     memset(large, ' ', sizeof(large));
     large[sizeof(large) - 1] = '\0';
     is_str(refused(&s, large), "too_large", "more than a body may have");
-    is_int((intmax_t)s.retry_s, 0, "none of them is to be tried again");
+    is_int((intmax_t)s.again.retry_s, 0, "none of them is to be tried again");
     is_int(head(&s), 0, "nothing of all that is in the log");
     is_int(counted(&s, WSK_C_publish_refused), 9, "each is counted");
     wsk_site_switch(s.seg, s.by.site, false);
@@ -146,7 +147,8 @@ static void rates(void)
                        "{\"channel\":\"a\",\"event\":\"e\"},"
                        "{\"channel\":\"a\",\"event\":\"e\"}]"),
            "rate_limited", "a list costs as many as it has");
-    ok(s.retry_s >= 1 && s.retry_s <= 3, "and says when to come again");
+    ok(s.again.retry_s >= 1 && s.again.retry_s <= 3,
+       "and says when to come again");
     ok(strstr(s.said.at, ",\"retry\":") != NULL, "also in the answer");
     is_int(head(&s), 1, "nothing of it was taken");
     is_str(refused(&s, "x"), "invalid_json", "what is left pays for one more");
@@ -178,11 +180,46 @@ static void once(void)
     stand_shut(&s);
 }
 
+static void without_memory(void)
+{
+    const char *body = "{\"channel\":\"a\",\"event\":\"e\",\"data\":{}}";
+    unsigned hungry = 0;
+    bool hit = true;
+    stand_t s;
+    long n;
+
+    if (!CAN_STARVE) {
+        skip("this allocator cannot be starved");
+        return;
+    }
+    stand_open(&s, 1000, 1000);
+    for (n = 0; hit && n < 200; n++) {
+        wsk_text_t said = { 0 };
+        wsk_again_t again = { 0 };
+        wsk_take_e rv;
+
+        starve(n);
+        rv = wsk_take(&s.by, store_slice(body), &said, &again);
+        hit = starve_end();
+        hungry += rv == WSK_TAKE_unavailable;
+        if ((rv != WSK_TAKE_ok && rv != WSK_TAKE_unavailable)
+            || (rv != WSK_TAKE_ok && again.retry_s == 0)) {
+            ok(false, "without memory from %ld on: %d, retry %u", n, rv,
+               again.retry_s);
+        }
+        wsk_text_free(&said);
+    }
+    ok(n > 4 && n < 200, "without memory no body is at fault (%ld ways)", n);
+    ok(hungry > 2, "who sent it is told to try again");
+    stand_shut(&s);
+}
+
 int main(void)
 {
     messages();
     refusals();
     rates();
     once();
+    without_memory();
     return done_testing();
 }

@@ -62,7 +62,7 @@ static void change(wsk_segment_t *seg, unsigned turn)
     wsk_site_version(seg, site);
     wsk_site_read(seg, site, &spec, NULL);
     wsk_site_stats(seg, site, &stats);
-    wsk_site_rate(seg, site, WSK_RATE_PUBLISH, 1, NOON + turn);
+    wsk_site_rate(seg, site, WSK_RATE_PUBLISH, 1, NOON + turn, NULL);
     wsk_log_tidy(seg, NOON);
     wsk_slot_sweep(seg);
 }

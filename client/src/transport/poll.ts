@@ -24,6 +24,14 @@ import {
   urlWith,
 } from './transport.js';
 
+/** Told in the place of a close code, as a socket would be closed. */
+const CLOSE_TRY_AGAIN = 1013;
+
+/** What stays the same when a lease is renewed. */
+function whoseLease(id: string): string {
+  return id.slice(8, 16);
+}
+
 export class PollTransport implements Transport {
   readonly name = 'poll';
   readonly inBand = false;
@@ -34,6 +42,10 @@ export class PollTransport implements Transport {
   private state: number = READY.connecting;
   private timer: TimerHandle;
   private misses = 0;
+  private stream: string | undefined;
+  /** How far we know presence and binary frames, and of which channels. */
+  private place = '';
+  private placeOf = '';
   /** Presences were entered under one of its leases, and none has lapsed. */
   private known = false;
 
@@ -88,11 +100,14 @@ export class PollTransport implements Transport {
       this.end(NO_CHANNELS, 'there are no channels to hear');
       return;
     }
+    const asked = channels.join(',');
     const url = urlWith(endpoints.poll, {
       token: situation.token(),
-      channels: channels.join(','),
+      channels: asked,
       since: situation.since(),
       binary: '1',
+      stream: this.stream,
+      state: this.placeFor(asked),
     });
     const answer = await requestJson(
       platform,
@@ -111,6 +126,15 @@ export class PollTransport implements Transport {
     }
   }
 
+  /** For other channels than before, who is there has to be told anew. */
+  private placeFor(channels: string): string {
+    if (channels !== this.placeOf) {
+      this.placeOf = channels;
+      this.place = this.place.slice(Math.max(this.place.indexOf('.'), 0));
+    }
+    return this.place;
+  }
+
   private succeeded(json: JsonObject, messages: readonly unknown[]): void {
     this.misses = 0;
     // Only relays whose streams begin with a word have a poll.
@@ -125,14 +149,25 @@ export class PollTransport implements Transport {
     if (typeof json.cursor === 'string') {
       this.notify({ kind: 'settled', id: json.cursor });
     }
+    if (typeof json.state === 'string') {
+      this.place = json.state;
+    }
     if (typeof json.stream === 'string') {
       this.lease(json.stream);
+    }
+    if (json.lost === true) {
+      // Whoever works with binary frames starts over when it is open again.
+      this.end(CLOSE_TRY_AGAIN, 'binary frames were lost');
     }
     this.again(typeof json.retry === 'number' ? json.retry : undefined);
   }
 
-  /** Each poll brings a new one; together they are one stream. */
+  /** Renewed ones are one stream; one that is another has no presences. */
   private lease(id: string): void {
+    if (this.stream !== undefined && whoseLease(id) !== whoseLease(this.stream)) {
+      this.known = false;
+    }
+    this.stream = id;
     this.outbox.setStream(id);
     if (!this.known) {
       this.known = true;

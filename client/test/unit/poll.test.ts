@@ -109,6 +109,49 @@ test('after a poll that failed the relay may have forgotten: presences enter aga
   assert.deepEqual([page.world.asked('send').length, reopened], [2, 1]);
 });
 
+test('a poll says how far it knows the rest, and under which lease', async () => {
+  const { page, relay } = await polling();
+  const asked = (n: number) => page.world.asked('poll')[n]?.url.searchParams;
+  assert.deepEqual([asked(0)?.get('state'), asked(0)?.get('stream')], ['', null]);
+  relay.say = { state: '1-1.2-2', stream: '00000001abcdef0100' };
+  await page.world.clock.advance(3_000);
+  await page.world.clock.advance(3_000);
+  assert.deepEqual([asked(2)?.get('state'), asked(2)?.get('stream')], ['1-1.2-2', '00000001abcdef0100']);
+  page.client.subscribe(['news']);
+  await page.world.clock.advance(3_000);
+  assert.equal(asked(3)?.get('state'), '.2-2', 'of other channels it does not know who is there');
+  await page.world.clock.advance(3_000);
+  assert.equal(asked(4)?.get('state'), '1-1.2-2');
+});
+
+test('a lease of another is a new stream: presences enter again', async () => {
+  const { page, relay } = await polling();
+  let reopened = 0;
+  page.client.on('reopen', () => (reopened += 1));
+  page.world.answers.set('send', () => json({ ok: true }));
+  relay.say = { stream: '00000001aaaaaaaa' };
+  await page.world.clock.advance(3_000);
+  page.client.setPresence('room', { a: 1 });
+  const before = [page.world.asked('send').length, reopened];
+  relay.say = { stream: '00000002aaaaaaaa' };
+  await page.world.clock.advance(3_000);
+  assert.deepEqual([page.world.asked('send').length, reopened], before);
+  relay.say = { stream: '00000003bbbbbbbb' };
+  await page.world.clock.advance(3_000);
+  assert.deepEqual([page.world.asked('send').length, reopened], [before[0]! + 1, before[1]! + 1]);
+});
+
+test('when binary frames were lost the connection is made anew', async () => {
+  const { page, relay } = await polling();
+  relay.say = { lost: true, state: '1-1.2-9' };
+  await page.world.clock.advance(3_000);
+  assert.equal(page.state.connected, false);
+  relay.say = {};
+  await page.world.clock.advance(5_000);
+  await page.world.fails();
+  assert.equal(page.state.connected, true);
+});
+
 test('channels that change are asked for by the next poll', async () => {
   const { page } = await polling();
   page.client.subscribe(['news']);
