@@ -38,10 +38,11 @@ unlike $open->{content}, qr/API key/, 'and nothing else';
 my $empty = $relay->page('ann', '/dashboard');
 is $empty->{status}, 200, 'a new user has a dashboard';
 like $empty->{content}, qr/Signed in as ann/, 'with their name';
-like $empty->{content}, qr/None yet/, 'and no site';
-like $empty->{headers}{'content-security-policy'}, qr/\Adefault-src 'none'; style-src 'nonce-[0-9a-f]{32}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'\z/,
-    'no script, no frame, no form to others';
-like $empty->{content}, qr/<meta name="viewport" content="width=device-width">/, 'fit for a phone';
+like $empty->{content}, qr/No site is connected yet/, 'and no site';
+like $empty->{headers}{'content-security-policy'}, qr/\Adefault-src 'none'; style-src 'nonce-([0-9a-f]{32})'; script-src 'nonce-\1'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'\z/,
+    'no script but its own, no frame, no form to others';
+isnt $relay->page('ann', '/dashboard')->{headers}{'content-security-policy'}, $empty->{headers}{'content-security-policy'}, 'by another nonce each time';
+like $empty->{content}, qr/<meta name="viewport" content="width=device-width, initial-scale=1">/, 'fit for a phone';
 is $empty->{headers}{'x-content-type-options'}, 'nosniff', 'its type is what it says';
 
 my %key = map { $_ => $relay->api_key($_) } qw(ann bob);
@@ -52,12 +53,46 @@ my $other = $relay->register($key{bob}, 'https://b.example', 'Bob')->{json};
 my @sockets = map { $relay->client($site)->socket(channels => ['events']) } 1 .. 3;
 my $page = $relay->page('ann', '/dashboard')->{content};
 like $page, qr{<h3>Ann's &quot;shop&quot; &lt;x&gt;</h3>}, 'a site is listed by its name';
-like $page, qr{<dd>https://a\.example</dd>}, 'its URL';
+like $page, qr{<a href="https://a\.example" rel="noreferrer">https://a\.example</a>}, 'its URL';
 like $page, qr{<code>$site->{site_key}</code>}, 'its key';
-like $page, qr{<dd>3 of 700</dd>}, 'its connections now, and their limit';
+like $page, qr{<b data-n="connections">3</b><small>of 700 connections</small>}, 'its connections now, and their limit';
 unlike $page, qr/$site->{publish_secret}|$site->{jwt_secret}/, 'no secret';
 unlike $page, qr/b\.example|$other->{site_key}/, 'nothing of another account';
-like $page, qr{<details><summary>Disconnect</summary>.*?<button class="danger">Yes, disconnect</button>}s, 'disconnecting is confirmed in place';
+like $page, qr{<details><summary class="danger">Disconnect</summary>.*?<button class="danger">Yes, disconnect</button>}s, 'disconnecting is confirmed in place';
+
+# --- how it is now ------------------------------------------------------------------------
+
+sub live { my ($user, %headers) = @_; my $answer = $relay->page($user, '/dashboard/live', headers => \%headers); $answer->{json} = eval { WordSocket::Client->decode($answer->{content}) }; $answer }
+my $by = $relay->client($site);
+is $by->publish('events', 'e', {})->{status}, 200, "message $_" for 1 .. 3;
+my $now;
+$relay->wait_for(5, sub { $now = live('ann')->{json}{sites}{ $site->{site_key} }; $now->{delivered} >= 9 });
+is_deeply [ @$now{qw(connections max_connections delivered)} ], [ 3, 700, 9 ], 'connections, their limit, and what was delivered';
+is scalar @{ $now->{pulse} }, 60, 'the last ten minutes';
+ok !exists $now->{fault}, 'nothing was refused';
+is $relay->probe($site), 'invalid_signature', 'the plugin looks whether its key is known';
+ok !exists live('ann')->{json}{sites}{ $site->{site_key} }{fault}, 'which is no fault';
+is $relay->client({ %$site, publish_secret => 'x' x 64 })->publish('events', 'e', {})->{status}, 401, 'a message with a wrong secret';
+is live('ann')->{json}{sites}{ $site->{site_key} }{fault}{error}, 'invalid_signature', 'is told as the last that was refused';
+like $relay->page('ann', '/dashboard')->{content}, qr{<p class="fault">Last refusal, just now: invalid_signature}, 'on the page, too';
+is_deeply [ keys %{ live('bob')->{json}{sites} } ], [ $other->{site_key} ], 'nobody is told of another\'s site';
+is live(undef)->{status}, 401, 'nor who does not say who it is';
+is live('ann', 'Sec-Fetch-Site' => 'cross-site')->{status}, 403, 'nor another site\'s page';
+is $relay->page('bob', "/dashboard/feed?site=$site->{site_key}")->{status}, 404, 'nor of its connections';
+is $relay->page('ann', '/dashboard/feed?site=' . 'f' x 32)->{status}, 404, 'a site nobody has is nobody\'s';
+is $relay->page(undef, "/dashboard/feed?site=$site->{site_key}")->{status}, 401, 'and httpd asks here, too';
+
+my $feed = $relay->feed('ann', $site);
+is $feed->next_data(5)->{data}, '{"channel":"wps:connections","event":"wps.connections","data":{"active_connections":3,"max_connections":700}}',
+    'a stream tells the connections, without counting itself';
+my $fourth = $relay->client($site)->socket(channels => ['events']);
+like $feed->next_data(5)->{data}, qr/"active_connections":4,/, 'and who comes';
+undef $fourth;
+like $feed->next_data(5)->{data}, qr/"active_connections":3,/, 'and goes';
+is $by->publish('events', 'e', {})->{status}, 200, 'what the site says';
+is $feed->next_data(0.5), undef, 'is not for the dashboard';
+$sockets[0]->message(5) for 1 .. 4;
+undef $feed;
 
 # --- another's ---------------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ static int ask_user(const asked_t *ask)
 {
     request_rec *r = ask->r;
 
-    wsk_page_begin(r, HTTP_OK, "Connect a site", ask->origin, false);
+    wsk_page_begin(r, HTTP_OK, "Connect a site", ask->origin, WSK_PAGE_STILL);
     ap_rprintf(r,
                "<p>This site asks to be connected to your account. Approve "
                "only if you have just pressed Connect there.</p>\n"
@@ -96,9 +96,12 @@ static int ask_user(const asked_t *ask)
 
 static int send_code(const asked_t *ask, const char *code)
 {
+    static const char *const submit[] = {
+        "document.getElementById('back').submit()", NULL
+    };
     request_rec *r = ask->r;
 
-    wsk_page_begin(r, HTTP_OK, "Connecting", ask->origin, true);
+    wsk_page_begin(r, HTTP_OK, "Connecting", ask->origin, WSK_PAGE_LEAVES);
     ap_rprintf(r, "<form method=\"post\" action=\"%s\" id=\"back\">",
                wsk_page_text(r, ask->callback));
     wsk_page_field(r, "wps_state", ask->state);
@@ -107,7 +110,7 @@ static int send_code(const asked_t *ask, const char *code)
                "<p>Going back to %s.</p><button class=\"main\">Continue"
                "</button></form>\n",
                wsk_url_host(ask->origin));
-    wsk_page_script(r, "document.getElementById('back').submit()");
+    wsk_page_script(r, submit);
     return wsk_page_end(r);
 }
 

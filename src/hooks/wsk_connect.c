@@ -2,7 +2,7 @@
 /*
  * wsk_connect -- GET /ws, /sse, /publisher, /echo: the HTTP part of a connection.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_live.h"
 
 #include "proto/wsk_upgrade.h"
 #include "util_filter.h"
@@ -74,6 +74,9 @@ static wsk_admit_e admit(request_rec *r, uint32_t site, uint32_t *term)
     if (rv != WSK_ADMIT_OK && rv != WSK_ADMIT_OFF) {
         wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_refused_limit,
                   1);
+    }
+    if (rv == WSK_ADMIT_SITE || rv == WSK_ADMIT_ADDRESS) {
+        wsk_live_refused(site, WSK_R_connection_limit);
     }
     return rv;
 }
@@ -285,11 +288,8 @@ int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
     return connect_publisher(r, accept, wr, &by);
 }
 
-static void stream_head(request_rec *r, const wsk_caller_t *who,
-                        uint64_t *sender)
+void wsk_connect_head(request_rec *r)
 {
-    char id[WSK_STREAM_LEN + 1];
-
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
     apr_table_setn(r->headers_out, "Cache-Control", "no-store, no-transform");
@@ -297,13 +297,21 @@ static void stream_head(request_rec *r, const wsk_caller_t *who,
     ap_set_content_type(r, "text/event-stream");
     ap_remove_input_filter_byhandle(r->connection->input_filters, "reqtimeout");
     r->connection->keepalive = AP_CONN_CLOSE;
+}
+
+static void stream_head(request_rec *r, const wsk_caller_t *who,
+                        uint64_t *sender)
+{
+    char id[WSK_STREAM_LEN + 1];
+
+    wsk_connect_head(r);
     wsk_caller_stream(who, false, id);
     wsk_caller_sends(who, id, sender);
     ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
 }
 
 /* The channels travel to the loop in one block of their own. */
-static bool keep_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n)
+bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n)
 {
     size_t bytes = sizeof *names * n, i;
     char *text;
@@ -331,7 +339,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
     const char *binary = wsk_query(r, "binary");
     wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
 
-    if (!c || !keep_channels(c, names, n)) {
+    if (!c || !wsk_connect_channels(c, names, n)) {
         wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
