@@ -32,6 +32,8 @@ my $open = HTTP::Tiny->new->get($relay->base =~ s/127\.0\.0\.1/127.0.0.2/r . '/d
 is $open->{status}, 403, 'where httpd asks nobody, the dashboard refuses';
 like $open->{content}, qr/AuthType Basic.*Require valid-user/s, 'and says what to do';
 unlike $open->{content}, qr/API key/, 'and nothing else';
+is +HTTP::Tiny->new->get($relay->base =~ s/127\.0\.0\.1/127.0.0.2/r . "/dashboard/$_", { headers => { Authorization => 'Basic YW5uOmFubjE=' } })->{status},
+    403, "$_ refuses, too" for 'live', 'feed?site=' . 'f' x 32, 'connect';
 
 # --- one's own ---------------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ like $page, qr{<details><summary class="danger">Disconnect</summary>.*?<button c
 
 sub live { my ($user, %headers) = @_; my $answer = $relay->page($user, '/dashboard/live', headers => \%headers); $answer->{json} = eval { WordSocket::Client->decode($answer->{content}) }; $answer }
 my $by = $relay->client($site);
-is $by->publish('events', 'e', {})->{status}, 200, "message $_" for 1 .. 3;
+is $by->publish('events', 'e', { n => $_ })->{status}, 200, "message $_" for 1 .. 3;
 my $now;
 $relay->wait_for(5, sub { $now = live('ann')->{json}{sites}{ $site->{site_key} }; $now->{delivered} >= 9 });
 is_deeply [ @$now{qw(connections max_connections delivered)} ], [ 3, 700, 9 ], 'connections, their limit, and what was delivered';
@@ -143,7 +145,7 @@ sleep 0.3;
 my $from = time;
 my $gone = act('ann', action => 'disconnect', site => $site->{site_key});
 my $answered = time;
-is $gone->{status} . ' ' . ($gone->{headers}{location} // ''), '303 /wordsocket/dashboard', 'disconnected, and back to the list';
+is $gone->{status} . ' ' . ($gone->{headers}{location} // ''), '303 dashboard', 'disconnected, and back to the list';
 is_deeply { map { $relay->probe($new) => 1 } 1 .. 24 }, { unknown_site_key => 1 }, 'its key is unknown in all children at once';
 my %codes;
 $codes{ $_->close_code(5) // 'none' }++ for @sockets, @crowd;

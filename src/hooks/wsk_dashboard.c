@@ -24,8 +24,7 @@ static int failed(const desk_t *desk, wsk_status_e rv)
 
 static void begin_form(const desk_t *desk, const char *action, const char *key)
 {
-    ap_rprintf(desk->r, "<form method=\"post\" action=\"%s/dashboard\">",
-               wsk_page_text(desk->r, desk->host->set.path));
+    ap_rputs("<form method=\"post\" action=\"dashboard\">", desk->r);
     wsk_page_guard(desk->r);
     wsk_page_field(desk->r, "action", action);
     if (key) {
@@ -56,17 +55,28 @@ static const char *age(apr_pool_t *pool, int64_t s)
                                  (apr_int64_t)((s + unit / 2) / unit), one);
 }
 
-/* Ten minutes in 60 steps: points of a line, from 0 to 118 and from 30 to 2. */
-static const char *points(apr_pool_t *pool, const wsk_live_t *live)
-{
-    wsk_text_t t = { 0 };
-    const char *text;
-    uint32_t most = 1, i;
+/* Of the periods that are over: the one under way would look like an end. */
+#define POINTS (WSK_PULSES - 1)
 
-    for (i = 0; i < WSK_PULSES; i++) {
+static uint32_t peak(const wsk_live_t *live)
+{
+    uint32_t most = 0, i;
+
+    for (i = 0; i < POINTS; i++) {
         most = WSK_MAX(most, live->pulse[i]);
     }
-    for (i = 0; i < WSK_PULSES; i++) {
+    return most;
+}
+
+/* Ten minutes: points of a line, from 0 to 116 and from 30 to 2. */
+static const char *points(apr_pool_t *pool, const wsk_live_t *live)
+{
+    const uint32_t most = WSK_MAX(peak(live), 1u);
+    wsk_text_t t = { 0 };
+    const char *text;
+    uint32_t i;
+
+    for (i = 0; i < POINTS; i++) {
         uint64_t y = 300 - 280 * (uint64_t)live->pulse[i] / most;
 
         wsk_text_fmt(&t, "%s%u,%u.%u", i ? " " : "", 2 * i, (unsigned)(y / 10),
@@ -86,16 +96,17 @@ static void show_numbers(const desk_t *desk, const wsk_live_t *live)
                "<small>of %u connections</small>"
                "<meter min=\"0\" max=\"%u\" value=\"%u\"></meter></div>\n"
                "<div><b data-n=\"minute\">%u</b>"
-               "<small>messages in the last minute</small></div>\n"
+               "<small>messages, last minute</small></div>\n"
                "<div class=\"wide\"><svg class=\"spark\" role=\"img\" "
                "aria-label=\"Messages of the last ten minutes\" "
-               "viewBox=\"0 0 118 30\" preserveAspectRatio=\"none\">"
-               "<polygon points=\"0,30 %s 118,30\"/>"
+               "viewBox=\"0 0 116 30\" preserveAspectRatio=\"none\">"
+               "<polygon points=\"0,30 %s 116,30\"/>"
                "<polyline points=\"%s\"/></svg>"
-               "<small>last ten minutes</small></div></div>\n",
+               "<small>last ten minutes, at most <span data-n=\"most\">%u"
+               "</span> a minute</small></div></div>\n",
                live->connections, live->limits.connections,
                live->limits.connections, live->connections, live->minute, line,
-               line);
+               line, 6 * peak(live));
 }
 
 static void show_fault(const desk_t *desk, const wsk_live_t *live)
@@ -255,10 +266,9 @@ static int show(const desk_t *desk)
 
 static void end_once(const desk_t *desk)
 {
-    ap_rprintf(desk->r,
-               "<p>This is shown once. Copy it now.</p></div>\n"
-               "<p><a href=\"%s/dashboard\">Back to the dashboard</a></p>\n",
-               wsk_page_text(desk->r, desk->host->set.path));
+    ap_rputs("<p>This is shown once. Copy it now.</p></div>\n"
+             "<p><a href=\"dashboard\">Back to the dashboard</a></p>\n",
+             desk->r);
 }
 
 static int make_key(const desk_t *desk)
@@ -333,9 +343,7 @@ static int disconnect(const desk_t *desk, const char *key)
     if (rv != WSK_OK) {
         return failed(desk, rv);
     }
-    return wsk_page_redirect(
-        desk->r,
-        apr_pstrcat(desk->r->pool, desk->host->set.path, "/dashboard", NULL));
+    return wsk_page_redirect(desk->r, "dashboard");
 }
 
 static int act(const desk_t *desk)

@@ -67,8 +67,6 @@ static void put_lines(request_rec *r, const char *const *lines)
 void wsk_page_begin(request_rec *r, int status, const char *title,
                     const char *origin, wsk_page_kind_e kind)
 {
-    const wsk_request_t *wr = wsk_request_of(r);
-
     r->status = status;
     no_store(r);
     apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
@@ -90,8 +88,8 @@ void wsk_page_begin(request_rec *r, int status, const char *title,
         ap_rprintf(r, "<span class=\"who\">Signed in as %s</span>",
                    wsk_page_text(r, r->user));
     }
-    ap_rprintf(r, "</div></header>\n<main data-base=\"%s\">\n<h1>%s</h1>\n",
-               wsk_page_text(r, wr->host->set.path), wsk_page_text(r, title));
+    ap_rprintf(r, "</div></header>\n<main>\n<h1>%s</h1>\n",
+               wsk_page_text(r, title));
 }
 
 void wsk_page_script(request_rec *r, const char *const *lines)

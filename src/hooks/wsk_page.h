@@ -6,6 +6,8 @@
  * Promise   Nothing on a page comes from elsewhere, nothing of it is stored or
  *           framed, and it can post to its own origin only, but for the one it
  *           was opened for. A form that was posted was shown to the same user.
+ *           Links to ourselves are relative: a proxy in front may serve us under
+ *           another path.
  */
 #ifndef WSK_PAGE_H
 #define WSK_PAGE_H

@@ -2,7 +2,7 @@
 /* Brings the dashboard up to date and lists what happens; the page goes without.
  * See build/tools/embed-assets. */
 (() => {
-  const base = document.querySelector('main').dataset.base;
+  const base = location.pathname.replace(/\/dashboard$/, '');
   const cards = new Map();
   for (const card of document.querySelectorAll('article[data-site]')) {
     cards.set(card.dataset.site, { card, now: Number(card.dataset.now), name: card.querySelector('h3').textContent });
@@ -33,8 +33,10 @@
     for (const site of cards.values()) all += site.now;
     set(document, 'all-connections', all);
   }
-  function draw(card, pulse) {
-    const most = Math.max(1, ...pulse);
+  /* What is under way would look like an end. */
+  function draw(card, { pulse: all }) {
+    const pulse = all.slice(0, -1), most = Math.max(1, ...pulse);
+    set(card, 'most', Math.max(...pulse) * 6);
     const line = pulse.map((n, i) => `${i * 2},${(30 - 28 * n / most).toFixed(1)}`).join(' ');
     card.querySelector('polyline').setAttribute('points', line);
     card.querySelector('polygon').setAttribute('points', `0,30 ${line} ${2 * (pulse.length - 1)},30`);
@@ -43,7 +45,7 @@
     const { card } = site, fault = card.querySelector('.fault');
     note(site, to.connections);
     set(card, 'minute', to.minute);
-    draw(card, to.pulse);
+    draw(card, to);
     const live = to.connections > 0 || to.pulse.some(Boolean), state = card.querySelector('.state');
     state.classList.toggle('on', live);
     state.textContent = live ? 'Live' : 'Quiet';
