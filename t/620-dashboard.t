@@ -221,10 +221,13 @@ unlink $relay->registry;
 $relay->write_file('registry/sites', '');
 chown +(getpwnam 'www-data')[2, 3], $relay->registry if !$>;
 chmod 0644, $relay->registry;
-like qx{@{[ $relay->httpd ]} -t -f '$relay->{conf}' 2>&1}, qr/Syntax OK/, 'httpd -t does not touch it';
+like $relay->config_test, qr/Syntax OK/, 'httpd -t does not touch it';
 $relay->stop;
 $relay->announce(qr/WSK0306 WordSocketRegistry \S+: must be a file that the User of httpd owns and nobody else may read/);
-qx{timeout 20 @{[ $relay->httpd ]} -DFOREGROUND -f '$relay->{conf}' 2>&1};
+{
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$relay{qw(top root)}));
+    qx{timeout 60 @{[ $relay->httpd ]} -DFOREGROUND -f '$relay->{conf}' 2>&1};
+}
 is $? >> 8, 1, 'a registry that others can read keeps httpd from starting';
 chmod 0600, $relay->registry;
 $relay->start;
