@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ap_mpm.h"
 #include "unixd.h"
 
 #include "auth/wsk_mac.h"
@@ -105,8 +106,10 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
                                 bool check_only)
 {
     const char *error = NULL;
+    int generation = 0;
     server_rec *v;
 
+    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
     nservices = 0;
     for (v = s; v; v = v->next) {
         const char *wrong;
@@ -127,8 +130,7 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
         host->service->stamp = wsk_hash(wsk_segment_secret(wsk_process.seg),
                                         file, strlen(file))
                                | STAMP_BIT;
-        host->service->load = (uint64_t)apr_time_now();
-        wsk_fill_reset(host->service);
+        host->service->load = (uint64_t)generation + 1;
         wrong = make_file(pconf, file);
         wrong = wrong ? wrong
                       : make_file(pconf,
