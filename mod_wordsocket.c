@@ -13,6 +13,9 @@ void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);
+void wsk_show_register(apr_pool_t *pconf);
+void wsk_dump_register(apr_pool_t *pconf);
+void wsk_enroll_register(apr_pool_t *pconf);
 
 static void register_hooks(apr_pool_t *pconf)
 {
@@ -20,6 +23,9 @@ static void register_hooks(apr_pool_t *pconf)
     wsk_route_register(pconf);
     wsk_adopt_register(pconf);
     wsk_head_register(pconf);
+    wsk_show_register(pconf);
+    wsk_dump_register(pconf);
+    wsk_enroll_register(pconf);
 }
 
 AP_DECLARE_MODULE(wordsocket) = {

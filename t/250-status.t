@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The handler wordsocket-status: both its forms, its numbers, and the only place
+# The handler wordsocket-status: its three forms, its numbers, and the only place
 # where it is served.
 use v5.30;
 use warnings;
@@ -42,6 +42,7 @@ sub page {
     return HTTP::Tiny->new->request($option{method} // 'GET', 'http://' . $server->address . $path,
         { headers => $option{headers} // {} });
 }
+sub json_of { WordSocket::Client->decode(page($_[0], headers => { Accept => 'application/json' })->{content}) }
 sub status { WordSocket::Client->decode(page('/status?json')->{content}) }
 
 # --- two forms ----------------------------------------------------------------------
@@ -52,7 +53,7 @@ is $text->{headers}{'content-type'}, 'text/plain; charset=utf-8', 'is text';
 is $text->{headers}{'cache-control'}, 'no-store', 'and not stored';
 like $text->{content}, qr/^WordSocket \d+\.\d+\S*$/m, 'with the version';
 like $text->{content}, qr/^connections +0$/m, 'the connections';
-like $text->{content}, qr/^segment +whole, \d+ pages, \d+ free, \d+ reserved$/m, 'the segment';
+like $text->{content}, qr/^segment +not checked, \d+ pages, \d+ free, \d+ reserved$/m, 'the segment';
 is scalar(() = $text->{content} =~ /^slot \d+ +pid \d+ +generation 0 +live +0 connections$/mg), 2, 'a line for each child';
 
 for my $way ([ '/status?json' ], [ '/status', headers => { Accept => 'application/json' } ],
@@ -63,8 +64,11 @@ for my $way ([ '/status?json' ], [ '/status', headers => { Accept => 'applicatio
     ok eval { WordSocket::Client->decode($page->{content}) }, 'and is JSON';
 }
 my $status = status();
-is_deeply [ sort keys %$status ], [qw(connections counters refused_site_files segment sites slots version)], 'what JSON has';
-is $status->{segment}{whole}, JSON::PP::true, 'the segment is whole';
+is_deeply [ sort keys %$status ], [qw(connections counters max_connections now_ms refused_site_files segment since_ms sites slots totals transports version)], 'what JSON has';
+is $status->{segment}{whole}, undef, 'the segment was not checked';
+is json_of("/status?$_")->{segment}{whole}, JSON::PP::true, "?$_: it is whole" for 'check', 'json&check', 'check&top=1';
+like page('/status?check')->{content}, qr/^segment +whole, \d+ pages/m, '?check: ... in text';
+is json_of("/status?$_")->{segment}{whole}, undef, "?$_: not asked" for 'recheck', 'check=1', 'checks';
 cmp_ok $status->{segment}{pages}, '>=', $status->{segment}{free}, 'with pages of which some are free';
 my %in_json = map { $_ => 1 } keys %{ $status->{counters} };
 is_deeply [ sort $text->{content} =~ /^(\w+) +\d+  \S/mg ], [ sort keys %in_json ], 'the same counters in both';
@@ -72,6 +76,35 @@ is_deeply [ sort map { $_->{pid} } @{ $status->{slots} } ], [ sort $server->chil
 is_deeply [ map { $_->{site_key} } @{ $status->{sites} } ], [ map { $_->{site_key} } @{ $server->{sites} } ], 'both sites';
 unlike page($_)->{content}, qr/MARK|publish-secret|jwt-secret/, "$_: no secret" for '/status', '/status?json';
 is page('/status', method => $_)->{status}, 405, "$_ is refused" for qw(POST PUT DELETE);
+
+# --- a browser's -----------------------------------------------------------------------
+
+use constant BROWSER => 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+
+my $html = page('/status', headers => { Accept => BROWSER });
+is $html->{headers}{'content-type'}, 'text/html; charset=utf-8', 'a browser gets a page';
+is $html->{headers}{'cache-control'}, 'no-store', '... not stored';
+is $html->{headers}{vary}, 'Accept', '... and it is told why';
+my ($nonce) = $html->{headers}{'content-security-policy'} =~ /script-src 'nonce-([0-9a-f]{32})'/;
+ok $nonce, 'a policy with a nonce';
+like $html->{headers}{'content-security-policy'}, qr/default-src 'none'.*connect-src 'self'.*frame-ancestors 'none'/, '... that lets nothing else in';
+unlike $html->{headers}{'content-security-policy'}, qr/unsafe/, '... and nothing unsafe';
+is_deeply [ $html->{content} =~ /<(?:style|script)([^>]*)>/g ], [ (qq( nonce="$nonce")) x 2 ], 'one style and one script, with that nonce';
+unlike $html->{content} =~ s/<script.*//sr, qr/\bstyle=|\bon\w+=|https?:/, 'nothing inline that the policy forbids, nothing from elsewhere';
+isnt page('/status', headers => { Accept => BROWSER })->{headers}{'content-security-policy'}, $html->{headers}{'content-security-policy'},
+    'each page has a nonce of its own';
+like $html->{content}, qr/<b id="connections">0</, 'the connections, without the script';
+like $html->{content}, qr{<a href="\?check">check shared memory</a>}, '... the segment';
+like $html->{content}, qr{<tr><th>second</th><td>0</td>}, '... the sites';
+like $html->{content}, qr{<tr><th>$_</th><td>child</td><td>0</td><td>live</td>}, "... child $_" for $server->children;
+like page('/status?check', headers => { Accept => BROWSER })->{content}, qr/, shared memory is whole</, '... ?check: it is whole';
+is_deeply [ sort $html->{content} =~ /<td id="c-(\w+)">\d+</g ], [ sort keys %in_json ], '... every counter';
+unlike $html->{content}, qr/MARK|publish-secret|jwt-secret/, '... no secret';
+is page('/status?auto', headers => { Accept => BROWSER })->{content} =~ s/\A(.*)\n.*/$1/sr =~ /^WordSocket \d/ ? 1 : 0, 1, '?auto: text, whoever asks';
+is page('/status?json', headers => { Accept => BROWSER })->{headers}{'content-type'}, 'application/json', '?json: JSON, whoever asks';
+my $top = WordSocket::Client->decode(page('/status?json&top=1')->{content});
+is_deeply $top->{segment}{whole}, undef, '?json&top: the segment is not checked';
+is scalar @{ $top->{sites} }, 1, '... and only the busiest site';
 
 # --- the numbers --------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ is_deeply $there->{limits},
     { max_publish => 65_536, max_batch => 100, max_message => 1_048_576, max_channels => 7, max_channel_name => 200 },
     'limits are those of the host';
 ok !exists $there->{endpoints}{echo}, 'no echo where it is off';
+ok !exists $there->{endpoints}{$_}, "no $_ where there is no host mode" for qw(whoami disconnect);
 is $here->{endpoints}{echo}, '/echo', 'but where it is on';
 is_deeply [ sort keys %{ $here->{endpoints} } ], [ sort 'echo', keys %{ $there->{endpoints} } ],
     'the rest is the same';

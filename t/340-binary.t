@@ -25,8 +25,10 @@ sub next_binary {
 # An event stream that takes binary frames.
 sub binary_events {
     my ($client, $name, $binary) = @_;
-    return WordSocket::Events->connect($client->connect_options,
+    my $sse = WordSocket::Events->connect($client->connect_options,
         path => '/sse?' . WordSocket::Client::query(token => $client->token, channels => $name, binary => $binary));
+    $sse->next_data(undef, 'wps.open') or die "no wps.open\n";    # subscribed from here on
+    return $sse;
 }
 
 both {

@@ -90,7 +90,7 @@ is $answer->{status}, 200, 'the very bytes that were refused are taken now';
 ok !$answer->{json}{duplicate}, 'and are no duplicate';
 is(($ws->messages(1))[0]{id}, $answer->{json}{id}, 'they are delivered');
 ok publish_large()->{json}{duplicate}, 'once';
-is status_of($server)->{segment}{whole}, JSON::PP::true, 'the segment is whole';
+is status_of($server, '?check')->{segment}{whole}, JSON::PP::true, 'the segment is whole';
 
 # A reload does not lose it, nor what is promised.
 $server->announce(qr/WSK0304/, maybe => 1);

@@ -44,7 +44,7 @@ my $stats = crowd_client($server)->stats->{json};
 ok $server->wait_for(10, sub { ($stats = crowd_client($server)->stats->{json})->{active_connections} == 0 }),
     'the count of connections is back to none' or diag explain $stats;
 
-ok status_of($server)->{segment}{whole}, 'and the segment proves whole';
+ok status_of($server, '?check')->{segment}{whole}, 'and the segment proves whole';
 
 $server->stop;
 done_testing;

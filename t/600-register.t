@@ -106,7 +106,7 @@ is_deeply \%codes, { 4003 => 21, end => 20 }, 'its sockets are closed with 4003,
 cmp_ok $took, '<', 1.5, sprintf 'within a second (%.2f s, with the asking)', $took;
 is $relay->client($other)->publish('events', 'still', {})->{status}, 200, 'the other site of that URL publishes';
 is $bystander->message(5)->{event}, 'still', 'and its visitor is there';
-is $relay->client($again)->socket->close_code(5), 4001, 'a token of the gone site is none';
+is $relay->client($again)->socket->close_code(5), 4003, 'a token of the gone site is told so';
 is said($relay->unregister($again)), '404 not_found', 'it goes once';
 my $back = $relay->register($new, 'https://a.example')->{json};
 is $back->{site_key}, $site->{site_key}, 'registered again it has its key';

@@ -1,6 +1,7 @@
 <?php
 /**
- * Deletes what the plugin stored, on every site of a network.
+ * Has the web server revoke its keys, and deletes what the plugin stored, on every
+ * site of a network.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
@@ -9,9 +10,18 @@
 
 defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 
-require_once __DIR__ . '/includes/class-options.php';
+require_once __DIR__ . '/includes/autoload.php';
 
-$wordsocket_forget = static function (): void {
+// A relay that does not answer must not keep a large network from being cleaned.
+$wordsocket_until  = time() + 20;
+$wordsocket_forget = static function () use ( &$wordsocket_until ): void {
+	$wordsocket_keys = WordSocket\Connection::keys();
+	if ( null !== $wordsocket_keys && time() < $wordsocket_until ) {
+		$wordsocket_said = WordSocket\Connection::disconnect( $wordsocket_keys );
+		if ( is_wp_error( $wordsocket_said ) && 'unreachable' === $wordsocket_said->get_error_data()['code'] ) {
+			$wordsocket_until = 0;
+		}
+	}
 	array_map( 'delete_option', WordSocket\Options::ALL );
 };
 

@@ -37,4 +37,5 @@ define( 'WPSignal\ENCRYPTION_KEY_VERSION', 1 );
 
 require __DIR__ . '/includes/autoload.php';
 
+WordSocket\Connection::take_from_environment();
 WordSocket\WPS::instance()->boot();

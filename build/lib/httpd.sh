@@ -95,7 +95,7 @@ write_wordsocket_conf() {
     cat <<END
 LoadModule wordsocket_module "$TOP/$MODULE"
 WordSocket On
-WordSocketSiteFile "$SITE_FILE"
+$(who_is_served)
 WordSocketEcho On
 <Location /wordsocket-status>
     SetHandler wordsocket-status
@@ -104,6 +104,15 @@ WordSocketEcho On
     RewriteEngine Off
 </Location>
 END
+}
+
+# A WordPress is connected by a click; a page without PHP has a site file.
+who_is_served() {
+    if [[ $RELAY_ONLY ]]; then
+        echo "WordSocketSiteFile \"$SITE_FILE\""
+    else
+        echo "WordSocketHostKey \"$STATE/host/key\""
+    fi
 }
 
 # Service mode belongs to a virtual host. Its users are httpd's own.

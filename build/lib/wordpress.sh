@@ -153,11 +153,7 @@ DB_COLLATE
 WP_HOME $WORDPRESS_URL
 WP_SITEURL $WORDPRESS_URL
 WP_ENVIRONMENT_TYPE local
-WORDSOCKET_URL $WORDSOCKET_URL
 WP_DEBUG_LOG $STATE/log/php.log
-WPSIGNAL_SITE_KEY $SITE_KEY
-WPSIGNAL_SITE_SECRET $PUBLISH_SECRET
-WPSIGNAL_JWT_SECRET $JWT_SECRET
 END
     for name in {AUTH,SECURE_AUTH,LOGGED_IN,NONCE}_{KEY,SALT}; do
         printf "define( '%s', '%s' );\n" "$name" "$(random_hex 32)"
@@ -184,7 +180,38 @@ install_wordpress() {
     wp eval-file - <"$TOP/build/lib/live/set-up.php"
 }
 
+# The one click, as the administrator's browser does it.
+connect_wordpress() {
+    local jar=$STATE/tmp/cookies page nonce
+
+    install -m 600 /dev/null "$jar"
+    browse() {
+        curl -fsS --max-time 20 -b "$jar" -c "$jar" "$@"
+    }
+    browse -o /dev/null "$WORDPRESS_URL/wp-login.php"
+    browse -o /dev/null --data-urlencode "log=$WORDPRESS_ADMIN" \
+        --data-urlencode "pwd@-" -d testcookie=1 \
+        "$WORDPRESS_URL/wp-login.php" <<<"$WORDPRESS_PASSWORD"
+    page=$(browse "$WORDPRESS_URL/wp-admin/admin.php?page=wordsocket")
+    nonce=$(sed -n 's/.*wordsocketConnect = .*"nonce":"\([0-9a-f]*\)".*/\1/p' <<<"$page")
+    browse -X POST -H "X-WP-Nonce: $nonce" -H "X-WordSocket-Home: $WORDPRESS_URL" \
+        "$WORDPRESS_URL/wp-json/wpsignal/v1/enroll"
+    rm "$jar"
+    install -m 600 /dev/null "$SITE_FILE"
+    printf '{\n  "site_key": "%s",\n  "publish_secret": "%s",\n  "jwt_secret": "%s",\n  "site_url": "%s",\n  "signature": 2\n}\n' \
+        "$(connection site_key)" "$(connection publish_secret)" "$(connection jwt_secret)" \
+        "$WORDPRESS_URL" >"$SITE_FILE"
+}
+
+# A member of what WordPress keeps of its connection.
+connection() {
+    (wp option pluck wordsocket_connection "$1")
+}
+
 set_up_wordpress() {
     step "WordPress: installing" "See the log for what PHP said." \
         install_wordpress
+    step "WordPress: connecting by one click" "See the log for what it said." \
+        connect_wordpress
+    SITE_KEY=$(connection site_key)
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/wsk_conf.h"
 
-#include <errno.h>
-
 #include "ap_config.h"
-#include "apr_lib.h"
 #include "apr_strings.h"
 #include "http_core.h"
+
+#include "conf/wsk_units.h"
 
 #define UNSET INT64_MIN
 #define HISTORY_BYTES WSK_KB(256)
@@ -17,17 +16,21 @@
 
 extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
-typedef enum kind_e { KIND_COUNT, KIND_BYTES, KIND_FLAG, KIND_MSEC } kind_e;
-
 typedef struct row_t {
     size_t offset; /* of the field in wsk_settings_t */
-    kind_e kind;
+    wsk_unit_e kind;
     int64_t initial, least, most;
 } row_t;
 
 static const row_t rows[] = {
 #define X(field, name, kind, initial, least, most, help) \
-    { offsetof(wsk_settings_t, field), KIND_##kind, initial, least, most },
+    { offsetof(wsk_settings_t, field), WSK_UNIT_##kind, initial, least, most },
+    WSK_DIRECTIVES(X)
+#undef X
+};
+
+static const char *const names[] = {
+#define X(field, name, ...) name,
     WSK_DIRECTIVES(X)
 #undef X
 };
@@ -100,6 +103,7 @@ void *wsk_conf_merge(apr_pool_t *pconf, void *base, void *add)
     if (!host->set.site_file) {
         host->set.site_file = from->site_file;
     }
+    host->set.host_key = from->host_key;
     if (!host->set.origins) {
         host->set.origins = from->origins;
         host->set.norigins = from->norigins;
@@ -138,109 +142,63 @@ bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
     return false;
 }
 
-/* Reading what was written. */
-
-static bool parse_count(const char *arg, int64_t *value)
+/* Those that are no row. */
+static const char *other_value(apr_pool_t *pool, const wsk_settings_t *set,
+                               unsigned i, const char **name)
 {
-    char *end;
-
-    if (!apr_isdigit(*arg)) {
-        return false;
+    switch (i) {
+    case 0:
+        *name = "WordSocketPath";
+        return set->path;
+    case 1:
+        *name = "WordSocketSiteFile";
+        return set->site_file ? set->site_file : "(none)";
+    case 2:
+        *name = "WordSocketPublishRate";
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT,
+                            (apr_int64_t)set->publish_rate,
+                            (apr_int64_t)set->publish_burst);
+    case 3:
+        *name = "WordSocketHistory";
+        return set->history_bytes == 0
+                   ? "Off"
+                   : apr_pstrcat(
+                       pool,
+                       wsk_unit_show(pool, WSK_UNIT_BYTES, set->history_bytes),
+                       " ",
+                       wsk_unit_show(pool, WSK_UNIT_COUNT,
+                                     set->history_messages),
+                       " ",
+                       wsk_unit_show(pool, WSK_UNIT_MSEC, set->history_age_ms),
+                       NULL);
+    default:
+        return NULL;
     }
-    errno = 0;
-    *value = apr_strtoi64(arg, &end, 10);
-    return errno == 0 && *end == '\0';
 }
 
-static bool parse_bytes(const char *arg, int64_t *value)
+/* What holds for the whole server is not a host's to say. */
+static bool server_only(const row_t *row)
 {
-    static const char units[] = "KMG";
-    char *end;
-    const char *unit;
-    int shift;
-
-    if (!apr_isdigit(*arg)) {
-        return false;
-    }
-    errno = 0;
-    *value = apr_strtoi64(arg, &end, 10);
-    if (errno != 0 || *end == '\0') {
-        return errno == 0;
-    }
-    unit = strchr(units, apr_toupper(*end));
-    if (!unit || end[1] != '\0') {
-        return false;
-    }
-    shift = 10 * (int)(unit - units + 1);
-    if (*value > INT64_MAX >> shift) {
-        return false;
-    }
-    *value <<= shift;
-    return true;
+    return row == &rows[ROW_shared_memory] || row == &rows[ROW_adopt]
+           || row == &rows[ROW_max_connections];
 }
 
-static bool parse_time(const char *arg, int64_t *value)
+const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
+                           const char **name, bool *server)
 {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = { { "ms", 1 },      { "", 1000 },     { "s", 1000 },
-                  { "m", 60000 },   { "mi", 60000 },  { "min", 60000 },
-                  { "h", 3600000 }, { "d", 86400000 } };
-    char *end;
-    size_t i;
+    const row_t *row = &rows[i];
 
-    if (!apr_isdigit(*arg)) {
-        return false;
+    *server = false;
+    if (i >= WSK_COUNT_OF(rows)) {
+        return other_value(pool, &host->set, i - (unsigned)WSK_COUNT_OF(rows),
+                           name);
     }
-    errno = 0;
-    *value = apr_strtoi64(arg, &end, 10);
-    for (i = 0; errno == 0 && i < WSK_COUNT_OF(units); i++) {
-        if (strcasecmp(end, units[i].unit) == 0
-            && *value <= INT64_MAX / units[i].ms) {
-            *value *= units[i].ms;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse(const char *arg, kind_e kind, int64_t *value)
-{
-    switch (kind) {
-    case KIND_COUNT:
-        return parse_count(arg, value);
-    case KIND_BYTES:
-        return parse_bytes(arg, value);
-    case KIND_FLAG:
-        *value = strcasecmp(arg, "on") == 0;
-        return *value || strcasecmp(arg, "off") == 0;
-    case KIND_MSEC:
-        return parse_time(arg, value);
-    }
-    return false;
-}
-
-static const char *show(apr_pool_t *ptemp, kind_e kind, int64_t value)
-{
-    static const char *const units[] = { "", "K", "M", "G" };
-    unsigned u = 0;
-
-    if (kind == KIND_FLAG) {
-        return value ? "On" : "Off";
-    }
-    if (kind == KIND_MSEC) {
-        return value % 1000 ? apr_psprintf(ptemp, "%" APR_INT64_T_FMT "ms",
-                                           (apr_int64_t)value)
-                            : apr_psprintf(ptemp, "%" APR_INT64_T_FMT "s",
-                                           (apr_int64_t)value / 1000);
-    }
-    while (kind == KIND_BYTES && u < 3 && value && value % 1024 == 0) {
-        value /= 1024;
-        u++;
-    }
-    return apr_psprintf(ptemp, "%" APR_INT64_T_FMT "%s", (apr_int64_t)value,
-                        units[u]);
+    *name = names[i];
+    *server = server_only(row);
+    return wsk_unit_show(
+        pool, row->kind,
+        *(const int64_t *)(const void *)((const char *)&host->set
+                                         + row->offset));
 }
 
 static const char *in_server_config(cmd_parms *cmd)
@@ -253,25 +211,18 @@ static const char *set_value(cmd_parms *cmd, const row_t *row, const char *arg,
 {
     int64_t value = 0;
 
-    if (!parse(arg, row->kind, &value)) {
+    if (!wsk_unit_parse(arg, row->kind, &value)) {
         return apr_psprintf(cmd->pool, "%s: cannot read '%s'", cmd->cmd->name,
                             arg);
     }
     if (value < row->least || value > row->most) {
         return apr_psprintf(cmd->pool, "%s: %s is outside %s to %s",
                             cmd->cmd->name, arg,
-                            show(cmd->pool, row->kind, row->least),
-                            show(cmd->pool, row->kind, row->most));
+                            wsk_unit_show(cmd->pool, row->kind, row->least),
+                            wsk_unit_show(cmd->pool, row->kind, row->most));
     }
     *field = value;
     return NULL;
-}
-
-/* What holds for the whole server is not a host's to say. */
-static bool server_only(const row_t *row)
-{
-    return row == &rows[ROW_shared_memory] || row == &rows[ROW_adopt]
-           || row == &rows[ROW_max_connections];
 }
 
 static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
@@ -291,9 +242,9 @@ static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
 static const char *set_history(cmd_parms *cmd, void *unused, const char *bytes,
                                const char *messages, const char *age)
 {
-    static const row_t size = { 0, KIND_BYTES, 0, WSK_KB(1), WSK_MB(1024) };
-    static const row_t count = { 0, KIND_COUNT, 0, 1, 10000000 };
-    static const row_t time = { 0, KIND_MSEC, 0, 1000, 7 * 86400000LL };
+    static const row_t size = { 0, WSK_UNIT_BYTES, 0, WSK_KB(1), WSK_MB(1024) };
+    static const row_t count = { 0, WSK_UNIT_COUNT, 0, 1, 10000000 };
+    static const row_t time = { 0, WSK_UNIT_MSEC, 0, 1000, 7 * 86400000LL };
     wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
     const char *error = in_server_config(cmd);
 
@@ -318,7 +269,7 @@ static const char *set_history(cmd_parms *cmd, void *unused, const char *bytes,
 static const char *set_rate(cmd_parms *cmd, void *unused, const char *rate,
                             const char *burst)
 {
-    static const row_t count = { 0, KIND_COUNT, 0, 0, 1000000 };
+    static const row_t count = { 0, WSK_UNIT_COUNT, 0, 0, 1000000 };
     wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
     const char *error = in_server_config(cmd);
 
@@ -355,40 +306,46 @@ static const char *set_path(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-static const char *set_site_file(cmd_parms *cmd, void *unused, const char *arg)
+/* A path into *to, unless `error` says that the place is wrong already. */
+static const char *take_path(cmd_parms *cmd, const char *error, const char *arg,
+                             const char **to)
 {
-    const char *error = in_server_config(cmd);
     const char *path = ap_server_root_relative(cmd->pool, arg);
 
-    (void)unused;
     if (!error && !path) {
         error = apr_psprintf(cmd->pool, "%s: '%s' is not a path",
                              cmd->cmd->name, arg);
     }
     if (!error) {
-        wsk_conf_of(cmd->server)->set.site_file = path;
+        *to = path;
     }
     return error;
+}
+
+static const char *set_site_file(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return take_path(cmd, in_server_config(cmd), arg,
+                     &wsk_conf_of(cmd->server)->set.site_file);
 }
 
 /* Its pages belong to this host's origin, so it is no other host's. */
 static const char *set_registry(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = in_server_config(cmd);
-    const char *path = ap_server_root_relative(cmd->pool, arg);
 
     (void)unused;
     if (!error && !cmd->server->is_virtual) {
         error = "WordSocketRegistry: say it in a <VirtualHost> of its own";
     }
-    if (!error && !path) {
-        error = apr_psprintf(cmd->pool, "%s: '%s' is not a path",
-                             cmd->cmd->name, arg);
-    }
-    if (!error) {
-        wsk_conf_of(cmd->server)->set.registry = path;
-    }
-    return error;
+    return take_path(cmd, error, arg, &wsk_conf_of(cmd->server)->set.registry);
+}
+
+static const char *set_host_key(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return take_path(cmd, ap_check_cmd_context(cmd, GLOBAL_ONLY), arg,
+                     &wsk_conf_of(cmd->server)->set.host_key);
 }
 
 static const char *set_origins(cmd_parms *cmd, void *unused, int argc,
@@ -437,6 +394,8 @@ const command_rec wsk_conf_cmds[] = {
                   "the path everything is served under"),
     AP_INIT_TAKE1("WordSocketSiteFile", set_site_file, NULL, RSRC_CONF,
                   "a file with the sites of this host, in JSON"),
+    AP_INIT_TAKE1("WordSocketHostKey", set_host_key, NULL, RSRC_CONF,
+                  "the file of the key that sites' keys are derived from"),
     AP_INIT_TAKE1("WordSocketRegistry", set_registry, NULL, RSRC_CONF,
                   "service mode: the file with the accounts and sites of this "
                   "relay"),

@@ -23,6 +23,12 @@ X( enabled,         "WordSocket",                   FLAG,  0,           0,      
    "serve this host") \
 X( echo,            "WordSocketEcho",               FLAG,  0,           0,          1, \
    "serve <path>/echo, which returns every WebSocket message unchanged") \
+X( key_epoch,       "WordSocketKeyEpoch",           COUNT, 0,           0,          1000000, \
+   "counted up, it makes all keys of host mode anew that this host gave out") \
+X( publisher_user,  "WordSocketPublisherUser",      FLAG,  0,           0,          1, \
+   "in host mode, take signed requests of the host's owner on this machine only") \
+X( enroll_header,   "WordSocketEnrollHeader",       FLAG,  0,           0,          1, \
+   "in host mode, hand keys over by a header, too: for CGI by suEXEC and backends by proxy") \
 X( adopt,           "WordSocketAdopt",              FLAG,  1,           0,          1, \
    "take connections over from workers; Off: poll mode for everybody") \
 X( shared_memory,   "WordSocketSharedMemory",       BYTES, WSK_MB(32),  WSK_MB(1),  WSK_MB(65536), \

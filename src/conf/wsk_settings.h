@@ -19,6 +19,7 @@ typedef struct wsk_settings_t {
     int64_t publish_rate, publish_burst;
     const char *path;           /* begins with /, does not end with it */
     const char *site_file;      /* NULL: none */
+    const char *host_key;       /* its file; NULL: no host mode */
     const char *registry;       /* NULL: none; a host's own, never inherited */
     const char *const *origins; /* NULL: any */
     unsigned norigins;

@@ -2,8 +2,9 @@
 /*
  * wsk_counters -- every counter, one entry each.
  *
- * Promise   Enum, segment fields, status text and JSON names all come from
- *           this table; t/guard holds docs/operate.md against it.
+ * Promise   Enum, segment fields, status text, JSON names, lines of
+ *           server-status and metrics all come from this table; t/guard
+ *           holds docs/operate.md against it.
  * Threads   Counters are atomic 64-bit words in the segment, one set per slot
  *           (added up with the sets of slots that are gone) and one per site.
  */
@@ -13,52 +14,111 @@
 #include "core/wsk.h"
 
 /* clang-format off */
-/* name, what it counts */
+/* name, metric, its label, what it counts. Rows of one metric stand together. */
 #define WSK_COUNTERS(X) \
-X( opened_ws,          "WebSocket connections accepted") \
-X( opened_sse,         "event streams accepted") \
-X( opened_publisher,   "publish sockets accepted") \
-X( closed,             "connections ended") \
-X( adopted,            "connections taken over from a worker") \
-X( poll_answers,       "answers in poll mode, /poll and event streams") \
-X( refused_token,      "connections and requests refused for their token") \
-X( refused_limit,      "connections refused at a cap") \
-X( refused_adopt,      "connections that could not be taken over") \
-X( refused_origin,     "requests refused for their origin") \
-X( published,          "messages appended by signed publish") \
-X( published_browser,  "messages appended by browsers") \
-X( published_binary,   "binary frames appended") \
-X( published_bytes,    "bytes appended") \
-X( publish_duplicate,  "signed publishes answered with their first id") \
-X( publish_refused,    "signed publishes refused") \
-X( publish_full,       "publishes refused because the segment is full") \
-X( browser_refused,    "browser messages refused") \
-X( delivered,          "messages put on a socket") \
-X( delivered_binary,   "binary frames put on a socket") \
-X( sends,              "write calls on sockets") \
-X( sent_bytes,         "bytes written to sockets") \
-X( received_bytes,     "bytes read from sockets") \
-X( received_messages,  "messages read from sockets") \
-X( presence,           "presences entered, or changed") \
-X( presence_full,      "presences refused because a bound was reached") \
-X( delivered_presence, "lists and changes of presence put on a socket") \
-X( replayed,           "messages sent again after a reconnect") \
-X( gaps,               "gap events sent") \
-X( lapped,             "times a child was overtaken by its log") \
-X( slow_closed,        "connections closed at their send queue's bound") \
-X( stalled_closed,     "connections closed because nothing could be written") \
-X( idle_closed,        "connections closed because the client was silent") \
-X( expired_closed,     "connections closed because their token ran out") \
-X( protocol_closed,    "connections closed for a fault in what they sent") \
-X( drained,            "connections told to reconnect while draining") \
-X( wakeups,            "times a loop was woken for a log") \
-X( repairs,            "locks found with a dead owner") \
-X( slots_reaped,       "slots of dead processes given back") \
-X( logs_reset,         "logs started anew after a repair")
+X( opened_ws,         "connections_opened",  "transport=\"websocket\"", \
+   "WebSocket connections accepted") \
+X( opened_sse,        "connections_opened",  "transport=\"event_stream\"", \
+   "event streams accepted") \
+X( opened_publisher,  "connections_opened",  "transport=\"publisher\"", \
+   "publish sockets accepted") \
+X( closed,            "connections_closed",  "", \
+   "connections ended") \
+X( closed_sse,        "event_streams_closed", "", \
+   "event streams among them") \
+X( closed_publisher,  "publish_sockets_closed", "", \
+   "publish sockets among them") \
+X( adopted,           "connections_adopted", "", \
+   "connections taken over from a worker") \
+X( poll_answers,      "poll_answers",        "", \
+   "answers in poll mode, /poll and event streams") \
+X( refused_token,     "handshakes_rejected", "reason=\"token\"", \
+   "connections and requests refused for their token") \
+X( refused_limit,     "handshakes_rejected", "reason=\"limit\"", \
+   "connections refused at a cap") \
+X( refused_adopt,     "handshakes_rejected", "reason=\"adopt\"", \
+   "connections that could not be taken over") \
+X( refused_origin,    "handshakes_rejected", "reason=\"origin\"", \
+   "requests refused for their origin") \
+X( published,         "messages_published",  "source=\"publisher\"", \
+   "messages appended by signed publish") \
+X( published_browser, "messages_published",  "source=\"browser\"", \
+   "messages appended by browsers") \
+X( published_binary,  "messages_published",  "source=\"binary\"", \
+   "binary frames appended") \
+X( published_bytes,   "published_bytes",     "", \
+   "bytes appended") \
+X( publish_duplicate, "publish_duplicates",  "", \
+   "signed publishes answered with their first id") \
+X( publish_refused,   "publish_rejected",    "reason=\"publisher\"", \
+   "signed requests refused") \
+X( browser_refused,   "publish_rejected",    "reason=\"browser\"", \
+   "browser messages refused") \
+X( publish_full,      "publish_full",        "", \
+   "publishes refused because the segment is full") \
+X( publish_limited,   "publish_limited",     "source=\"publisher\"", \
+   "signed publishes refused for their rate") \
+X( browser_limited,   "publish_limited",     "source=\"browser\"", \
+   "browser messages refused for their rate") \
+X( presence,          "presences",           "", \
+   "presences entered, or changed") \
+X( presence_full,     "presences_rejected",  "", \
+   "presences refused because a bound was reached") \
+X( delivered,         "messages_delivered",  "kind=\"text\"", \
+   "messages put on a socket") \
+X( delivered_binary,  "messages_delivered",  "kind=\"binary\"", \
+   "binary frames put on a socket") \
+X( delivered_presence, "messages_delivered", "kind=\"presence\"", \
+   "lists and changes of presence put on a socket") \
+X( sends,             "socket_writes",       "", \
+   "write calls on sockets") \
+X( sent_bytes,        "sent_bytes",          "", \
+   "bytes written to sockets") \
+X( received_bytes,    "received_bytes",      "", \
+   "bytes read from sockets") \
+X( received_messages, "messages_received",   "", \
+   "messages read from sockets") \
+X( replayed,          "messages_replayed",   "", \
+   "messages sent again after a reconnect") \
+X( gaps,              "messages_dropped",    "reason=\"gap\"", \
+   "gap events sent") \
+X( lapped,            "log_overruns",        "", \
+   "times a child was overtaken by its log") \
+X( slow_closed,       "connections_dropped", "reason=\"slow\"", \
+   "connections closed at their send queue's bound") \
+X( stalled_closed,    "connections_dropped", "reason=\"stalled\"", \
+   "connections closed because nothing could be written") \
+X( idle_closed,       "connections_dropped", "reason=\"idle\"", \
+   "connections closed because the client was silent") \
+X( expired_closed,    "connections_dropped", "reason=\"expired\"", \
+   "connections closed because their token ran out") \
+X( protocol_closed,   "connections_dropped", "reason=\"protocol\"", \
+   "connections closed for a fault in what they sent") \
+X( drained,           "connections_drained", "", \
+   "connections told to reconnect while draining") \
+X( wakeups,           "loop_wakeups",        "", \
+   "times a loop was woken for a log") \
+X( repairs,           "lock_repairs",        "", \
+   "locks found with a dead owner") \
+X( slots_reaped,      "slots_reaped",        "", \
+   "slots of dead processes given back") \
+X( logs_reset,        "logs_reset",          "", \
+   "logs started anew after a repair")
+
+/* metric, help; for those that several counters share by their labels */
+#define WSK_FAMILIES(X) \
+X( "connections_opened",  "connections accepted") \
+X( "handshakes_rejected", "connections and requests refused") \
+X( "messages_published",  "messages appended") \
+X( "publish_rejected",    "messages refused") \
+X( "publish_limited",     "messages refused for a rate, among those refused") \
+X( "messages_delivered",  "messages put on a socket") \
+X( "messages_dropped",    "times a client was told that messages are lost to it") \
+X( "connections_dropped", "connections closed by the server for a fault")
 /* clang-format on */
 
 typedef enum wsk_counter_e {
-#define X(name, help) WSK_C_##name,
+#define X(name, ...) WSK_C_##name,
     WSK_COUNTERS(X)
 #undef X
         WSK_C_COUNT

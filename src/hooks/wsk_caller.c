@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "auth/wsk_channel.h"
+#include "auth/wsk_derive.h"
 #include "core/wsk_hash.h"
 
 #define LEASE_S 30
@@ -29,11 +30,18 @@ static wsk_slice_t slice(const char *text)
     return (wsk_slice_t){ text, text ? strlen(text) : 0 };
 }
 
-static wsk_token_e refused(wsk_token_e why)
+static wsk_token_e refused(wsk_token_e why, uint32_t site)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_token,
-              1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_refused_token, 1);
     return why;
+}
+
+bool wsk_serves(const wsk_host_t *host, uint32_t site,
+                const wsk_site_spec_t *spec)
+{
+    return wsk_conf_serves(host, site) || wsk_service_serves(host, site)
+           || (spec->generation != 0
+               && wsk_derive_is_of(host->keys.tag, spec->key));
 }
 
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
@@ -45,17 +53,19 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     int i;
 
     if (!token) {
-        return refused(WSK_TOKEN_MALFORMED);
+        return refused(WSK_TOKEN_MALFORMED, WSK_NO_SITE);
     }
     rv = wsk_token_peek(slice(token), site_id);
     if (rv != WSK_TOKEN_OK) {
-        return refused(rv);
+        return refused(rv, WSK_NO_SITE);
     }
     if (wsk_site_by_id(wsk_process.seg, slice(site_id), &who->site) != WSK_OK
-        || !wsk_host_serves(wr->host, who->site)
         || wsk_site_read(wsk_process.seg, who->site, &who->spec, &who->state)
-               != WSK_OK) {
-        return refused(WSK_TOKEN_SITE);
+               != WSK_OK
+        || who->spec.jwt.at[0][0] == '\0'
+        || !wsk_serves(wr->host, who->site, &who->spec)) {
+        who->state = WSK_SITE_EMPTY; /* not here, or not any more */
+        return refused(WSK_TOKEN_SITE, WSK_NO_SITE);
     }
     for (i = 0; i < 2; i++) {
         secrets.at[i] = slice(who->spec.jwt.at[i]);
@@ -65,7 +75,7 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     if (rv != WSK_TOKEN_OK && rv != WSK_TOKEN_NOMEM) {
         wsk_live_refused(who->site, WSK_R_invalid_token);
     }
-    return rv == WSK_TOKEN_OK ? rv : refused(rv);
+    return rv == WSK_TOKEN_OK ? rv : refused(rv, who->site);
 }
 
 wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
@@ -102,6 +112,8 @@ wsk_slice_t *wsk_channels_asked(request_rec *r, const wsk_caller_t *who,
             refusals++;
         }
     }
+    wsk_count(wsk_process.seg, wsk_slot_now(), who->site, WSK_C_browser_refused,
+              refusals > 0);
     *pn = n;
     *prefused = refusals;
     return names;

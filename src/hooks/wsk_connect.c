@@ -57,6 +57,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
     if (c) {
         c->site = who->site;
         c->term = who->term;
+        c->generation = who->spec.generation;
         c->address = wsk_address_of(r);
         c->exp_s = who->claims.exp;
         c->grant = who->claims.grant;
@@ -97,8 +98,8 @@ static int connect_ws(request_rec *r, const char *accept, wsk_caller_t *who)
     if (rv == WSK_ADMIT_OFF) {
         return close_with(r, accept, WSK_CLOSE_SITE, "site not found");
     }
-    if (rv == WSK_ADMIT_HOST) {
-        return not_taken(r); /* so that clients go to SSE, in poll mode */
+    if (rv == WSK_ADMIT_HOST) { /* so that clients go to SSE, in poll mode */
+        return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (rv != WSK_ADMIT_OK) {
         return close_with(r, accept, WSK_CLOSE_LIMIT, limit_text(rv));
@@ -222,6 +223,7 @@ static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
         return NULL;
     }
     c->site = by->site;
+    c->generation = by->spec.generation;
     c->address = wsk_address_of(r);
     c->admitted = true;
     return c;
@@ -240,7 +242,7 @@ static int connect_publisher(request_rec *r, const char *accept,
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
     if (rv == WSK_ADMIT_HOST) {
-        return not_taken(r);
+        return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     if (rv != WSK_ADMIT_OK) {
         return wsk_refuse(r, WSK_R_connection_limit, 10);
@@ -299,36 +301,30 @@ void wsk_connect_head(request_rec *r)
     r->connection->keepalive = AP_CONN_CLOSE;
 }
 
-static void stream_head(request_rec *r, const wsk_caller_t *who,
-                        uint64_t *sender)
+/* The channels travel to the loop in one block of their own, and behind them
+ * the stream's id. */
+bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
+                          const char *id)
 {
-    char id[WSK_STREAM_LEN + 1];
-
-    wsk_connect_head(r);
-    wsk_caller_stream(who, false, id);
-    wsk_caller_sends(who, id, sender);
-    ap_rprintf(r, "event: wps.open\ndata: {\"stream\":\"%s\"}\n\n", id);
-}
-
-/* The channels travel to the loop in one block of their own. */
-bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n)
-{
-    size_t bytes = sizeof *names * n, i;
+    const size_t id_len = strlen(id);
+    size_t bytes = sizeof *names * (n + 1) + id_len, i;
     char *text;
 
     for (i = 0; i < n; i++) {
         bytes += names[i].len;
     }
-    c->first = malloc(bytes + 1);
+    c->first = malloc(bytes);
     if (!c->first) {
         return false;
     }
-    text = (char *)(c->first + n);
+    text = (char *)(c->first + n + 1);
     for (i = 0; i < n; i++) {
         memcpy(text, names[i].at, names[i].len);
         c->first[i] = (wsk_slice_t){ text, names[i].len };
         text += names[i].len;
     }
+    memcpy(text, id, id_len);
+    c->first[n] = (wsk_slice_t){ text, id_len };
     c->nfirst = (uint16_t)n;
     return true;
 }
@@ -338,8 +334,10 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
 {
     const char *binary = wsk_query(r, "binary");
     wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
+    char id[WSK_STREAM_LEN + 1];
 
-    if (!c || !wsk_connect_channels(c, names, n)) {
+    wsk_caller_stream(who, false, id);
+    if (!c || !wsk_connect_channels(c, names, n, id)) {
         wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
@@ -354,7 +352,8 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
                                    &c->since)
                           == WSK_OK;
     c->binary_events = binary && strcmp(binary, "1") == 0;
-    stream_head(r, who, &c->stream);
+    wsk_caller_sends(who, id, &c->stream);
+    wsk_connect_head(r);
     if (ap_rflush(r) < 0) {
         r->connection->aborted = 1;
     }

@@ -10,6 +10,7 @@
 #define WSK_HOOKS_H
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 
 #include "httpd.h"
 #include "http_config.h"
@@ -33,9 +34,11 @@ extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
 typedef struct wsk_process_t {
     wsk_segment_t *seg;
+    int64_t since_us; /* when the segment was made */
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
+    int ledger;       /* of host mode, or -1 */
 } wsk_process_t;
 extern wsk_process_t wsk_process;
 
@@ -44,6 +47,7 @@ extern wsk_process_t wsk_process;
 #define WSK_ENDPOINTS(X) \
 X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
 X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
+X( whoami, "/site/whoami") X( disconnect, "/site/disconnect") \
 X( echo, "/echo") X( publisher, "/publisher") X( base, "/") \
 X( register, "/api/sites/register") X( unregister, "/api/sites/unregister") \
 X( exchange, "/api/connect/exchange") X( dashboard, "/dashboard") \
@@ -79,16 +83,15 @@ const char *wsk_query(request_rec *r, const char *name);
 const char *wsk_form_value(apr_pool_t *preq, const char *form,
                            const char *name);
 
-/** Whether the host serves this site: by its file or by its registry. */
-bool wsk_host_serves(const wsk_host_t *host, uint32_t site);
-
 /* Refusals: JSON {"error","message"}, no-store. One row each. */
 /* clang-format off */
 #define WSK_REFUSALS(X) \
 X( unknown_site_key,   401, "no site with this key is served here") \
 X( invalid_signature,  401, "the signature does not fit the request") \
+X( site_revoked,       401, "these keys were revoked; connect the site again") \
 X( stale_timestamp,    401, "the time stamp is more than 60 s off; check the clock of the web server") \
 X( signature_v2_required, 401, "a signature of version 2 is needed here") \
+X( user_forbidden,     403, "signed requests are taken here of the owner of this host only") \
 X( invalid_token,      401, "the token is not valid here") \
 X( origin_forbidden,   403, "this web origin may not connect") \
 X( invalid_api_key,    401, "invalid API key; the dashboard of this relay makes one") \
@@ -165,6 +168,8 @@ typedef struct wsk_signer_t {
     unsigned secret; /* which one was right; version 2 only */
     wsk_once_t once;
 } wsk_signer_t;
+/** What the request says of it: key and version. */
+void wsk_signer_named(request_rec *r, wsk_signer_t *by);
 /** @return false: no site of this host has the key */
 bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by);
 /** @return WSK_R_COUNT when all is well */
@@ -194,6 +199,13 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
 int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
 int wsk_handle_publisher(request_rec *r, wsk_request_t *wr);
 int wsk_handle_base(request_rec *r, wsk_request_t *wr);
+int wsk_handle_whoami(request_rec *r, wsk_request_t *wr);
+int wsk_handle_disconnect(request_rec *r, wsk_request_t *wr);
+
+/** Whether this host answers for a site: by its file, its registry, or host
+ *  mode. */
+bool wsk_serves(const wsk_host_t *host, uint32_t site,
+                const wsk_site_spec_t *spec);
 int wsk_handle_register(request_rec *r, wsk_request_t *wr);
 int wsk_handle_unregister(request_rec *r, wsk_request_t *wr);
 int wsk_handle_exchange(request_rec *r, wsk_request_t *wr);
@@ -205,8 +217,10 @@ int wsk_handle_feed(request_rec *r, wsk_request_t *wr);
 /** The head of an event stream that is going to be taken over. */
 void wsk_connect_head(request_rec *r);
 /** Channels that a stream subscribes to at once, in a block that is the
- *  connection's. @return false: no memory */
-bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n);
+ *  connection's. @param id  of the stream; "" if nothing can be sent by it
+ *  @return false: no memory */
+bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
+                          const char *id);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);
@@ -244,6 +258,9 @@ void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);
+void wsk_show_register(apr_pool_t *pconf);
+void wsk_dump_register(apr_pool_t *pconf);
+void wsk_enroll_register(apr_pool_t *pconf);
 
 /** A site file, and the sites it gave when it was last in order. */
 typedef struct wsk_file_t {
@@ -271,5 +288,11 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount);
  *  file is logged, and its sites stay as they were.
  *  @return as wsk_sites_check; NULL at a reload */
 const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
+
+/** The sites of one host, read from its file and not kept.
+ *  @param seen  lent the spec, with secrets, for the call */
+typedef void wsk_site_seen_fn(void *baton, const wsk_site_spec_t *spec);
+void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
+                   void *baton);
 
 #endif

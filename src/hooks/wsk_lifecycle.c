@@ -31,11 +31,11 @@ typedef struct keep_t {
     apr_shm_t *shm;
     wsk_segment_t *seg;
     int *fds;
-    int64_t bytes;
+    int64_t bytes, since_us;
     uint32_t slots;
 } keep_t;
 
-wsk_process_t wsk_process;
+wsk_process_t wsk_process = { .ledger = -1 };
 static uint32_t drain_ms;
 
 static uint32_t power_of_two(uint64_t n)
@@ -116,6 +116,7 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
         return false;
     }
     keep->bytes = set->shared_memory;
+    keep->since_us = apr_time_now();
     keep->slots = spec.slots;
     rv = apr_shm_create(&keep->shm, (apr_size_t)spec.bytes + ALIGNMENT, NULL,
                         pprocess);
@@ -260,6 +261,7 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     const char *error;
 
     wsk_process.seg = keep->seg;
+    wsk_process.since_us = keep->since_us;
     wsk_process.bell.fds = keep->fds;
     wsk_process.adopt = set->adopt;
     drain_ms = drain_allowed(s, set);

@@ -140,7 +140,7 @@ static int stream(request_rec *r, uint32_t site)
     static const wsk_slice_t counts = { "wps:connections", 15 };
     wsk_conn_t *c = wsk_conn_make(WSK_KIND_SSE);
 
-    if (!c || !wsk_connect_channels(c, &counts, 1)) {
+    if (!c || !wsk_connect_channels(c, &counts, 1, "")) {
         if (c) {
             wsk_conn_drop(c);
         }

@@ -48,10 +48,12 @@ int wsk_handle_publish(request_rec *r, wsk_request_t *wr)
                                &len);
 
     if (!body) {
-        wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+        wsk_count(wsk_process.seg, wsk_slot_now(),
+                  wsk_signer_find(r, wr, &by) ? by.site : WSK_NO_SITE,
                   WSK_C_publish_refused, 1);
         return status;
     }
+    /* Not before the body, which may have taken long to come. */
     if (!wsk_signer_find(r, wr, &by)) {
         return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
     }

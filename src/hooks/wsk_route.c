@@ -9,7 +9,6 @@
 
 #include "hooks/wsk_compat.h"
 #include "proto/wsk_query.h"
-#include "status/wsk_status.h"
 
 #define WELL_KNOWN "/.well-known/wordsocket"
 
@@ -125,20 +124,9 @@ static int on_log(request_rec *r)
     return DECLINED;
 }
 
-/* Before mod_rewrite's rules of the host. Only <Location> has been applied yet,
- * so a SetHandler that is seen here is the administrator's; one that comes later
- * may be a tenant's, and the status page is not theirs to place. */
+/* Before mod_rewrite's rules of the host. */
 static int on_translate(request_rec *r)
 {
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-    const char *error = NULL, *handler = NULL;
-
-    if (core->expr_handler) {
-        handler = ap_expr_str_exec(r, core->expr_handler, &error);
-    }
-    if (handler && !error && strcmp(handler, "wordsocket-status") == 0) {
-        apr_table_setn(r->notes, "wordsocket-status", "placed");
-    }
     if (!wsk_request_of(r)) {
         return DECLINED;
     }
@@ -233,6 +221,8 @@ static const handler_t handlers[WSK_EP_COUNT] = {
     [WSK_EP_send] = { wsk_handle_send, POST, false },
     [WSK_EP_publish] = { wsk_handle_publish, POST, false },
     [WSK_EP_stats] = { wsk_handle_stats, GET, false },
+    [WSK_EP_whoami] = { wsk_handle_whoami, POST, false },
+    [WSK_EP_disconnect] = { wsk_handle_disconnect, POST, false },
     [WSK_EP_healthz] = { handle_healthz, GET, false },
     [WSK_EP_echo] = { wsk_handle_echo, GET, false },
     [WSK_EP_publisher] = { wsk_handle_publisher, GET, false },
@@ -250,6 +240,9 @@ bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)
 {
     const handler_t *handler = &handlers[endpoint];
 
+    if (endpoint == WSK_EP_whoami || endpoint == WSK_EP_disconnect) {
+        return *host->keys.tag != '\0';
+    }
     return handler->handle && (!handler->service || host->service)
            && (endpoint != WSK_EP_echo || host->set.echo);
 }
@@ -293,17 +286,6 @@ static int on_handle(request_rec *r)
     return handle(r, wr);
 }
 
-static int on_status(request_rec *r)
-{
-    if (!r->handler || strcmp(r->handler, "wordsocket-status") != 0) {
-        return DECLINED;
-    }
-    if (!apr_table_get(r->notes, "wordsocket-status")) {
-        return HTTP_FORBIDDEN;
-    }
-    return wsk_status_handle(r, wsk_process.seg);
-}
-
 void wsk_route_register(apr_pool_t *pconf)
 {
     (void)pconf;
@@ -313,5 +295,4 @@ void wsk_route_register(apr_pool_t *pconf)
     ap_hook_map_to_storage(on_map, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_type_checker(on_type, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(on_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(on_status, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -25,6 +25,14 @@ static int say(request_rec *r, wsk_answer_e answer)
                      wsk_answer_name(answer), wsk_answer_text(answer)));
 }
 
+/* What does not come as far as the inbox, which counts its own. */
+static int refused(const wsk_caller_t *who, int status)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), who->site, WSK_C_browser_refused,
+              1);
+    return status;
+}
+
 static int send_json(request_rec *r, const wsk_sender_t *from, const char *body,
                      apr_size_t len)
 {
@@ -73,15 +81,15 @@ static int send_as(request_rec *r, const wsk_request_t *wr,
 
     (void)wr;
     if (who->state != WSK_SITE_ON) {
-        return wsk_refuse(r, WSK_R_not_found, 0);
+        return refused(who, wsk_refuse(r, WSK_R_not_found, 0));
     }
     if (!wsk_caller_sends(who, stream, &from.id)) {
-        return wsk_refuse(r, WSK_R_invalid_stream, 0);
+        return refused(who, wsk_refuse(r, WSK_R_invalid_stream, 0));
     }
     from.present = wsk_caller_present(who, stream, from.id);
     status = wsk_body_read(r, who->spec.limits.max_message, &body, &len);
     if (!body) {
-        return status;
+        return refused(who, status);
     }
     if (!type || strncasecmp(type, "application/octet-stream", 24) != 0) {
         return send_json(r, &from, body, len);

@@ -97,7 +97,7 @@ static void warn_of_company(server_rec *s)
     }
     if (found) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "WSK0310 CGI or PHP runs here with httpd's own user: what "
+                     "WSK0312 CGI or PHP runs here with httpd's own user: what "
                      "it runs can read the registry and every site's secrets");
     }
 }
@@ -153,12 +153,10 @@ unsigned wsk_service_stamps(uint64_t *stamps, unsigned most)
     return i;
 }
 
-bool wsk_host_serves(const wsk_host_t *host, uint32_t site)
+bool wsk_service_serves(const wsk_host_t *host, uint32_t site)
 {
-    return wsk_conf_serves(host, site)
-           || (host->service
-               && wsk_site_stamp(wsk_process.seg, site)
-                      == host->service->stamp);
+    return host->service
+           && wsk_site_stamp(wsk_process.seg, site) == host->service->stamp;
 }
 
 /* A child. */

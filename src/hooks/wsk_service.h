@@ -41,6 +41,9 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
 /** How many registries there are; their stamps, for wsk_site_retire. */
 unsigned wsk_service_stamps(uint64_t *stamps, unsigned most);
 
+/** Whether the registry of this host has the site. */
+bool wsk_service_serves(const wsk_host_t *host, uint32_t site);
+
 /** In a new child: the sites of all registries into the segment. */
 void wsk_service_child(server_rec *s);
 

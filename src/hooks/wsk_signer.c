@@ -5,6 +5,7 @@
  * A request with an X-WordSocket-Signature is of version 2. Any site may send
  * one; a site that is fixed to version 2 sends nothing else.
  */
+#include "hooks/wsk_host.h"
 #include "hooks/wsk_live.h"
 
 /* A request is forgotten a little after its time, so that no difference between
@@ -18,17 +19,21 @@ static wsk_slice_t header(request_rec *r, const char *name)
     return (wsk_slice_t){ text ? text : "", text ? strlen(text) : 0 };
 }
 
-/* A site that is off and has no secrets was disconnected, or taken out of the
- * configuration: its key is unknown, which tells WordPress what it is. */
-bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
+void wsk_signer_named(request_rec *r, wsk_signer_t *by)
 {
     by->v2 = apr_table_get(r->headers_in, "X-WordSocket-Signature") != NULL;
     by->key = header(r, by->v2 ? "X-WordSocket-Key" : "X-WP-Signal-Key");
+}
+
+/* One without secrets was revoked, and is nobody's any more. */
+bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
+{
+    wsk_signer_named(r, by);
     return wsk_site_by_key(wsk_process.seg, by->key, &by->site) == WSK_OK
-           && wsk_host_serves(wr->host, by->site)
            && wsk_site_read(wsk_process.seg, by->site, &by->spec, &by->state)
                   == WSK_OK
-           && (by->state == WSK_SITE_ON || by->spec.publish.at[0][0]);
+           && by->spec.publish.at[0][0] != '\0'
+           && wsk_serves(wr->host, by->site, &by->spec);
 }
 
 static wsk_sign_e check_v1(request_rec *r, wsk_signer_t *by,
@@ -73,6 +78,18 @@ static wsk_sign_e check_v2(request_rec *r, const wsk_request_t *wr,
     return rv;
 }
 
+/* A key that was stolen is of no use to a neighbour then. Asked last, so that
+ * nobody learns more by it. */
+static bool is_owners(request_rec *r, const wsk_host_t *host,
+                      const wsk_signer_t *by)
+{
+    const conn_rec *c = r->connection->master ? r->connection->master
+                                              : r->connection;
+
+    return !host->set.publisher_user || by->spec.generation == 0
+           || (host->keys.uid >= 0 && wsk_peer_uid(c) == host->keys.uid);
+}
+
 wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
                                wsk_signer_t *by, wsk_slice_t body)
 {
@@ -97,6 +114,9 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
         return rv == WSK_SIGN_CLOCK ? WSK_R_stale_timestamp
                                     : WSK_R_invalid_signature;
     }
+    if (!is_owners(r, wr->host, by)) {
+        return WSK_R_user_forbidden;
+    }
     by->once.until_us = (apr_atoi64(ts.at) + WSK_SIGN_WINDOW_MS + FORGET_MS)
                         * 1000;
     return by->state == WSK_SITE_ON ? WSK_R_COUNT : WSK_R_not_found;
@@ -113,8 +133,11 @@ static bool is_probe(request_rec *r, wsk_refusal_e why)
 int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
                       unsigned retry_s)
 {
-    wsk_count(wsk_process.seg, wsk_slot_now(), by ? by->site : WSK_NO_SITE,
-              WSK_C_publish_refused, 1);
+    const uint32_t site = by ? by->site : WSK_NO_SITE;
+
+    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_publish_refused, 1);
+    wsk_count(wsk_process.seg, wsk_slot_now(), site, WSK_C_publish_limited,
+              why == WSK_R_rate_limited);
     if (by && !is_probe(r, why)) {
         wsk_live_refused(by->site, why);
     }

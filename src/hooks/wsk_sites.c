@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk_sites -- the sites of WordSocketSiteFile, into the segment; in the parent,
- * as root, before children exist.
+ * wsk_sites -- the sites of all hosts into the segment, those of host mode too;
+ * WordSocketSiteFile is read here. In the parent, as root, before children exist.
  */
+#include "hooks/wsk_host.h"
 #include "hooks/wsk_service.h"
 
 #include <openssl/rand.h>
@@ -11,10 +12,13 @@ typedef struct load_t {
     apr_pool_t *ptemp;
     const char *file;
     const wsk_settings_t *set;
+    wsk_site_seen_fn *seen; /* of wsk_sites_see */
+    void *baton;
     uint64_t stamp;
     apr_array_header_t *numbers;
     uint32_t count;
     bool unreserved;
+    bool keep; /* host mode is not in order */
 } load_t;
 
 static const char *wrong(load_t *ld, const char *what)
@@ -144,6 +148,17 @@ static const char *check_site(load_t *ld, json_t *site)
     OPENSSL_cleanse(&spec, sizeof spec);
     ld->count++;
     return error;
+}
+
+static const char *see_site(load_t *ld, json_t *site)
+{
+    wsk_site_spec_t spec;
+
+    if (!read_site(ld, site, &spec)) {
+        ld->seen(ld->baton, &spec);
+    }
+    OPENSSL_cleanse(&spec, sizeof spec);
+    return NULL;
 }
 
 static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
@@ -286,6 +301,7 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
 {
     load_t ld = { .ptemp = ptemp };
     const char *error = NULL, *one;
+    server_rec *main_server = s;
 
     for (; s; s = s->next) {
         wsk_host_t *host = wsk_conf_of(s);
@@ -298,7 +314,48 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
         }
     }
     *pcount = ld.count;
-    return error;
+    one = wsk_host_check(main_server, ptemp, pcount);
+    return error ? error : one;
+}
+
+/* What is wrong with host mode ends httpd at its first start only. */
+static const char *host_keys(load_t *ld, server_rec *s, apr_pool_t *pconf)
+{
+    const char *error = wsk_host_keys(s, pconf, ld->ptemp);
+
+    ld->keep = error && wsk_is_reload();
+    if (ld->keep) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "WSK0310 %s; what was connected stays as it was, and "
+                     "nothing can be connected: correct it, and reload",
+                     error);
+    }
+    return ld->keep ? NULL : error;
+}
+
+static const char *load_host_mode(load_t *ld, server_rec *s)
+{
+    const wsk_host_load_t how = { .stamp = ld->stamp, .keep = ld->keep };
+
+    return wsk_host_sites(s, ld->ptemp, &how, &ld->unreserved);
+}
+
+void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
+                   void *baton)
+{
+    const wsk_host_t *host = wsk_conf_of(s);
+    load_t ld = { .ptemp = ptemp,
+                  .seen = seen,
+                  .baton = baton,
+                  .file = host->set.site_file,
+                  .set = &host->set };
+    const char *error;
+    json_t *root = has_file(host) ? read_file(&ld, &error) : NULL;
+
+    if (root) {
+        each_site(&ld, root, see_site);
+    }
+    json_decref(root);
 }
 
 /* What was not loaded now is gone, but for the sites of registries. */
@@ -316,6 +373,7 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     const char *error = NULL;
     server_rec *v;
 
+    error = host_keys(&ld, s, pconf);
     for (v = s; v && !error; v = v->next) {
         wsk_host_t *host = wsk_conf_of(v);
 
@@ -329,10 +387,17 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
         host->sites = (const uint32_t *)(void *)ld.numbers->elts;
         host->nsites = (unsigned)ld.numbers->nelts;
     }
+    if (!error) {
+        error = load_host_mode(&ld, s);
+    }
     if (error) {
         return error;
     }
     retire(ld.stamp);
+    error = load_host_mode(&ld, s); /* connected or revoked meanwhile */
+    if (error) {
+        return error;
+    }
     wsk_segment_mark(wsk_process.seg, WSK_MARK_REFUSED_FILES,
                      wsk_files_settle(s->process->pool, ld.stamp));
     if (ld.unreserved) {

@@ -23,6 +23,7 @@ void wsk_said_clean(wsk_site_spec_t *to, const wsk_site_spec_t *from)
     copy_pair(&to->publish, &from->publish);
     copy_pair(&to->jwt, &from->jwt);
     to->signature = from->signature;
+    to->generation = from->generation;
     to->limits = from->limits;
 }
 

@@ -105,8 +105,8 @@ uint64_t wsk_segment_counter(const wsk_segment_t *seg, wsk_counter_e which);
 /**
  * Prove that the whole hangs together: every page is free or in exactly one
  * chain, counts agree with chains and matrix, hash tables find everything, logs
- * parse and their sequence has no hole. Takes the locks, one after another; for
- * tests and the status page.
+ * parse and their sequence has no hole. Takes the locks, one after another, and
+ * goes through all pages once for every site; for tests and `?check`.
  * @param pwhy  a static text when broken
  * @return WSK_OK or WSK_EBROKEN
  */

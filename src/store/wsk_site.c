@@ -68,14 +68,23 @@ static wsk_status_e add(wsk_segment_t *seg, const wsk_said_t *said,
     return rv;
 }
 
+/* The generation of a site goes one way. */
+static bool outdated(const wsk_said_t *was, const wsk_site_spec_t *spec)
+{
+    return spec->generation < was->spec.generation
+           || (spec->generation != 0 && spec->generation <= was->revoked);
+}
+
 /* The lock of the site is held and given. */
 static wsk_status_e change(wsk_segment_t *seg, uint32_t number,
-                           const wsk_said_t *said, uint64_t stamp)
+                           wsk_said_t *said, uint64_t stamp)
 {
     wsk_site_t *site = &seg->sites[number];
     bool fits;
 
-    if (strcmp(site->site_id, said->spec.site_id) != 0) {
+    said->revoked = wsk_said_of(site)->revoked;
+    if (strcmp(site->site_id, said->spec.site_id) != 0
+        || outdated(wsk_said_of(site), &said->spec)) {
         wsk_site_give(seg, number);
         return WSK_EINVAL;
     }
@@ -118,27 +127,42 @@ wsk_status_e wsk_site_put(wsk_segment_t *seg, const wsk_site_spec_t *spec,
     return rv;
 }
 
+/* Say no more of the site than that it is off; a retired one has no secrets. */
+static void say_off(wsk_site_t *site, bool retire, uint64_t revoked)
+{
+    wsk_said_t said = *wsk_said_of(site);
+
+    if (said.state != WSK_SITE_OFF || (retire && !said.retired)
+        || revoked > said.revoked) {
+        said.state = WSK_SITE_OFF;
+        said.retired = retire;
+        said.revoked = WSK_MAX(said.revoked, revoked);
+        if (retire) {
+            memset(&said.spec.publish, 0, sizeof(said.spec.publish));
+            memset(&said.spec.jwt, 0, sizeof(said.spec.jwt));
+        }
+        wsk_said_put(site, &said);
+    }
+    wsk_wipe(&said, sizeof(said));
+}
+
 /* Nothing more is said or kept of the site but what protects it: requests that
- * were seen stay remembered. */
-static void silence(wsk_segment_t *seg, uint32_t number, bool retire)
+ * were seen stay remembered. Not if a generation after the one to revoke is in
+ * force. */
+static void silence(wsk_segment_t *seg, uint32_t number, bool retire,
+                    uint64_t revoked)
 {
     wsk_work_t work;
-    wsk_said_t said;
     unsigned log;
 
     if (!wsk_work_begin(&work, seg, number)) {
         return;
     }
-    said = *wsk_said_of(work.site);
-    if (said.state != WSK_SITE_OFF || (retire && !said.retired)) {
-        said.state = WSK_SITE_OFF;
-        said.retired = retire;
-        if (retire) {
-            memset(&said.spec.publish, 0, sizeof(said.spec.publish));
-            memset(&said.spec.jwt, 0, sizeof(said.spec.jwt));
-        }
-        wsk_said_put(work.site, &said);
+    if (revoked != 0 && wsk_said_of(work.site)->spec.generation > revoked) {
+        wsk_work_end(&work);
+        return;
     }
+    say_off(work.site, retire, revoked);
     for (log = 0; log < WSK_LOG_COUNT; log++) {
         wsk_evict_all(&work, (wsk_log_e)log);
     }
@@ -148,7 +172,6 @@ static void silence(wsk_segment_t *seg, uint32_t number, bool retire)
     }
     wsk_pages_reserve(seg, number, false);
     wsk_work_end(&work);
-    wsk_wipe(&said, sizeof(said));
 }
 
 void wsk_site_retire(wsk_segment_t *seg, const uint64_t *stamps,
@@ -165,9 +188,19 @@ void wsk_site_retire(wsk_segment_t *seg, const uint64_t *stamps,
             n++;
         }
         if (n == nstamps) {
-            silence(seg, i, true);
+            silence(seg, i, true, 0);
         }
     }
+}
+
+wsk_status_e wsk_site_revoke(wsk_segment_t *seg, uint32_t site,
+                             uint64_t generation)
+{
+    if (!wsk_site_known(seg, site)) {
+        return WSK_ENOTFOUND;
+    }
+    silence(seg, site, true, generation);
+    return WSK_OK;
 }
 
 wsk_status_e wsk_site_drop(wsk_segment_t *seg, uint32_t site)
@@ -175,7 +208,7 @@ wsk_status_e wsk_site_drop(wsk_segment_t *seg, uint32_t site)
     if (!wsk_site_known(seg, site)) {
         return WSK_ENOTFOUND;
     }
-    silence(seg, site, true);
+    silence(seg, site, true, 0);
     return WSK_OK;
 }
 
@@ -193,7 +226,7 @@ wsk_status_e wsk_site_switch(wsk_segment_t *seg, uint32_t site, bool on)
         return WSK_ENOTFOUND;
     }
     if (!on) {
-        silence(seg, site, false);
+        silence(seg, site, false, 0);
         return WSK_OK;
     }
     if (!wsk_site_take(seg, site)) {
@@ -280,6 +313,19 @@ uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site)
     return wsk_site_known(seg, site)
                ? atomic_load(&seg->sites[site].connections)
                : 0;
+}
+
+const char *wsk_site_key(const wsk_segment_t *seg, uint32_t site)
+{
+    return wsk_site_known(seg, site) ? seg->sites[site].key : "";
+}
+
+uint64_t wsk_site_counter(const wsk_segment_t *seg, uint32_t site,
+                          wsk_counter_e which)
+{
+    return wsk_site_known(seg, site) ? atomic_load_explicit(
+               &seg->sites[site].counters[which], memory_order_relaxed)
+                                     : 0;
 }
 
 uint32_t wsk_site_count(const wsk_segment_t *seg)

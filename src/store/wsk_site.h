@@ -47,7 +47,8 @@ typedef struct wsk_site_spec_t {
     char url[256];
     wsk_secret_pair_t publish;
     wsk_secret_pair_t jwt;
-    uint32_t signature; /* 1 or 2 */
+    uint32_t signature;  /* 1 or 2 */
+    uint64_t generation; /* of host mode's secrets; 0: given by hand */
     wsk_limits_t limits;
 } wsk_site_spec_t;
 
@@ -63,7 +64,9 @@ typedef enum wsk_site_state_e {
  * @param stamp  noted with the site; see wsk_site_retire
  * @param psite  receives its number
  * @return WSK_OK; WSK_EFULL no place in the table, or the reserved pages do not
- *         fit: then the site works without a reservation if *psite was set
+ *         fit: then the site works without a reservation if *psite was set;
+ *         WSK_EINVAL also for a generation that is revoked, or older than the
+ *         one in force
  */
 wsk_status_e wsk_site_put(wsk_segment_t *seg, const wsk_site_spec_t *spec,
                           uint64_t stamp, uint64_t epoch, uint32_t *psite);
@@ -79,6 +82,11 @@ wsk_status_e wsk_site_drop(wsk_segment_t *seg, uint32_t site);
 
 /** The stamp it was last put with; 0 for an empty number. No lock. */
 uint64_t wsk_site_stamp(const wsk_segment_t *seg, uint32_t site);
+
+/** Switch a site of host mode off for good: neither this generation nor an
+ *  earlier one can be put again. A later one stays in force. */
+wsk_status_e wsk_site_revoke(wsk_segment_t *seg, uint32_t site,
+                             uint64_t generation);
 
 /** Switch one off or on again. */
 wsk_status_e wsk_site_switch(wsk_segment_t *seg, uint32_t site, bool on);
@@ -110,6 +118,13 @@ wsk_status_e wsk_site_stats(wsk_segment_t *seg, uint32_t site,
 
 /** Connections of a site now; no lock. */
 uint32_t wsk_site_connections(const wsk_segment_t *seg, uint32_t site);
+
+/** The key of a site, "" for an empty number; no lock. */
+const char *wsk_site_key(const wsk_segment_t *seg, uint32_t site);
+
+/** A counter of a site now; no lock. */
+uint64_t wsk_site_counter(const wsk_segment_t *seg, uint32_t site,
+                          wsk_counter_e which);
 
 /** Numbers in use are 0 <= n < this; for lists. */
 uint32_t wsk_site_count(const wsk_segment_t *seg);

@@ -91,6 +91,7 @@ typedef struct wsk_said_t {
     wsk_site_spec_t spec;
     uint32_t state; /* wsk_site_state_e */
     uint32_t retired;
+    uint64_t revoked; /* the newest generation that is not to come again */
 } wsk_said_t;
 
 /* A token bucket as the time at which it is full again. */

@@ -67,11 +67,13 @@ typedef struct wsk_conn_t {
     int fd;
     uint32_t site;
     uint32_t term;                  /* of the slot it was admitted through */
+    uint64_t generation;            /* of the site's keys it came with */
     uint64_t address;               /* hash, for admission */
     uint32_t out_bytes, out_frames; /* queued */
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;
     bool want_write, in_turn, told, binary_events, admitted, shut;
+    bool opened;  /* counted as opened */
     bool present; /* may be on channels: leaves them in the end */
     bool deaf;    /* not read until it has taken what is queued for it */
     bool stuck;   /* TLS has to write before it reads on */
@@ -90,7 +92,8 @@ typedef struct wsk_conn_t {
     wsk_frame_in_t in;
     uint8_t *early; /* input that came with the request, read first; owned */
     uint32_t early_len, early_at;
-    wsk_slice_t *first; /* channels of an event stream; one block, owned */
+    wsk_slice_t *first; /* channels of an event stream, and its id behind them;
+                         * one block, owned */
     uint16_t nfirst;
     bool has_since;
     wsk_cursor_t since;

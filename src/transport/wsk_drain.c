@@ -9,6 +9,7 @@
  * answer in. */
 #define TELL_PART 60 /* per cent */
 #define HURRY_MS 300
+#define LATE_MS 1500   /* after the end, for a loop that was late itself */
 #define RETURN_MS 2000 /* clients come back spread over this, or the drain */
 
 void wsk_drain_begin(wsk_loop_t *l)
@@ -22,21 +23,12 @@ void wsk_drain_begin(wsk_loop_t *l)
     wsk_slot_stopping(l->spec.seg, l->slot);
 }
 
-/* Whose site went with the reload has nowhere to come back to. */
-static bool site_gone(wsk_loop_t *l, const wsk_conn_t *c)
-{
-    const site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                  : wsk_turn_view(l, c->site);
-
-    return v && v->state != WSK_SITE_ON;
-}
-
 static void tell(wsk_loop_t *l, wsk_conn_t *c)
 {
     uint32_t spread = WSK_MAX((uint32_t)RETURN_MS, l->spec.drain_ms);
 
     c->told = true;
-    if (site_gone(l, c)) {
+    if (wsk_turn_gone(l, c)) { /* nowhere to come back to */
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
     }
     else if (c->kind == WSK_KIND_PUBLISHER
@@ -90,8 +82,9 @@ bool wsk_drain_step(wsk_loop_t *l)
     else {
         tell_some(l, UINT32_MAX);
     }
-    if (atomic_load(&l->connections) == 0 || l->mono_ms >= l->drain_until_ms) {
+    if (atomic_load(&l->connections) == 0
+        || l->mono_ms >= l->drain_until_ms + LATE_MS) {
         return true;
     }
-    return false;
+    return l->mono_ms >= l->drain_until_ms && !l->active;
 }

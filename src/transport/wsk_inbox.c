@@ -89,6 +89,8 @@ json_t *wsk_inbox_parse(const char *bytes, size_t len)
 static wsk_answer_e refused(const wsk_sender_t *from, wsk_answer_e answer)
 {
     wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);
+    wsk_count(from->seg, from->slot, from->site, WSK_C_browser_limited,
+              answer == WSK_A_rate_limited);
     return answer;
 }
 
@@ -126,6 +128,8 @@ static wsk_answer_e append(const wsk_sender_t *from, wsk_log_e log,
                                      NULL, from->now_us, id);
 
     if (rv != WSK_OK) {
+        wsk_count(from->seg, from->slot, from->site, WSK_C_publish_full,
+                  rv != WSK_ENOTFOUND);
         return refused(from, WSK_A_unavailable);
     }
     wsk_count(from->seg, from->slot, from->site,

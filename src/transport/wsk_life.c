@@ -4,9 +4,25 @@
  */
 #include "transport/wsk_loop_int.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #define READS 4 /* of one socket in one turn */
+
+/* Who vanished without a word is found by silence on a WebSocket. On an event
+ * stream clients are silent, so the system looks for what they do not
+ * acknowledge; of itself it would take a quarter of an hour. */
+static void want_acknowledged(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = c->kind == WSK_KIND_SSE ? wsk_turn_view(l, c->site)
+                                                   : NULL;
+    unsigned ms = v ? v->spec.limits.idle_ms : 0;
+
+    if (ms) {
+        setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+    }
+}
 
 void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
@@ -21,6 +37,7 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
         wsk_life_kill(l, c);
         return;
     }
+    want_acknowledged(l, c);
     wsk_wheel_set(l, c, l->now_s + 1);
     wsk_session_begin(l, c);
     wsk_life_early(l, c);
@@ -177,6 +194,20 @@ static const char *const kinds[] = { [WSK_KIND_WS] = "websocket",
                                      [WSK_KIND_ECHO] = "echo",
                                      [WSK_KIND_PUBLISHER] = "publisher" };
 
+/* By kind only who was counted by kind when it opened, so that the difference
+ * is what is open. */
+static void count_closed(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    wsk_loop_count(l, c, WSK_C_closed, 1);
+    wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
+    if (c->opened && c->kind == WSK_KIND_SSE) {
+        wsk_loop_count(l, c, WSK_C_closed_sse, 1);
+    }
+    if (c->opened && c->kind == WSK_KIND_PUBLISHER) {
+        wsk_loop_count(l, c, WSK_C_closed_publisher, 1);
+    }
+}
+
 void wsk_life_bury(wsk_loop_t *l)
 {
     wsk_conn_t *c;
@@ -195,8 +226,7 @@ void wsk_life_bury(wsk_loop_t *l)
         if (c->admitted) {
             wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
         }
-        wsk_loop_count(l, c, WSK_C_closed, 1);
-        wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
+        count_closed(l, c);
         l->spec.ended(l->spec.baton, &end);
         wsk_conn_drop(c);
         atomic_fetch_sub(&l->connections, 1);

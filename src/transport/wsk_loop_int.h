@@ -37,6 +37,7 @@ typedef struct intake_t {
 typedef struct site_view_t {
     struct site_view_t *next_active;
     uint64_t version;
+    uint64_t looked; /* the version at which its connections were looked at */
     uint32_t number;
     bool active, rung;
     uint32_t waiting; /* in the list of this turn */
@@ -123,6 +124,8 @@ site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
 /* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
+/** Whether its site is off, or what it came with was revoked. */
+bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c);
 /** Write what is queued when its site has its turn. */
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c);
 /** The same for one whose socket had been full, and is not any more. */
@@ -189,6 +192,8 @@ void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
 /** To an event stream: an event that has only an id. */
+/** The first event of a stream: it is subscribed, and this is its id. */
+void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream);
 void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms);
@@ -200,6 +205,7 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
 /** From now on nothing could be written. */
 void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
+/** Close who is at a site that went off or revoked its keys. */
 void wsk_timers_site_off(wsk_loop_t *l, uint32_t site);
 
 /* wsk_drain.c */

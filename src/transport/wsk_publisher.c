@@ -56,7 +56,7 @@ bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v)
 
 bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
-    if (v->state != WSK_SITE_ON) {
+    if (wsk_turn_gone(l, c)) {
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return false;
     }

@@ -50,6 +50,22 @@ void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev)
     queue(l, c, slab);
 }
 
+void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream)
+{
+    wsk_text_t t = { 0 };
+    wsk_sse_event_t ev = { .event = { "wps.open", 8 }, .retry_ms = -1 };
+
+    wsk_text_fmt(&t, "{\"stream\":\"%.*s\"}", (int)stream.len, stream.at);
+    if (wsk_text_ok(&t)) {
+        ev.data = (wsk_slice_t){ t.at, t.len };
+        wsk_say_event(l, c, &ev);
+    }
+    else {
+        queue(l, c, NULL);
+    }
+    wsk_text_free(&t);
+}
+
 void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t)
 {
     if (!wsk_text_ok(t)) {

@@ -29,6 +29,9 @@ static bool on_message(void *baton, wsk_opcode_e op, uint8_t *payload,
     else if (in->c->kind == WSK_KIND_PUBLISHER) {
         wsk_publisher_frame(in->l, in->c, op, payload, len);
     }
+    else if (wsk_turn_gone(in->l, in->c)) { /* and its ring is on the way */
+        wsk_say_close(in->l, in->c, WSK_CLOSE_SITE, "site not found");
+    }
     else if (op == WSK_OP_TEXT) {
         wsk_message_text(in->l, in->c, (const char *)payload, len);
     }
@@ -105,8 +108,9 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     }
 }
 
-/* An event stream opens with its id for /send, and with the place it starts
- * from, so that a client that never receives a message can resume too. */
+/* An event stream opens with its id for /send once it is subscribed, so that
+ * who waits for it misses no binary frame, and with the place it starts from, so
+ * that a client that never receives a message can resume too. */
 static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
     if (c->stream) {
@@ -118,6 +122,9 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
         return;
     }
+    if (c->first[c->nfirst].len > 0) { /* nothing is sent by the others */
+        wsk_say_open(l, c, c->first[c->nfirst]);
+    }
     if (c->has_since) {
         wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
                        l->now_us);
@@ -127,19 +134,18 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
     }
 }
 
-/* The site may have been switched off since it let the connection in. */
+/* A publisher hears nothing, so it is no member. The site may have been switched
+ * off since it let the connection in; whoever does it later rings for members. */
 static wsk_status_e join(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
-    if (!v) {
-        return WSK_ENOMEM;
-    }
-    if (v->state != WSK_SITE_ON) {
+    bool joined = v && !wsk_turn_gone(l, c)
+                  && (c->kind == WSK_KIND_PUBLISHER
+                      || wsk_hub_join(l->hub, &c->member, c->site) == WSK_OK);
+
+    if (v && wsk_turn_gone(l, c)) {
         return WSK_ENOTFOUND;
     }
-    /* A publisher hears nothing, so it is no member. */
-    return c->kind == WSK_KIND_PUBLISHER
-               ? WSK_OK
-               : wsk_hub_join(l->hub, &c->member, c->site);
+    return joined ? WSK_OK : WSK_ENOMEM;
 }
 
 static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
@@ -161,6 +167,7 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
         return;
     }
     wsk_loop_count(l, c, opened[c->kind], 1);
+    c->opened = true;
     c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
     if (c->kind == WSK_KIND_SSE) {
         begin_events(l, c, v);

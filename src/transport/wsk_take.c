@@ -188,6 +188,7 @@ wsk_take_e wsk_take(const wsk_taker_t *by, wsk_slice_t body, wsk_text_t *answer,
     }
     if (rv != WSK_TAKE_ok) {
         count(by, WSK_C_publish_refused, 1);
+        count(by, WSK_C_publish_limited, rv == WSK_TAKE_rate_limited);
         wsk_take_refusal(answer, rv, *retry_s);
     }
     return rv;

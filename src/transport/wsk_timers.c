@@ -89,8 +89,8 @@ void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c)
     }
 }
 
-/* The site is gone: all its connections at once. Every connection that is not
- * dead is on the wheel; closing one moves it there, and no other. */
+/* Every connection that is not dead is on the wheel; closing one moves it there,
+ * and no other. */
 void wsk_timers_site_off(wsk_loop_t *l, uint32_t site)
 {
     wsk_conn_t *c, *next;
@@ -99,7 +99,8 @@ void wsk_timers_site_off(wsk_loop_t *l, uint32_t site)
     for (i = 0; i < WHEEL; i++) {
         for (c = l->wheel[i]; c; c = next) {
             next = c->timer_next;
-            if (c->site == site && c->state == WSK_CONN_OPEN) {
+            if (c->site == site && c->state == WSK_CONN_OPEN
+                && wsk_turn_gone(l, c)) {
                 wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
             }
         }
@@ -119,7 +120,7 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         wsk_wheel_set(l, c, c->due_s);
         return;
     }
-    if (v && v->state != WSK_SITE_ON) {
+    if (wsk_turn_gone(l, c)) {
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return;
     }

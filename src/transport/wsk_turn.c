@@ -26,9 +26,19 @@ site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site)
     version = wsk_site_version(l->spec.seg, site);
     if (version != v->version
         && wsk_site_read(l->spec.seg, site, &v->spec, &v->state) == WSK_OK) {
+        v->looked = v->version == UINT64_MAX ? version : v->looked;
         v->version = version;
     }
     return v;
+}
+
+bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = c->site == WSK_NO_SITE ? NULL
+                                                  : wsk_turn_view(l, c->site);
+
+    return v
+           && (v->state != WSK_SITE_ON || v->spec.generation != c->generation);
 }
 
 static void activate(wsk_loop_t *l, site_view_t *v)
@@ -87,7 +97,8 @@ void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
 {
     site_view_t *v = wsk_turn_view(l, site);
 
-    if (v && v->state != WSK_SITE_ON) {
+    if (v && v->looked != v->version) {
+        v->looked = v->version;
         wsk_timers_site_off(l, site);
     }
     if (v) {

@@ -140,6 +140,7 @@ ok $? "Ctrl-C ends it and all it started"
 
 # With WordPress.
 yes "with WordPress it starts, too" timeout -k 5 500 build/demo --detach
+cp "$folder/said" "$folder/first"
 unset "${!WORDSOCKET_@}" "${!WORDPRESS_@}" "${!DASHBOARD_@}" HTTPD_PID HTTPD_CONF
 export WORDSOCKET_DEMO_DIR=$state
 # shellcheck source=/dev/null
@@ -158,6 +159,13 @@ says 'wpSignalConfig'
 says 'Save me, and watch'
 [[ $(processes "$state" | sort -u | xargs) == "apache2 php-fpm8.2" ]]
 ok $? "httpd and php-fpm run"
+no "no site is named to the module" grep -rq WordSocketSiteFile "$HTTPD_CONF" "$state/wordsocket.conf"
+yes "it has a host key" grep -q '^WordSocketHostKey' "$state/wordsocket.conf"
+no "wp-config.php names neither relay nor site" grep -qE 'WORDSOCKET|WPSIGNAL' "$WORDPRESS_PATH/wp-config.php"
+yes "the curl it prints publishes there" bash -c "$(grep '^body=' "$folder/first")"
+says '"ok":true'
+yes "so do the commands of the README" bash -eu -c "$(sed '/build\/demo/d' "$folder/readme")"
+says '"ok":true'
 yes "all of it stops" build/demo --stop
 [[ ! $(processes "$state") ]]
 ok $? "no process of it is left"

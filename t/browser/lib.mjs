@@ -105,7 +105,8 @@ export function faultsOf(page) {
   return faults;
 }
 
-const shots = process.env.WORDSOCKET_SCREENSHOTS ?? mkdtempSync(join(tmpdir(), 'wordsocket-shots-'));
+/** Where screenshots go. */
+export const shots = process.env.WORDSOCKET_SCREENSHOTS ?? mkdtempSync(join(tmpdir(), 'wordsocket-shots-'));
 
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });

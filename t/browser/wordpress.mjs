@@ -4,18 +4,20 @@
  * is saved in wp-admin shows on an open page at once, and the relay cannot
  * read it.
  */
-import { existsSync } from 'node:fs';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import WebSocket from 'ws';
 import { demo, eavesdrop, faultsOf, is, launch, log, note, ok, proxy, run, shoot, until, wp } from './lib.mjs';
 
 const SITE = demo.WORDPRESS_URL;
 const SAVED_WITHIN_MS = 1000;
 
 /** Log in by request: the form's own focus script now and then eats the click. */
-async function logIn(context, user = demo.WORDPRESS_ADMIN, password = demo.WORDPRESS_PASSWORD) {
-  await context.request.get(`${SITE}/wp-login.php`);
-  const answer = await context.request.post(`${SITE}/wp-login.php`, {
-    form: { log: user, pwd: password, testcookie: '1', redirect_to: `${SITE}/wp-admin/profile.php` },
+async function logIn(context, user = demo.WORDPRESS_ADMIN, password = demo.WORDPRESS_PASSWORD, site = SITE) {
+  await context.request.get(`${site}/wp-login.php`);
+  const answer = await context.request.post(`${site}/wp-login.php`, {
+    form: { log: user, pwd: password, testcookie: '1', redirect_to: `${site}/wp-admin/profile.php` },
   });
   return /wp-admin\/profile/.test(answer.url());
 }
@@ -144,7 +146,7 @@ async function theSettingsScreen(page) {
     return page.locator('#wpbody-content').innerText();
   };
   const shown = await text();
-  ok(/Connected by the constants in wp-config\.php\. Open connections: [1-9]/.test(shown), 'the settings screen says that the site is connected, and how often');
+  ok(/Connected through this server\. Open connections: [1-9]/.test(shown), 'the settings screen says that the site is connected, and how often');
   ok(!/was not delivered/.test(shown), 'and of no failure');
   ok(/Payloads\s+Encrypted by AES-256-GCM/.test(shown), 'it says that payloads are encrypted');
   ok(await until(() => page.getByText('Connected by WebSocket.').isVisible()), 'and how this very browser is connected');
@@ -159,8 +161,125 @@ async function theSettingsScreen(page) {
   ok(!/was not delivered/.test(await text()), 'and forgotten when one succeeds');
 }
 
+const keysOfSite = () => JSON.parse(wp('option', 'get', 'wordsocket_connection', '--format=json'));
+
+/** What the relay says of a publish that these keys sign. */
+async function published(keys) {
+  const body = JSON.stringify({ channel: 'events', event: 'by.key', data: {} });
+  const [ts, nonce] = [String(Date.now()), randomBytes(16).toString('hex')];
+  const signed = ['v2', 'POST', '/publish', keys.site_key, ts, nonce, createHash('sha256').update(body).digest('hex')].join('\n');
+  const answer = await fetch(`${demo.WORDSOCKET_URL}/publish`, {
+    method: 'POST',
+    body,
+    headers: {
+      'X-WordSocket-Key': keys.site_key,
+      'X-WordSocket-Timestamp': ts,
+      'X-WordSocket-Nonce': nonce,
+      'X-WordSocket-Signature': `v2=${createHmac('sha256', keys.publish_secret).update(signed).digest('hex')}`,
+    },
+  });
+  return `${answer.status} ${(await answer.json()).error ?? ''}`.trim();
+}
+
+/** What it says of a token: to a poll, and how it closes a socket. */
+async function opened(token) {
+  const answer = await fetch(`${demo.WORDSOCKET_URL}/poll?channels=events&token=${token}`);
+  const { socket } = await listening(token);
+  return [`${answer.status} ${(await answer.json()).error ?? ''}`.trim(), await socket];
+}
+
+/** A socket of this token: when it is open, and the code it is closed with. */
+async function listening(token) {
+  const ws = new WebSocket(`${demo.WORDSOCKET_URL.replace(/^http/, 'ws')}/ws?token=${token}`);
+  const socket = new Promise((tell) => { ws.on('close', tell); ws.on('error', () => tell('refused')); });
+  await new Promise((tell) => { ws.on('open', tell); ws.on('error', tell); });
+  return { socket, close: () => ws.terminate() };
+}
+
+const publish = () => wp('eval', "$e = WPSignal\\WPS::publish( 'events', 'by.hand' ); echo is_wp_error( $e ) ? $e->get_error_code() : 'sent';");
+
+/** Disconnect asks again, and is final; Connect is one click. */
+async function disconnectedAndConnected(page) {
+  const open = () => page.goto(`${SITE}/wp-admin/admin.php?page=wordsocket`);
+  const asks = page.getByText('the keys of this site are revoked');
+  const old = keysOfSite();
+  const { token } = await mintAsVisitor(page.request);
+  is(await published(old), '200', 'the keys of the site publish');
+  const { socket } = await listening(token);
+  await open();
+  await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+  ok(await asks.isVisible(), 'Disconnect asks again, in its place');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  ok(await asks.isHidden(), 'and can be taken back');
+  is(publish(), 'sent', 'nothing has happened');
+  await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+  await page.getByRole('button', { name: 'Yes, disconnect' }).click();
+  is(await socket, 4003, 'Disconnect closes open sockets with 4003');
+  ok(await until(() => page.getByText('Not connected.').isVisible(), 10000), 'the screen says so');
+  is(publish(), 'wpsignal_not_configured', 'and nothing is sent any more');
+  is(await published(old), '401 unknown_site_key', 'the key is worth nothing');
+  is(await opened(token), ['401 invalid_token', 4003], 'nor is a token that it signed');
+  await shoot(page, 'settings-not-connected');
+
+  is(await page.locator('#wpbody-content').locator('input, textarea, select').count(), 0, 'there is nothing to type');
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'one click connects it again');
+  const fresh = keysOfSite();
+  is([fresh.site_key === old.site_key, fresh.publish_secret === old.publish_secret, fresh.jwt_secret === old.jwt_secret, fresh.generation > old.generation],
+    [true, false, false, true], 'as the same site, with another pair of secrets');
+  is(publish(), 'sent', 'events are sent');
+  ok(await until(() => page.getByText('Connected by WebSocket.').isVisible()), 'and this browser is connected');
+  is(await published(old), '401 invalid_signature', 'the old key is worth nothing');
+  is(await opened(token), ['401 invalid_token', 4001], 'nor is the old token');
+}
+
+/** The same database at another URL, as a copy of the site has it. */
+async function aCopySpeaksForNobody(browser) {
+  const copy = SITE.replace('127.0.0.1', 'localhost');
+  const config = join(demo.WORDPRESS_PATH, 'wp-config.php');
+  const move = (to) => writeFileSync(config, readFileSync(config, 'utf8').replace(/('WP_(?:HOME|SITEURL)', )'[^']*'/g, `$1'${to}'`));
+  const original = keysOfSite();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+
+  move(copy);
+  ok(await until(() => logIn(context, undefined, undefined, copy), 10000), 'the admin logs in to a copy');
+  await page.goto(`${copy}/wp-admin/admin.php?page=wordsocket`);
+  ok(await page.getByText(`this is a copy of ${SITE}`).isVisible(), 'which is told what it is a copy of');
+  await shoot(page, 'settings-copy');
+  is(publish(), 'wpsignal_not_configured', 'and does not speak in its name');
+  is(await page.getByRole('button', { name: 'Disconnect' }).count(), 0, 'nor can it disconnect it');
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'it can be connected as a site of its own');
+  const own = keysOfSite();
+  ok(own.site_key !== original.site_key && own.publish_secret !== original.publish_secret, 'with other keys');
+  is([await published(own), await published(original)], ['200', '200'], 'beside the original, which goes on');
+  await context.close();
+  move(SITE);
+  await until(async () => (await (await fetch(`${SITE}/`)).text()).includes(SITE), 10000);
+}
+
+/** What an anonymous request, and one of an editor, get of it: nothing. */
+async function nobodyElseConnects(author) {
+  const home = { 'X-WordSocket-Home': SITE };
+  const ask = async (request, path, headers) => {
+    const answer = await request.post(`${SITE}${path}`, { headers: { ...home, ...headers } });
+    const text = await answer.text();
+    return [answer.status(), /publish_secret|[0-9a-f]{64}/.test(text)];
+  };
+  for (const path of ['/wp-json/wpsignal/v1/enroll', '/?rest_route=/wpsignal/v1/enroll', '/wp-json/wpsignal/v1/disconnect']) {
+    is(await ask(author.request, path, {}), [401, false], `an anonymous POST to ${path} gets nothing`);
+    is(await ask(author.request, path, { 'WordSocket-Enroll': '{}', WORDSOCKET_ENROLL: '{}' }), [401, false], 'nor with a header of that name');
+  }
+}
+
 /** Deleted as an admin deletes a plugin. */
-function uninstalledWithoutATrace() {
+async function uninstalledWithoutATrace(page) {
+  await page.goto(`${SITE}/wp-admin/admin.php?page=wordsocket`);
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'the site is connected as before');
+  const keys = keysOfSite();
+  is(await published(keys), '200', 'by the keys in force');
   wp('eval', "WPSignal\\Notices::record( 'x', 'y' );");
   const left = () => wp('eval', `
     global $wpdb;
@@ -169,9 +288,10 @@ function uninstalledWithoutATrace() {
         echo "$name ";
       }
     }`);
-  is(left(), 'wpsignal_last_publish_error', 'one failure is all that is ever stored');
+  is(left().trim().split(' ').sort(), ['wordsocket_connection', 'wpsignal_last_publish_error'], 'a connection and one failure are all that is ever stored');
   wp('plugin', 'uninstall', 'wordsocket', '--deactivate');
   is(left(), '', 'uninstalling leaves nothing in the database');
+  is(await published(keys), '401 unknown_site_key', 'nor a key that is good');
   ok(!existsSync(join(demo.WORDPRESS_PATH, 'wp-content/plugins/wordsocket')), 'nor on the disk');
 }
 
@@ -270,6 +390,10 @@ run(async (atEnd) => {
     { page: streamPage, transport: 'sse', through: narrow },
   ] });
   is(worries(), [], 'nor while it is reloaded');
-  uninstalledWithoutATrace();
+  await nobodyElseConnects(author);
+  await disconnectedAndConnected(await admin.newPage());
+  await aCopySpeaksForNobody(browser);
+  is(worries(), [], 'nor by connecting and disconnecting');
+  await uninstalledWithoutATrace(await admin.newPage());
   is(log('php.log'), '', 'PHP reports nothing');
 });

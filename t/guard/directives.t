@@ -50,11 +50,13 @@ my $entries = () = $table =~ m{^X\(}mg;
 is scalar keys %known, $entries, 'every entry of the table was understood';
 
 # Those with several values: the words are theirs, the range is prose.
-while ($code =~ m{AP_INIT_\w+\("(WordSocket\w+)",[^"]*((?:"[^"]*"\s*)+)\)}g) {
-    my ($name, $help) = ($1, $2);
+while ($code =~ m{AP_INIT_\w+\("(WordSocket\w+)",\s*(\w+)[^"]*((?:"[^"]*"\s*)+)\)}g) {
+    my ($name, $setter, $help) = ($1, $2, $3);
+    my ($body) = $code =~ m{^static const char \*\Q$setter\E\((.*?)^\}}ms;
     $known{$name} = {
         Description => join('', $help =~ /"([^"]*)"/g),
-        Context     => $code =~ m{"$name: say it in a <VirtualHost>} ? 'virtual host' : 'server config, virtual host',
+        Context     => $body =~ /GLOBAL_ONLY/ ? 'server config'
+            : $body =~ /say it in a <VirtualHost>/ ? 'virtual host' : 'server config, virtual host',
     };
 }
 cmp_ok scalar keys %known, '>', $entries, 'and so were the directives with several values';

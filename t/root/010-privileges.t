@@ -18,7 +18,12 @@ $server->start;
 
 my $nobody = getpwnam 'www-data';
 for my $child ($server->children) {
-    my ($uid) = WordSocket::Server::slurp("/proc/$child/status") =~ /^Uid:\s+(\d+)/m;
+    my $uid;
+    # A child is root for the moment between its fork and its first request.
+    $server->wait_for(5, sub {
+        ($uid) = WordSocket::Server::slurp("/proc/$child/status") =~ /^Uid:\s+(\d+)/m;
+        ($uid // 0) == $nobody;
+    });
     is $uid, $nobody, "child $child is not root";
 }
 is sprintf('%o', (stat "$server->{root}/sites.json")[2] & 0777), '600', 'its site file is closed to it';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop_fixture.h"
 
-#define CLIENTS 20
+#define CLIENTS 150
 
 static world_t w;
 static client_t many[CLIENTS];
@@ -12,7 +12,7 @@ static void open_all(wsk_kind_e kind)
     unsigned i;
 
     world_open(&w);
-    spec.limits.address_connections = 100;
+    spec.limits.address_connections = 2 * CLIENTS;
     world_put(&w, 1, &spec);
     for (i = 0; i < CLIENTS; i++) {
         client_make(&w, &many[i], kind, 1);
@@ -124,6 +124,28 @@ static void hurry(void)
     close_all();
 }
 
+/* On a busy machine the loop has its turn long after its time is up. */
+static void starved(void)
+{
+    unsigned i, heard = 0;
+
+    open_all(WSK_KIND_WS);
+    w.now.mono_ms += 1000;
+    wsk_loop_stop(w.loop, true);
+    world_turn(&w);
+    w.now.mono_ms += 1000;
+    world_turn(&w);
+    ok(!w.over, "who was told is not ended unwritten, however late it is");
+    world_run(&w);
+    ok(w.over, "when it is written it is over");
+    for (i = 0; i < CLIENTS; i++) {
+        client_take(&many[i]);
+        heard += many[i].len > 0;
+    }
+    is_int(heard, CLIENTS, "and everybody was told");
+    close_all();
+}
+
 static void late_comer(void)
 {
     open_all(WSK_KIND_WS);
@@ -167,6 +189,7 @@ int main(void)
     spread();
     deadline();
     hurry();
+    starved();
     late_comer();
     published_before();
     nobody();

@@ -220,6 +220,26 @@ TAP_UNUSED static wsk_grant_t *world_grant(unsigned n)
     return wsk_grant_make(&rights);
 }
 
+#define CLIENT_STREAM "0123456789abcdef0123456789abcdef"
+
+/* Channels of an event stream and its id, as hooks leave them: one block. */
+TAP_UNUSED static void client_channels(client_t *who, const char *name)
+{
+    const size_t len = strlen(name);
+    char *text;
+
+    free(who->c->first);
+    who->c->first = malloc(2 * sizeof(wsk_slice_t) + len
+                           + sizeof(CLIENT_STREAM));
+    text = (char *)(who->c->first + 2);
+    memcpy(text, name, len);
+    memcpy(text + len, CLIENT_STREAM, sizeof(CLIENT_STREAM));
+    who->c->nfirst = len > 0;
+    who->c->first[0] = (wsk_slice_t){ text, len };
+    who->c->first[who->c->nfirst] = (wsk_slice_t){ text + len,
+                                                   sizeof(CLIENT_STREAM) - 1 };
+}
+
 /* A connection of site n that nobody has given to the loop yet. */
 TAP_UNUSED static void client_make(world_t *w, client_t *who, wsk_kind_e kind,
                                    unsigned n)
@@ -245,6 +265,9 @@ TAP_UNUSED static void client_make(world_t *w, client_t *who, wsk_kind_e kind,
                                           &who->c->term)
                            == WSK_ADMIT_OK;
     }
+    if (kind == WSK_KIND_SSE) {
+        client_channels(who, "");
+    }
 }
 
 TAP_UNUSED static void client_open(world_t *w, client_t *who, wsk_kind_e kind,
@@ -253,16 +276,6 @@ TAP_UNUSED static void client_open(world_t *w, client_t *who, wsk_kind_e kind,
     client_make(w, who, kind, n);
     wsk_loop_give(w->loop, who->c);
     world_run(w);
-}
-
-/* Channels of an event stream, as hooks leave them: one block. */
-TAP_UNUSED static void client_channels(client_t *who, const char *name)
-{
-    who->c->first = malloc(sizeof(wsk_slice_t) + strlen(name));
-    memcpy(who->c->first + 1, name, strlen(name));
-    who->c->first[0] = (wsk_slice_t){ (char *)(who->c->first + 1),
-                                      strlen(name) };
-    who->c->nfirst = 1;
 }
 
 /* A masked frame, as a browser sends it. @return bytes */

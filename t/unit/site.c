@@ -220,6 +220,12 @@ static void stats(void)
     store_append(seg, site, WSK_LOG_TEXT, "a", 20000, 1, NOON);
     wsk_site_admit(seg, 0, site, 9, NULL);
     wsk_count(seg, 0, site, WSK_C_published, 3);
+    is_int((intmax_t)wsk_site_counter(seg, site, WSK_C_published), 3,
+           "a counter is read without a lock");
+    is_int((intmax_t)wsk_site_counter(seg, 99, WSK_C_published), 0,
+           "that of nobody is 0");
+    is_str(wsk_site_key(seg, site), "key-1", "so is the key");
+    is_str(wsk_site_key(seg, 99), "", "which nobody has");
     wsk_site_stats(seg, site, &now);
     ok(now.head == 1 && now.oldest == 1 && now.bytes >= 20000 && now.pages == 2
            && now.connections == 1 && now.counters[WSK_C_published] == 3,
@@ -254,6 +260,43 @@ static void together(void)
     store_end(seg);
 }
 
+static void generations(void)
+{
+    wsk_segment_t *seg = store_new(1, 4, 2, 20);
+    wsk_site_spec_t spec, read;
+    wsk_site_state_e state;
+    const uint64_t kept = 3;
+    uint32_t site;
+
+    store_spec(&spec, 1);
+    spec.generation = 5;
+    wsk_site_put(seg, &spec, 1, 5, &site);
+    spec.generation = 4;
+    is_int(put(seg, &spec, 1), WSK_EINVAL, "an older generation is refused");
+    spec.generation = 6;
+    is_int(put(seg, &spec, 1), WSK_OK, "a newer one comes into force");
+    is_int(wsk_site_revoke(seg, site, 5), WSK_OK, "revoking the older one");
+    wsk_site_read(seg, site, &read, &state);
+    ok(state == WSK_SITE_ON && read.generation == 6, "leaves the newer alone");
+    is_int(wsk_site_revoke(seg, site, 6), WSK_OK, "revoking the one in force");
+    wsk_site_read(seg, site, &read, &state);
+    is_int(state, WSK_SITE_OFF, "switches the site off");
+    ok(read.publish.at[0][0] == '\0' && read.jwt.at[0][0] == '\0',
+       "and leaves no secret");
+    is_int(put(seg, &spec, 2), WSK_EINVAL, "it does not come again");
+    is_int(wsk_site_switch(seg, site, true), WSK_ENOTFOUND, "by no way");
+    spec.generation = 7;
+    is_int(put(seg, &spec, 2), WSK_OK, "the next generation does");
+    wsk_site_retire(seg, &kept, 1);
+    is_int(put(seg, &spec, 4), WSK_OK,
+           "what was only taken out of the configuration comes again");
+    spec.generation = 6;
+    is_int(put(seg, &spec, 4), WSK_EINVAL, "and what was revoked stays so");
+    is_int(wsk_site_revoke(seg, 3, 1), WSK_ENOTFOUND, "nobody's is not found");
+    store_whole(seg, "a revoked site is whole");
+    store_end(seg);
+}
+
 int main(void)
 {
     alarm(120);
@@ -265,5 +308,6 @@ int main(void)
     rotation();
     stats();
     together();
+    generations();
     return done_testing();
 }

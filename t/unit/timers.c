@@ -151,6 +151,38 @@ static void every_state(void)
     shut();
 }
 
+static void revoked(void)
+{
+    wsk_site_spec_t spec;
+    uint32_t site;
+
+    open_with(WSK_KIND_WS, 60000, 0);
+    world_seconds(&w, 3);
+    spec = world_spec(1);
+    spec.limits.max_message++;
+    wsk_site_put(w.seg, &spec, 1, 1, &site);
+    wsk_bell_ring((wsk_bell_t){ w.bells }, w.seg, w.sites[1]);
+    is_str(client_heard(&w, &a), "", "another limit closes nothing");
+    spec.generation = 1;
+    wsk_site_put(w.seg, &spec, 1, 1, &site);
+    client_make(&w, &b, WSK_KIND_WS, 1);
+    b.c->generation = 1;
+    wsk_loop_give(w.loop, b.c);
+    wsk_bell_ring((wsk_bell_t){ w.bells }, w.seg, w.sites[1]);
+    has(client_heard(&w, &a), "close 4003 site not found",
+        "other keys close what came with those of before, with a ring at once");
+    is_str(client_heard(&w, &b), "", "but not who came with these");
+    close(b.fd);
+    shut();
+    open_with(WSK_KIND_WS, 60000, 0);
+    spec.generation = 2;
+    wsk_site_put(w.seg, &spec, 1, 1, &site);
+    client_say(&w, &a, "{\"type\":\"ping\"}");
+    has(client_heard(&w, &a), "close 4003",
+        "nor is anything taken of it before the ring");
+    shut();
+}
+
 int main(void)
 {
     pings();
@@ -160,5 +192,6 @@ int main(void)
     stall_in_time();
     site_off();
     every_state();
+    revoked();
     return done_testing();
 }

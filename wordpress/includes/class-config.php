@@ -13,7 +13,8 @@ defined( 'ABSPATH' ) || exit;
 
 /**
  * Reads the constants of wp-config.php, at use and not before, so that a
- * must-use plugin may define them as well.
+ * must-use plugin may define them as well. Without a site key among them, the
+ * connection through the web server counts.
  */
 final class Config {
 
@@ -21,7 +22,10 @@ final class Config {
 	 * Base URL of the relay without a slash at its end; empty if none is set.
 	 */
 	public function base_url(): string {
-		return rtrim( self::constant( 'WPSignal\BASE_URL' ) ?: self::constant( 'WORDSOCKET_URL' ), '/' ); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is set.
+		$url = rtrim( self::constant( 'WPSignal\BASE_URL' ) ?: self::constant( 'WORDSOCKET_URL' ), '/' ); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is set.
+		$own = '' === $url ? $this->connection() : null;
+
+		return null === $own ? $url : Connection::base_url( $own );
 	}
 
 	/**
@@ -48,24 +52,28 @@ final class Config {
 
 	/** Public identifier of this site at the relay. */
 	public function site_key(): string {
-		return self::constant( 'WPSIGNAL_SITE_KEY' );
+		return $this->credential( 'WPSIGNAL_SITE_KEY', 'site_key' );
 	}
 
 	/** Secret that signs publishes; never leaves PHP. */
 	public function site_secret(): string {
-		return self::constant( 'WPSIGNAL_SITE_SECRET' );
+		return $this->credential( 'WPSIGNAL_SITE_SECRET', 'publish_secret' );
 	}
 
 	/**
 	 * Version of the publish signature that the relay knows this site by: 1 or 2.
+	 * Sites with keys of the web server have no other than 2.
 	 */
 	public function signature_version(): int {
+		if ( null !== $this->connection() ) {
+			return Connection::SIGNATURE;
+		}
 		return defined( 'WPSIGNAL_SIGNATURE' ) && in_array( constant( 'WPSIGNAL_SIGNATURE' ), array( 2, '2' ), true ) ? 2 : 1;
 	}
 
 	/** Secret that signs browsers' tokens; never leaves PHP. */
 	public function jwt_secret(): string {
-		return self::constant( 'WPSIGNAL_JWT_SECRET' );
+		return $this->credential( 'WPSIGNAL_JWT_SECRET', 'jwt_secret' );
 	}
 
 	/** Identifier of this site in channel names. */
@@ -121,9 +129,33 @@ final class Config {
 		return array() === $this->missing();
 	}
 
-	/** Where the credentials come from: "constant", or "none". */
+	/** Where the credentials come from: "constant", "server", or "none". */
 	public function credential_source(): string {
-		return $this->is_configured() ? 'constant' : 'none';
+		if ( ! $this->is_configured() ) {
+			return 'none';
+		}
+		return null === $this->connection() ? 'constant' : 'server';
+	}
+
+	/**
+	 * The connection through the web server, where no constant is in its place.
+	 *
+	 * @return array<string, mixed>|null
+	 */
+	private function connection(): ?array {
+		return '' === self::constant( 'WPSIGNAL_SITE_KEY' ) ? Connection::keys() : null;
+	}
+
+	/**
+	 * One of the credentials. They are never mixed.
+	 *
+	 * @param string $name Constant.
+	 * @param string $key  Its name in the connection.
+	 */
+	private function credential( string $name, string $key ): string {
+		$own = $this->connection();
+
+		return null === $own ? self::constant( $name ) : $own[ $key ];
 	}
 
 	/** Whether this WordPress knows real-time collaboration at all. */

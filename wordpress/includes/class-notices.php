@@ -22,6 +22,7 @@ final class Notices {
 	/** Refusals after which browsers need not try: the relay does not know us. */
 	public const REJECTED_CODES = array(
 		'unknown_site_key',
+		'site_revoked',
 		'invalid_token',
 		'site_not_found',
 		'account_deactivated',
@@ -93,15 +94,17 @@ final class Notices {
 	 */
 	public static function describe( string $code ): string {
 		if ( in_array( $code, self::REJECTED_CODES, true ) ) {
-			return __( 'The relay does not know this site key. Compare WPSIGNAL_SITE_KEY in wp-config.php with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
+			return __( 'The relay does not know this site key. Connect the site again; if it has constants in wp-config.php, compare WPSIGNAL_SITE_KEY with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
 		}
 		switch ( $code ) {
 			case 'unreachable':
 				return __( 'The relay did not answer in time. Check WORDSOCKET_URL in wp-config.php, and that the web server running mod_wordsocket can be reached from this server.', 'wordsocket' );
 			case 'invalid_signature':
-				return __( 'The relay knows the site but not the secret. Compare WPSIGNAL_SITE_SECRET in wp-config.php with the site file of the relay.', 'wordsocket' );
+				return __( 'The relay knows the site but not the secret. Disconnect the site and connect it again; if it has constants in wp-config.php, compare WPSIGNAL_SITE_SECRET with the site file of the relay.', 'wordsocket' );
 			case 'signature_v2_required':
 				return __( 'The relay wants signatures of version 2 from this site. Define WPSIGNAL_SIGNATURE as 2 in wp-config.php.', 'wordsocket' );
+			case 'user_forbidden':
+				return __( 'The web server takes events of this site from processes of its owner only, and PHP did not come as that user, or came by way of another server. Ask whoever runs it about WordSocketPublisherUser.', 'wordsocket' );
 			case 'stale_timestamp':
 				return __( 'The clocks of this server and the relay differ by more than a minute. Set both by NTP.', 'wordsocket' );
 			case 'rate_limited':

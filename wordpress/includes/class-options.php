@@ -22,8 +22,12 @@ final class Options {
 	/** The last failed publish: code, message, detail, time. See Notices. */
 	public const LAST_ERROR = 'wpsignal_last_publish_error';
 
+	/** Keys of the connection through the web server. See Connection. */
+	public const CONNECTION = 'wordsocket_connection';
+
 	/** All of the above. */
 	public const ALL = array(
 		self::LAST_ERROR,
+		self::CONNECTION,
 	);
 }

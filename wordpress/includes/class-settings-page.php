@@ -51,6 +51,9 @@ final class Settings_Page {
 		if ( $this->config->is_configured() ) {
 			$this->render_connection();
 			$this->render_last_error();
+			if ( 'server' === $this->config->credential_source() ) {
+				Connect_Controls::render_disconnect();
+			}
 		} else {
 			$this->render_missing();
 		}
@@ -78,8 +81,11 @@ final class Settings_Page {
 			self::notice(
 				'success',
 				sprintf(
-					/* translators: 1: number of open connections, 2: how many there may be. */
-					__( 'Connected by the constants in wp-config.php. Open connections: %1$s of %2$s.', 'wordsocket' ),
+					'server' === $this->config->credential_source()
+						/* translators: 1: number of open connections, 2: how many there may be. */
+						? __( 'Connected through this server. Open connections: %1$s of %2$s.', 'wordsocket' )
+						/* translators: 1: number of open connections, 2: how many there may be. */
+						: __( 'Connected by the constants in wp-config.php. Open connections: %1$s of %2$s.', 'wordsocket' ),
 					number_format_i18n( $stats['active_connections'] ),
 					number_format_i18n( $stats['max_connections'] )
 				)
@@ -158,8 +164,16 @@ final class Settings_Page {
 
 	/** How to connect the site. */
 	private function render_missing(): void {
-		self::notice( 'warning', __( 'Not connected.', 'wordsocket' ) );
-		echo '<p>' . esc_html__( 'Define these constants in wp-config.php, with the values from the site file of the relay:', 'wordsocket' ) . '</p><ul class="ul-disc">';
+		$original = Connection::copied_from();
+		self::notice(
+			'warning',
+			'' === $original
+				? __( 'Not connected.', 'wordsocket' )
+				/* translators: %s: URL of another site. */
+				: sprintf( __( 'Not connected: this is a copy of %s, and does not speak in its name. Connect it as a site of its own; the other one is left as it is.', 'wordsocket' ), $original )
+		);
+		Connect_Controls::render_connect();
+		echo '<p>' . esc_html__( 'Where the relay is another server, define these constants in wp-config.php instead, with the values from its site file:', 'wordsocket' ) . '</p><ul class="ul-disc">';
 		foreach ( $this->config->missing() as $name ) {
 			echo '<li><code>' . esc_html( $name ) . '</code></li>';
 		}

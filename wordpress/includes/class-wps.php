@@ -66,6 +66,7 @@ final class WPS {
 		add_action( 'plugins_loaded', array( $this, 'announce' ), 1 );
 		add_action( 'init', array( $this->triggers, 'register_defaults' ) );
 		add_action( 'rest_api_init', array( $this->token, 'register_routes' ) );
+		add_action( 'rest_api_init', array( new Enroll( $this->config ), 'register_routes' ) );
 		add_action( 'wp_enqueue_scripts', array( $this->client, 'enqueue' ) );
 		add_action( 'admin_enqueue_scripts', array( $this->client, 'enqueue' ) );
 		add_action( 'admin_menu', array( new Settings_Page( $this->config, $this->publisher ), 'add' ) );

@@ -28,7 +28,27 @@ function is_multisite(): bool {
 define( 'WP_UNINSTALL_PLUGIN', 'wordsocket/wordsocket.php' );
 WordSocket\Notices::record( 'x', 'y' );
 World::$options['somebody_elses'] = 1;
+World::$options['home']            = 'https://example.org';
+World::$options[ WordSocket\Options::CONNECTION ] = array(
+	'home'           => 'https://example.org',
+	'path'           => '/wordsocket',
+	'site_key'       => 'h0-1',
+	'publish_secret' => 'a',
+	'jwt_secret'     => 'b',
+	'signature'      => 2,
+	'generation'     => 7,
+);
+World::$answer = new WP_Error( 'http_request_failed', 'nobody there' );
 require dirname( __DIR__ ) . '/uninstall.php';
-is( World::$options, array( 'somebody_elses' => 1 ), 'uninstalling leaves what is not ours' );
+list( , $url, $sent ) = end( World::$requests );
+is( array( $url, $sent['body'] ), array( 'https://example.org/wordsocket/site/disconnect', '{"action":"disconnect"}' ), 'uninstalling has the keys revoked' );
+is(
+	World::$options,
+	array(
+		'somebody_elses' => 1,
+		'home'           => 'https://example.org',
+	),
+	'and leaves what is not ours, whether the relay answers or not'
+);
 
 done_testing();

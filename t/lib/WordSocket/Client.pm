@@ -6,7 +6,8 @@
 #   my $ws  = $client->socket(channels => ['events']);     # WordSocket::Frames
 #   my $sse = $client->events(channels => ['events']);     # WordSocket::Events
 #
-# host => '127.0.0.2' asks a virtual host on another address of the loopback.
+# host => '127.0.0.2' asks a virtual host on another address of the loopback;
+# version => 2 signs by version 2.
 #
 # Every claim, header and byte can be given, so that it can be wrong.
 package WordSocket::Client;
@@ -167,14 +168,23 @@ sub publish_v2 {
     return $self->publish_with($body, $self->signed_headers_v2($body, %option));
 }
 
+# The headers that sign a request, of the version this client signs by.
+sub signed {
+    my ($self, $method, $path, $body, %option) = @_;
+    return $self->signed_headers($body, %option) if ($option{version} // $self->{version} // 1) == 1;
+    return $self->signed_headers_v2($body, method => $method, path => $path,
+        map { $_ => $option{$_} } grep { defined $option{$_} } qw(key ts nonce secret));
+}
+
 # POST a signed body of exactly these bytes.
 sub publish_body {
     my ($self, $body, %option) = @_;
-    return $self->request(POST => $option{path} // '/publish',
+    my $path = $option{path} // '/publish';
+    return $self->request(POST => $path,
         content => $body,
         headers => {
             'Content-Type' => 'application/json',
-            $self->signed_headers($body, %option),
+            $self->signed(POST => $path, $body, %option),
             %{ $option{headers} // {} },
         });
 }
@@ -185,7 +195,7 @@ sub publish {
         encode({ channel => $channel, event => $event, data => $data }), %option);
 }
 
-sub stats { $_[0]->request(GET => '/site/stats', headers => { $_[0]->signed_headers('') }) }
+sub stats { $_[0]->request(GET => '/site/stats', headers => { $_[0]->signed(GET => '/site/stats', '') }) }
 
 sub query {
     my (%value) = @_;

@@ -11,7 +11,8 @@ use Time::HiRes qw(time);
 
 my $json = JSON::PP->new->utf8->allow_nonref;
 
-# path, base, headers, status as with WordSocket::Frames.
+# path, base, headers, status as with WordSocket::Frames; patience: seconds for
+# the head.
 sub connect {
     my ($class, %option) = @_;
     my $self = $class->open_wire(%option);
@@ -21,7 +22,7 @@ sub connect {
     );
     my $head = "GET $option{base}$option{path} HTTP/1.1\r\n";
     $head .= "$_: $header{$_}\r\n" for grep { defined $header{$_} } sort keys %header;
-    my $status = $self->exchange("$head\r\n");
+    my $status = $self->exchange("$head\r\n", $option{patience});
     my $wanted = $option{status} // 200;
     $status == $wanted or die "event stream: $wanted wanted, not\n$self->{head}";
     $self->{chunked} = ($self->header('Transfer-Encoding') // '') =~ /chunked/i;

@@ -23,8 +23,8 @@ sub tenant {
 }
 
 sub status_of {
-    my ($server) = @_;
-    my $url = 'http://' . $server->address . '/status';
+    my ($server, $query) = @_;
+    my $url = 'http://' . $server->address . '/status' . ($query // '');
     my $answer = HTTP::Tiny->new(timeout => 20)->get($url, { headers => { Accept => 'application/json' } });
     $answer->{success} or die "$url: $answer->{status} $answer->{content}\n";
     return JSON::PP::decode_json($answer->{content});

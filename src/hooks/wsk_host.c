@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hooks/wsk_host.h"
+
+#include <openssl/rand.h>
+
+#include "unixd.h"
+
+#define SITES_PER_HOST 64
+
+int64_t wsk_host_owner(const request_rec *r)
+{
+    const ap_unix_identity_t *id = ap_run_get_suexec_identity(r);
+
+    if (!id) {
+        return -1;
+    }
+    return id->userdir ? -2 : (int64_t)id->uid;
+}
+
+/* What the modules would say of a request to the host's root. */
+static int64_t owner_of(server_rec *v, apr_pool_t *ptemp)
+{
+    request_rec *r = apr_pcalloc(ptemp, sizeof *r);
+
+    r->pool = ptemp;
+    r->server = v;
+    r->per_dir_config = v->lookup_defaults;
+    r->request_config = ap_create_request_config(ptemp);
+    r->notes = apr_table_make(ptemp, 1);
+    r->headers_in = apr_table_make(ptemp, 1);
+    r->headers_out = apr_table_make(ptemp, 1);
+    r->subprocess_env = apr_table_make(ptemp, 1);
+    r->filename = apr_pstrdup(ptemp, "/");
+    r->uri = apr_pstrdup(ptemp, "/");
+    return wsk_host_owner(r);
+}
+
+static apr_status_t forget(void *keys)
+{
+    OPENSSL_cleanse(keys, sizeof(wsk_host_keys_t));
+    return APR_SUCCESS;
+}
+
+/* A host without a directive of ours has httpd's one copy for all of them, but
+ * its keys must be its own. */
+static wsk_host_t *own_conf(server_rec *v, apr_pool_t *pconf)
+{
+    wsk_host_t *host = apr_pmemdup(pconf, wsk_conf_of(v), sizeof *host);
+
+    ap_set_module_config(v->module_config, &wordsocket_module, host);
+    return host;
+}
+
+static wsk_vhost_t vhost_of(server_rec *v, const wsk_host_t *host,
+                            apr_pool_t *ptemp)
+{
+    const char *name = v->server_hostname ? v->server_hostname : "";
+
+    return (wsk_vhost_t){ { name, strlen(name) },
+                          owner_of(v, ptemp),
+                          (uint32_t)host->set.key_epoch };
+}
+
+static const char *tag_of(char tag[WSK_TAG_LEN + 1], const wsk_vhost_t *vhost,
+                          const wsk_host_t *host, apr_pool_t *ptemp)
+{
+    if (host->set.publisher_user && vhost->uid < 0) {
+        return apr_psprintf(ptemp,
+                            "WordSocketPublisherUser: nobody says who owns the "
+                            "host '%s'; SuexecUserGroup would",
+                            vhost->name.at);
+    }
+    return wsk_derive_tag(tag, vhost)
+               ? NULL
+               : apr_psprintf(ptemp,
+                              "WordSocketHostKey: no key can be made for the "
+                              "ServerName '%s'",
+                              vhost->name.at);
+}
+
+static const char *derive_one(server_rec *v, const wsk_hostkey_t *key,
+                              apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    wsk_host_t *host = own_conf(v, pconf);
+    wsk_vhost_t vhost = vhost_of(v, host, ptemp);
+    unsigned i;
+
+    apr_pool_cleanup_register(pconf, &host->keys, forget,
+                              apr_pool_cleanup_null);
+    host->keys.uid = vhost.uid;
+    host->keys.n = key->n;
+    for (i = 0; i < key->n; i++) {
+        wsk_derive_vhost(host->keys.at[i], key->at[i], &vhost);
+    }
+    return tag_of(host->keys.tag, &vhost, host, ptemp);
+}
+
+/* PHP in httpd's own processes is in the memory that the keys are in. */
+static void warn_of_php(server_rec *s)
+{
+    static const char *const names[] = { "mod_php.c", "mod_php7.c",
+                                         "mod_php8.c" };
+    size_t i;
+
+    for (i = 0; i < WSK_COUNT_OF(names); i++) {
+        if (ap_find_linked_module(names[i])) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "WSK0504 PHP runs inside of httpd (%s), where every "
+                         "script can read the keys of every site; run it by "
+                         "PHP-FPM",
+                         names[i]);
+        }
+    }
+}
+
+const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    const char *file = wsk_conf_of(s)->set.host_key, *error, *one;
+    wsk_hostkey_t key = { .n = 0 };
+    server_rec *v;
+
+    if (!file) {
+        return NULL;
+    }
+    warn_of_php(s);
+    error = wsk_hostkey_read(file, true, ptemp, &key);
+    if (error) {
+        key.n = 0;
+    }
+    one = wsk_ledger_open(file, s->process, ptemp, &wsk_process.ledger);
+    error = error ? error : one;
+    for (v = s; v; v = v->next) {
+        if (wsk_conf_of(v)->set.enabled) {
+            one = derive_one(v, &key, pconf, ptemp);
+            error = error ? error : one;
+        }
+    }
+    for (v = s; v && error; v = v->next) {
+        wsk_conf_of(v)->keys.n = 0;
+    }
+    OPENSSL_cleanse(&key, sizeof key);
+    return error;
+}
+
+bool wsk_host_spec(const wsk_host_t *host, const char *home,
+                   uint64_t generation, wsk_site_spec_t *out)
+{
+    const wsk_slice_t at = { home, strlen(home) };
+    bool done;
+    unsigned i;
+
+    *out = (wsk_site_spec_t){ .signature = 2, .generation = generation };
+    wsk_settings_limits(&host->set, &out->limits);
+    apr_cpystrn(out->url, home, sizeof out->url);
+    done = host->keys.n > 0 && wsk_derive_site_key(out->key, host->keys.tag, at)
+           && wsk_site_id(out->site_id,
+                          (wsk_slice_t){ out->key, strlen(out->key) });
+    for (i = 0; i < host->keys.n && done; i++) {
+        done = wsk_derive_secret(out->publish.at[i], host->keys.at[i],
+                                 "publish", at, generation)
+               && wsk_derive_secret(out->jwt.at[i], host->keys.at[i], "token",
+                                    at, generation);
+    }
+    return done;
+}
+
+/* Sites of the host, whether they are on or not. */
+static unsigned sites_of(const char *tag)
+{
+    const uint32_t known = wsk_site_count(wsk_process.seg);
+    wsk_site_spec_t spec;
+    unsigned n = 0;
+    uint32_t i;
+
+    for (i = 0; i < known; i++) {
+        n += wsk_site_read(wsk_process.seg, i, &spec, NULL) == WSK_OK
+             && wsk_derive_is_of(tag, spec.key);
+    }
+    OPENSSL_cleanse(&spec, sizeof spec);
+    return n;
+}
+
+bool wsk_host_room(const wsk_host_t *host, const char *site_key)
+{
+    const wsk_slice_t key = { site_key, strlen(site_key) };
+    uint32_t site;
+
+    return wsk_site_by_key(wsk_process.seg, key, &site) == WSK_OK
+           || (wsk_site_count(wsk_process.seg)
+                   < wsk_segment_spec(wsk_process.seg)->sites
+               && sites_of(host->keys.tag) < SITES_PER_HOST);
+}
+
+wsk_status_e wsk_host_put(const wsk_site_spec_t *spec, uint64_t stamp,
+                          uint32_t *psite)
+{
+    uint64_t epoch = 0;
+
+    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
+    return wsk_site_put(wsk_process.seg, spec, stamp, epoch | 1, psite);
+}
+
+/* A revoked site is known, so that its generations go on from where they were. */
+static void put_revoked(wsk_site_spec_t *spec, uint64_t stamp)
+{
+    const wsk_slice_t key = { spec->key, strlen(spec->key) };
+    uint32_t site;
+
+    OPENSSL_cleanse(&spec->publish, sizeof spec->publish);
+    OPENSSL_cleanse(&spec->jwt, sizeof spec->jwt);
+    if (wsk_site_by_key(wsk_process.seg, key, &site) != WSK_OK) {
+        wsk_host_put(spec, stamp, &site);
+    }
+    wsk_site_revoke(wsk_process.seg, site, spec->generation);
+}
+
+static const char *put_one(const wsk_host_t *host,
+                           const wsk_ledger_entry_t *entry, uint64_t stamp,
+                           bool *punreserved)
+{
+    const char *error = NULL;
+    wsk_site_spec_t spec;
+    uint32_t site;
+
+    if (!wsk_host_spec(host, entry->home, entry->generation, &spec)) {
+        error = "WordSocketHostKey: the keys of a site cannot be derived";
+    }
+    else if (!entry->on) {
+        put_revoked(&spec, stamp);
+    }
+    else if (wsk_host_put(&spec, stamp, &site) == WSK_EFULL) {
+        *punreserved = true;
+    }
+    OPENSSL_cleanse(&spec, sizeof spec);
+    return error;
+}
+
+/* Hosts by their tag; of those that share one, the first. */
+static apr_hash_t *hosts_by_tag(server_rec *s, apr_pool_t *ptemp)
+{
+    apr_hash_t *hosts = apr_hash_make(ptemp);
+
+    for (; s; s = s->next) {
+        const wsk_host_t *host = wsk_conf_of(s);
+
+        if (*host->keys.tag
+            && !apr_hash_get(hosts, host->keys.tag, APR_HASH_KEY_STRING)) {
+            apr_hash_set(hosts, host->keys.tag, APR_HASH_KEY_STRING, host);
+        }
+    }
+    return hosts;
+}
+
+/* What was connected, said again as it is. */
+static void keep_sites(apr_hash_t *hosts, uint64_t stamp)
+{
+    const uint32_t known = wsk_site_count(wsk_process.seg);
+    wsk_site_state_e state;
+    wsk_site_spec_t spec;
+    uint32_t i, site;
+
+    for (i = 0; i < known; i++) {
+        if (wsk_site_read(wsk_process.seg, i, &spec, &state) == WSK_OK
+            && state == WSK_SITE_ON && spec.generation != 0
+            && apr_hash_get(hosts, spec.key + 1, WSK_TAG_LEN)) {
+            wsk_host_put(&spec, stamp, &site);
+        }
+    }
+    OPENSSL_cleanse(&spec, sizeof spec);
+}
+
+const char *wsk_host_sites(server_rec *s, apr_pool_t *ptemp,
+                           const wsk_host_load_t *how, bool *punreserved)
+{
+    const char *file = wsk_conf_of(s)->set.host_key, *error;
+    apr_hash_t *hosts = hosts_by_tag(s, ptemp);
+    apr_array_header_t *entries;
+    int i;
+
+    if (!file) {
+        return NULL;
+    }
+    if (how->keep) {
+        keep_sites(hosts, how->stamp);
+        return NULL;
+    }
+    error = wsk_ledger_read(wsk_process.ledger, file, ptemp, &entries);
+    for (i = 0; !error && i < entries->nelts; i++) {
+        const wsk_ledger_entry_t *entry = APR_ARRAY_IDX(entries, i,
+                                                        wsk_ledger_entry_t *);
+        const wsk_host_t *host = apr_hash_get(hosts, entry->tag,
+                                              APR_HASH_KEY_STRING);
+
+        if (host) {
+            error = put_one(host, entry, how->stamp, punreserved);
+        }
+    }
+    return error;
+}
+
+const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
+{
+    const char *file = wsk_conf_of(s)->set.host_key, *error;
+    apr_array_header_t *entries;
+    wsk_hostkey_t key;
+
+    if (!file) {
+        return NULL;
+    }
+    error = wsk_hostkey_read(file, false, ptemp, &key);
+    OPENSSL_cleanse(&key, sizeof key);
+    if (!error) {
+        error = wsk_ledger_read(-1, file, ptemp, &entries);
+    }
+    if (!error) {
+        *pcount += (uint32_t)entries->nelts;
+    }
+    for (; s && !error; s = s->next) {
+        if (wsk_conf_of(s)->set.enabled) {
+            const wsk_host_t *host = wsk_conf_of(s);
+            wsk_vhost_t vhost = vhost_of(s, host, ptemp);
+            char tag[WSK_TAG_LEN + 1];
+
+            error = tag_of(tag, &vhost, host, ptemp);
+            ++*pcount;
+        }
+    }
+    return error;
+}
+
+uint64_t wsk_host_clock(apr_time_t now)
+{
+    return (uint64_t)(apr_time_sec(now) / 60);
+}
+
+uint64_t wsk_host_generation(const char *site_key, apr_time_t now,
+                             uint64_t *plast, bool *pon)
+{
+    const wsk_slice_t key = { site_key, strlen(site_key) };
+    wsk_site_state_e state = WSK_SITE_OFF;
+    wsk_site_spec_t spec = { .generation = 0 };
+    uint64_t clock = wsk_host_clock(now);
+    uint32_t site;
+
+    if (wsk_site_by_key(wsk_process.seg, key, &site) == WSK_OK) {
+        wsk_site_read(wsk_process.seg, site, &spec, &state);
+    }
+    *plast = spec.generation;
+    OPENSSL_cleanse(&spec, sizeof spec);
+    *pon = state == WSK_SITE_ON;
+    return *pon ? *plast : WSK_MAX(*plast + 1, clock);
+}
+
+bool wsk_home_ok(const char *home)
+{
+    size_t len = strlen(home), i;
+    const char *host = strncmp(home, "https://", 8) == 0  ? home + 8
+                       : strncmp(home, "http://", 7) == 0 ? home + 7
+                                                          : NULL;
+
+    if (!host || !*host || *host == '/' || len > WSK_HOME_MAX
+        || home[len - 1] == '/') {
+        return false;
+    }
+    for (i = 0; i < len; i++) {
+        if (home[i] <= ' ' || home[i] >= 127 || strchr("\"\\?#<>", home[i])) {
+            return false;
+        }
+    }
+    return true;
+}
