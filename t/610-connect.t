@@ -48,7 +48,7 @@ is WordSocket::Relay::field($sent, 'wps_state'), $asked{state}, 'that has the st
 like code_of($sent), qr/^[0-9a-f]{64}$/, 'and a code';
 like policy($sent), qr/form-action https:\/\/shop\.example\z/, 'and may go there only';
 my ($nonce) = policy($sent) =~ /script-src 'nonce-([0-9a-f]{32})'/;
-like $sent->{content}, qr{<script nonce="$nonce">document\.getElementById\('back'\)\.submit\(\)</script>}, 'a script posts it';
+like $sent->{content}, qr{<script nonce="$nonce">\ndocument\.getElementById\('back'\)\.submit\(\)\n</script>}, 'a script posts it';
 unlike $sent->{content}, qr/publish_secret|jwt/, 'no secret is on it';
 is qx{grep -c -a @{[ code_of($sent) ]} '${\$relay->registry}'}, "0\n", 'the code is not in the registry';
 

@@ -32,16 +32,19 @@ my $open = HTTP::Tiny->new->get($relay->base =~ s/127\.0\.0\.1/127.0.0.2/r . '/d
 is $open->{status}, 403, 'where httpd asks nobody, the dashboard refuses';
 like $open->{content}, qr/AuthType Basic.*Require valid-user/s, 'and says what to do';
 unlike $open->{content}, qr/API key/, 'and nothing else';
+is +HTTP::Tiny->new->get($relay->base =~ s/127\.0\.0\.1/127.0.0.2/r . "/dashboard/$_", { headers => { Authorization => 'Basic YW5uOmFubjE=' } })->{status},
+    403, "$_ refuses, too" for 'live', 'feed?site=' . 'f' x 32, 'connect';
 
 # --- one's own ---------------------------------------------------------------------------
 
 my $empty = $relay->page('ann', '/dashboard');
 is $empty->{status}, 200, 'a new user has a dashboard';
 like $empty->{content}, qr/Signed in as ann/, 'with their name';
-like $empty->{content}, qr/None yet/, 'and no site';
-like $empty->{headers}{'content-security-policy'}, qr/\Adefault-src 'none'; style-src 'nonce-[0-9a-f]{32}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'\z/,
-    'no script, no frame, no form to others';
-like $empty->{content}, qr/<meta name="viewport" content="width=device-width">/, 'fit for a phone';
+like $empty->{content}, qr/No site is connected yet/, 'and no site';
+like $empty->{headers}{'content-security-policy'}, qr/\Adefault-src 'none'; style-src 'nonce-([0-9a-f]{32})'; script-src 'nonce-\1'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'\z/,
+    'no script but its own, no frame, no form to others';
+isnt $relay->page('ann', '/dashboard')->{headers}{'content-security-policy'}, $empty->{headers}{'content-security-policy'}, 'by another nonce each time';
+like $empty->{content}, qr/<meta name="viewport" content="width=device-width, initial-scale=1">/, 'fit for a phone';
 is $empty->{headers}{'x-content-type-options'}, 'nosniff', 'its type is what it says';
 
 my %key = map { $_ => $relay->api_key($_) } qw(ann bob);
@@ -52,12 +55,46 @@ my $other = $relay->register($key{bob}, 'https://b.example', 'Bob')->{json};
 my @sockets = map { $relay->client($site)->socket(channels => ['events']) } 1 .. 3;
 my $page = $relay->page('ann', '/dashboard')->{content};
 like $page, qr{<h3>Ann's &quot;shop&quot; &lt;x&gt;</h3>}, 'a site is listed by its name';
-like $page, qr{<dd>https://a\.example</dd>}, 'its URL';
+like $page, qr{<a href="https://a\.example" rel="noreferrer">https://a\.example</a>}, 'its URL';
 like $page, qr{<code>$site->{site_key}</code>}, 'its key';
-like $page, qr{<dd>3 of 700</dd>}, 'its connections now, and their limit';
+like $page, qr{<b data-n="connections">3</b><small>of 700 connections</small>}, 'its connections now, and their limit';
 unlike $page, qr/$site->{publish_secret}|$site->{jwt_secret}/, 'no secret';
 unlike $page, qr/b\.example|$other->{site_key}/, 'nothing of another account';
-like $page, qr{<details><summary>Disconnect</summary>.*?<button class="danger">Yes, disconnect</button>}s, 'disconnecting is confirmed in place';
+like $page, qr{<details><summary class="danger">Disconnect</summary>.*?<button class="danger">Yes, disconnect</button>}s, 'disconnecting is confirmed in place';
+
+# --- how it is now ------------------------------------------------------------------------
+
+sub live { my ($user, %headers) = @_; my $answer = $relay->page($user, '/dashboard/live', headers => \%headers); $answer->{json} = eval { WordSocket::Client->decode($answer->{content}) }; $answer }
+my $by = $relay->client($site);
+is $by->publish('events', 'e', { n => $_ })->{status}, 200, "message $_" for 1 .. 3;
+my $now;
+$relay->wait_for(5, sub { $now = live('ann')->{json}{sites}{ $site->{site_key} }; $now->{delivered} >= 9 });
+is_deeply [ @$now{qw(connections max_connections delivered)} ], [ 3, 700, 9 ], 'connections, their limit, and what was delivered';
+is scalar @{ $now->{pulse} }, 60, 'the last ten minutes';
+ok !exists $now->{fault}, 'nothing was refused';
+is $relay->probe($site), 'invalid_signature', 'the plugin looks whether its key is known';
+ok !exists live('ann')->{json}{sites}{ $site->{site_key} }{fault}, 'which is no fault';
+is $relay->client({ %$site, publish_secret => 'x' x 64 })->publish('events', 'e', {})->{status}, 401, 'a message with a wrong secret';
+is live('ann')->{json}{sites}{ $site->{site_key} }{fault}{error}, 'invalid_signature', 'is told as the last that was refused';
+like $relay->page('ann', '/dashboard')->{content}, qr{<p class="fault">Last refusal, just now: invalid_signature}, 'on the page, too';
+is_deeply [ keys %{ live('bob')->{json}{sites} } ], [ $other->{site_key} ], 'nobody is told of another\'s site';
+is live(undef)->{status}, 401, 'nor who does not say who it is';
+is live('ann', 'Sec-Fetch-Site' => 'cross-site')->{status}, 403, 'nor another site\'s page';
+is $relay->page('bob', "/dashboard/feed?site=$site->{site_key}")->{status}, 404, 'nor of its connections';
+is $relay->page('ann', '/dashboard/feed?site=' . 'f' x 32)->{status}, 404, 'a site nobody has is nobody\'s';
+is $relay->page(undef, "/dashboard/feed?site=$site->{site_key}")->{status}, 401, 'and httpd asks here, too';
+
+my $feed = $relay->feed('ann', $site);
+is $feed->next_data(5)->{data}, '{"channel":"wps:connections","event":"wps.connections","data":{"active_connections":3,"max_connections":700}}',
+    'a stream tells the connections, without counting itself';
+my $fourth = $relay->client($site)->socket(channels => ['events']);
+like $feed->next_data(5)->{data}, qr/"active_connections":4,/, 'and who comes';
+undef $fourth;
+like $feed->next_data(5)->{data}, qr/"active_connections":3,/, 'and goes';
+is $by->publish('events', 'e', {})->{status}, 200, 'what the site says';
+is $feed->next_data(0.5), undef, 'is not for the dashboard';
+$sockets[0]->message(5) for 1 .. 4;
+undef $feed;
 
 # --- another's ---------------------------------------------------------------------------
 
@@ -108,7 +145,7 @@ sleep 0.3;
 my $from = time;
 my $gone = act('ann', action => 'disconnect', site => $site->{site_key});
 my $answered = time;
-is $gone->{status} . ' ' . ($gone->{headers}{location} // ''), '303 /wordsocket/dashboard', 'disconnected, and back to the list';
+is $gone->{status} . ' ' . ($gone->{headers}{location} // ''), '303 dashboard', 'disconnected, and back to the list';
 is_deeply { map { $relay->probe($new) => 1 } 1 .. 24 }, { unknown_site_key => 1 }, 'its key is unknown in all children at once';
 my %codes;
 $codes{ $_->close_code(5) // 'none' }++ for @sockets, @crowd;
@@ -184,14 +221,26 @@ unlink $relay->registry;
 $relay->write_file('registry/sites', '');
 chown +(getpwnam 'www-data')[2, 3], $relay->registry if !$>;
 chmod 0644, $relay->registry;
-like qx{@{[ $relay->httpd ]} -t -f '$relay->{conf}' 2>&1}, qr/Syntax OK/, 'httpd -t does not touch it';
+like $relay->config_test, qr/Syntax OK/, 'httpd -t does not touch it';
 $relay->stop;
 $relay->announce(qr/WSK0306 WordSocketRegistry \S+: must be a file that the User of httpd owns and nobody else may read/);
-qx{timeout 20 @{[ $relay->httpd ]} -DFOREGROUND -f '$relay->{conf}' 2>&1};
+{
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$relay{qw(top root)}));
+    qx{timeout 60 @{[ $relay->httpd ]} -DFOREGROUND -f '$relay->{conf}' 2>&1};
+}
 is $? >> 8, 1, 'a registry that others can read keeps httpd from starting';
 chmod 0600, $relay->registry;
 $relay->start;
 my $last = $relay->page('ann', '/dashboard');
 is $last->{status}, 200, 'for httpd alone, it starts' or diag $last->{content};
+my $kept = $relay->register($relay->api_key('ann'), 'https://kept.example')->{json};
+chmod 0644, $relay->registry;
+$relay->announce(qr/WSK0311 WordSocketRegistry \S+: must be a file that the User of httpd owns/);
+ok $relay->graceful, 'a reload that finds such a file goes on';
+is $relay->client($kept)->publish('events', 'e', {})->{status}, 200, 'and so do its sites';
+chmod 0600, $relay->registry;
+ok $relay->graceful, 'when it is mended';
+is $relay->client($kept)->publish('events', 'f', {})->{status}, 200, 'they still do';
+is $relay->unregister($kept)->{status}, 200, 'and may leave';
 $relay->stop;
 done_testing;

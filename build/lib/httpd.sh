@@ -122,8 +122,13 @@ write_service_conf() {
     ((EUID)) || chown "$CHILD_USER" "$STATE/users"
     printf '%s:%s\n' "$DASHBOARD_USER" \
         "$(openssl passwd -apr1 -stdin <<<"$DASHBOARD_PASSWORD")" >"$STATE/users"
+    echo "<VirtualHost 127.0.0.1:\${PORT}>"
+    service_lines
+    echo "</VirtualHost>"
+}
+
+service_lines() {
     cat <<END
-<VirtualHost 127.0.0.1:\${PORT}>
     WordSocketRegistry "$STATE/registry/sites"
     <Location /wordsocket/dashboard>
         AuthType Basic
@@ -131,11 +136,11 @@ write_service_conf() {
         AuthUserFile "$STATE/users"
         Require valid-user
     </Location>
-</VirtualHost>
 END
 }
 
-# The relay alone, by TLS: WordPress has one address, and that is the other.
+# The relay alone, by TLS: WordPress has one address, and that is the other. With
+# --relay-only the dashboard is there, too.
 write_tls_vhost() {
     local tls=$STATE/tls
 
@@ -153,8 +158,10 @@ SSLSessionCache shmcb:$STATE/run/ssl_scache
     SSLCertificateFile "$tls/cert.pem"
     SSLCertificateKeyFile "$tls/key.pem"
     DocumentRoot "$STATE/empty"
-</VirtualHost>
 END
+    # Two virtual hosts that name one file are one relay.
+    [[ ! $RELAY_ONLY ]] || service_lines
+    echo "</VirtualHost>"
 }
 
 write_ports() {

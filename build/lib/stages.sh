@@ -179,7 +179,7 @@ stage_sanitize() {
         mkdir -p "$logs"
         tap --timeout 120 --jobs 2 --exec "sh t/lib/replay" t/fuzz/*.c
     )
-    httpd_suite asan 't/0*.t' 't/[1-4]*.t' 't/9*.t'
+    httpd_suite asan 't/0*.t' 't/[1-4]*.t' 't/6*.t' 't/9*.t'
 }
 
 build_sanitized() (

@@ -14,7 +14,6 @@
 
 typedef struct asked_t {
     request_rec *r;
-    const wsk_host_t *host;
     const char *state, *callback, *name;
     char site[WSK_URL_MAX + 1];
     char origin[WSK_URL_MAX + 1];
@@ -69,7 +68,7 @@ static int ask_user(const asked_t *ask)
 {
     request_rec *r = ask->r;
 
-    wsk_page_begin(r, HTTP_OK, "Connect a site", ask->origin, false);
+    wsk_page_begin(r, HTTP_OK, "Connect a site", ask->origin, WSK_PAGE_STILL);
     ap_rprintf(r,
                "<p>This site asks to be connected to your account. Approve "
                "only if you have just pressed Connect there.</p>\n"
@@ -77,10 +76,9 @@ static int ask_user(const asked_t *ask)
                "<dt>Site</dt><dd>%s</dd><dt>URL</dt><dd>%s</dd>"
                "<dt>Account</dt><dd>%s</dd>"
                "<dt>Answer goes to</dt><dd>%s</dd></dl>\n"
-               "<form method=\"post\" action=\"%s/dashboard/connect\">",
+               "<form method=\"post\" action=\"connect\">",
                wsk_page_text(r, ask->name), wsk_page_text(r, ask->site),
-               wsk_page_text(r, r->user), wsk_url_host(ask->origin),
-               wsk_page_text(r, ask->host->set.path));
+               wsk_page_text(r, r->user), wsk_url_host(ask->origin));
     wsk_page_guard(r);
     wsk_page_field(r, "state", ask->state);
     wsk_page_field(r, "callback_url", ask->callback);
@@ -96,9 +94,12 @@ static int ask_user(const asked_t *ask)
 
 static int send_code(const asked_t *ask, const char *code)
 {
+    static const char *const submit[] = {
+        "document.getElementById('back').submit()\n", NULL
+    };
     request_rec *r = ask->r;
 
-    wsk_page_begin(r, HTTP_OK, "Connecting", ask->origin, true);
+    wsk_page_begin(r, HTTP_OK, "Connecting", ask->origin, WSK_PAGE_LEAVES);
     ap_rprintf(r, "<form method=\"post\" action=\"%s\" id=\"back\">",
                wsk_page_text(r, ask->callback));
     wsk_page_field(r, "wps_state", ask->state);
@@ -107,7 +108,7 @@ static int send_code(const asked_t *ask, const char *code)
                "<p>Going back to %s.</p><button class=\"main\">Continue"
                "</button></form>\n",
                wsk_url_host(ask->origin));
-    wsk_page_script(r, "document.getElementById('back').submit()");
+    wsk_page_script(r, submit);
     return wsk_page_end(r);
 }
 
@@ -148,7 +149,7 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
 
 int wsk_handle_approve(request_rec *r, wsk_request_t *wr)
 {
-    asked_t ask = { .r = r, .host = wr->host };
+    asked_t ask = { .r = r };
     const char *wrong, *decision;
     wsk_registry_t *reg;
     char *form = r->args;

@@ -3,7 +3,7 @@
  * wsk_caller -- who is asking: token, site of this host, channels, cursor,
  * stream id.
  */
-#include "hooks/wsk_service.h"
+#include "hooks/wsk_live.h"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -73,6 +73,9 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
     }
     rv = wsk_token_verify(slice(token), slice(who->spec.key), &secrets,
                           apr_time_sec(r->request_time), &who->claims);
+    if (rv != WSK_TOKEN_OK && rv != WSK_TOKEN_NOMEM) {
+        wsk_live_refused(who->site, WSK_R_invalid_token);
+    }
     return rv == WSK_TOKEN_OK ? rv : refused(rv, who->site);
 }
 

@@ -2,7 +2,7 @@
 /*
  * wsk_connect -- GET /ws, /sse, /publisher, /echo: the HTTP part of a connection.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_live.h"
 
 #include "proto/wsk_upgrade.h"
 #include "util_filter.h"
@@ -90,6 +90,9 @@ static wsk_admit_e admit(request_rec *r, uint32_t site, uint32_t *term)
                   1);
         wsk_count(wsk_process.seg, wsk_slot_now(), site,
                   wsk_quota_counter(quota_of[rv]), 1);
+    }
+    if (rv == WSK_ADMIT_SITE || rv == WSK_ADMIT_ADDRESS) {
+        wsk_live_refused(site, WSK_R_connection_limit);
     }
     return rv;
 }
@@ -310,7 +313,7 @@ int wsk_handle_publisher(request_rec *r, wsk_request_t *wr)
     return status;
 }
 
-static void stream_head(request_rec *r)
+void wsk_connect_head(request_rec *r)
 {
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
     apr_table_setn(r->subprocess_env, "no-brotli", "1");
@@ -323,10 +326,11 @@ static void stream_head(request_rec *r)
 
 /* The channels travel to the loop in one block of their own, and behind them
  * the stream's id. */
-static bool keep_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
+bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
                           const char *id)
 {
-    size_t bytes = sizeof *names * (n + 1) + WSK_STREAM_LEN, i;
+    const size_t id_len = strlen(id);
+    size_t bytes = sizeof *names * (n + 1) + id_len, i;
     char *text;
 
     for (i = 0; i < n; i++) {
@@ -342,8 +346,8 @@ static bool keep_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
         c->first[i] = (wsk_slice_t){ text, names[i].len };
         text += names[i].len;
     }
-    memcpy(text, id, WSK_STREAM_LEN);
-    c->first[n] = (wsk_slice_t){ text, WSK_STREAM_LEN };
+    memcpy(text, id, id_len);
+    c->first[n] = (wsk_slice_t){ text, id_len };
     c->nfirst = (uint16_t)n;
     return true;
 }
@@ -356,7 +360,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
     char id[WSK_STREAM_LEN + 1];
 
     wsk_caller_stream(who, false, id);
-    if (!c || !keep_channels(c, names, n, id)) {
+    if (!c || !wsk_connect_channels(c, names, n, id)) {
         wsk_site_leave(wsk_process.seg, wsk_slot_now(), who->term, who->site,
                        wsk_address_of(r));
         if (c) {
@@ -372,7 +376,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
                           == WSK_OK;
     c->binary_events = binary && strcmp(binary, "1") == 0;
     wsk_caller_sends(who, id, &c->stream);
-    stream_head(r);
+    wsk_connect_head(r);
     if (ap_rflush(r) < 0) {
         r->connection->aborted = 1;
     }

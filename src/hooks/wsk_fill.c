@@ -2,12 +2,13 @@
 /*
  * wsk_fill -- what a registry says into the segment, change by change.
  *
- * The segment notes for each registry up to which change it has been told, and
- * under which configuration. A registry of that number or more is read no
- * further; so a child that starts, or the one after another that died between
- * commit and segment, brings what is missing and nothing else. A child of an
- * earlier configuration has other limits: it puts only what it was asked for,
- * and leaves the number, so that one of the present puts it again.
+ * The segment notes for each registry, in one word, the last change it was told
+ * and the configuration under which it was told. What has that number or less is
+ * not read again; so a child that starts, or the one after another that died
+ * between commit and segment, brings what is missing and nothing else. A child of
+ * a later configuration, which may have other limits, tells everything once. One
+ * of an earlier puts only what it was asked for and leaves the word, so that the
+ * next of the present puts it again.
  */
 #include "hooks/wsk_service.h"
 
@@ -22,20 +23,11 @@ typedef struct filling_t {
     wsk_filled_t done;
 } filling_t;
 
-static wsk_mark_e load_of(const wsk_service_t *service)
-{
-    return (wsk_mark_e)(WSK_MARK_SERVICES + 2 * service->number);
-}
+#define SERIAL_BITS 40
 
-static wsk_mark_e told_of(const wsk_service_t *service)
+static wsk_mark_e mark_of(const wsk_service_t *service)
 {
-    return (wsk_mark_e)(load_of(service) + 1);
-}
-
-void wsk_fill_reset(const wsk_service_t *service)
-{
-    wsk_segment_mark(wsk_process.seg, told_of(service), 0);
-    wsk_segment_mark(wsk_process.seg, load_of(service), service->load);
+    return (wsk_mark_e)(WSK_MARK_SERVICES + service->number);
 }
 
 static wsk_slice_t slice(const char *text)
@@ -80,12 +72,14 @@ static int64_t begin(void *baton, int64_t last)
 {
     filling_t *fill = baton;
     const wsk_service_t *service = fill->service;
-    int64_t told = (int64_t)wsk_segment_marked(wsk_process.seg,
-                                               told_of(service));
+    const uint64_t word = wsk_segment_marked(wsk_process.seg, mark_of(service));
+    const uint64_t load = word >> SERIAL_BITS;
+    const int64_t told = load == service->load
+                             ? (int64_t)(word ^ load << SERIAL_BITS)
+                             : 0;
 
     fill->last = last;
-    fill->current = wsk_segment_marked(wsk_process.seg, load_of(service))
-                    == service->load;
+    fill->current = load <= service->load;
     if (!fill->current) {
         return fill->key ? 0 : last;
     }
@@ -137,8 +131,9 @@ static void end(void *baton)
         }
     }
     if (fill->current && !fill->done.lost) {
-        wsk_segment_mark(wsk_process.seg, told_of(fill->service),
-                         (uint64_t)fill->last);
+        wsk_segment_mark(wsk_process.seg, mark_of(fill->service),
+                         fill->service->load << SERIAL_BITS
+                             | (uint64_t)fill->last);
     }
 }
 

@@ -51,7 +51,8 @@ X( whoami, "/site/whoami") X( disconnect, "/site/disconnect") \
 X( echo, "/echo") X( publisher, "/publisher") X( base, "/") \
 X( register, "/api/sites/register") X( unregister, "/api/sites/unregister") \
 X( exchange, "/api/connect/exchange") X( dashboard, "/dashboard") \
-X( approve, "/dashboard/connect")
+X( approve, "/dashboard/connect") X( live, "/dashboard/live") \
+X( feed, "/dashboard/feed")
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
@@ -223,6 +224,16 @@ int wsk_handle_unregister(request_rec *r, wsk_request_t *wr);
 int wsk_handle_exchange(request_rec *r, wsk_request_t *wr);
 int wsk_handle_dashboard(request_rec *r, wsk_request_t *wr);
 int wsk_handle_approve(request_rec *r, wsk_request_t *wr);
+int wsk_handle_live(request_rec *r, wsk_request_t *wr);
+int wsk_handle_feed(request_rec *r, wsk_request_t *wr);
+
+/** The head of an event stream that is going to be taken over. */
+void wsk_connect_head(request_rec *r);
+/** Channels that a stream subscribes to at once, in a block that is the
+ *  connection's. @param id  of the stream; "" if nothing can be sent by it
+ *  @return false: no memory */
+bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
+                          const char *id);
 
 /** Replay as an event stream that ends. */
 int wsk_poll_events(request_rec *r, wsk_caller_t *who);

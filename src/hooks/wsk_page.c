@@ -4,34 +4,11 @@
 #include <openssl/rand.h>
 
 #include "auth/wsk_mac.h"
+#include "hooks/wsk_assets.h"
 
 #define FORM_MAX 16384
 #define NONCE "wordsocket-nonce"
 #define DAY_S 86400
-
-static const char style[] =
-    ":root{color-scheme:light dark}"
-    "*{box-sizing:border-box}"
-    "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:44rem;"
-    "padding:1rem}"
-    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}"
-    "header{display:flex;flex-wrap:wrap;gap:.25rem 1rem;"
-    "align-items:baseline;justify-content:space-between}"
-    "article,section.box{border:1px solid #8886;border-radius:.5rem;"
-    "margin:0 0 1rem;padding:.75rem 1rem}"
-    "article h3{font-size:1rem;margin:0;overflow-wrap:anywhere}"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;"
-    "margin:.5rem 0}"
-    "dd{margin:0;overflow-wrap:anywhere}"
-    "code{overflow-wrap:anywhere;user-select:all}"
-    "details{display:inline-block;margin:.25rem 1rem .25rem 0;"
-    "vertical-align:top}"
-    "summary{cursor:pointer;padding:.4rem 0}"
-    "button{font:inherit;min-height:2.75rem;padding:.4rem 1rem;"
-    "border:1px solid #8888;border-radius:.4rem;cursor:pointer}"
-    "button.main{background:#0a58ca;border-color:#0a58ca;color:#fff}"
-    "button.danger{background:#b02a37;border-color:#b02a37;color:#fff}"
-    ".muted{opacity:.75}";
 
 static const char *nonce(request_rec *r)
 {
@@ -62,42 +39,64 @@ const char *wsk_page_text(request_rec *r, const char *text)
     return ap_escape_html(r->pool, text);
 }
 
+static const char *policy(request_rec *r, const char *origin,
+                          wsk_page_kind_e kind)
+{
+    const char *script = kind == WSK_PAGE_STILL
+                             ? ""
+                             : apr_psprintf(r->pool, "script-src 'nonce-%s'; ",
+                                            nonce(r));
+
+    return apr_psprintf(
+        r->pool,
+        "default-src 'none'; style-src 'nonce-%s'; %s%s"
+        "base-uri 'none'; frame-ancestors 'none'; "
+        "form-action %s%s%s",
+        nonce(r), script, kind == WSK_PAGE_LIVE ? "connect-src 'self'; " : "",
+        kind == WSK_PAGE_LEAVES ? "" : "'self'",
+        origin && kind != WSK_PAGE_LEAVES ? " " : "", origin ? origin : "");
+}
+
+static void put_lines(request_rec *r, const char *const *lines)
+{
+    while (*lines) {
+        ap_rputs(*lines++, r);
+    }
+}
+
 void wsk_page_begin(request_rec *r, int status, const char *title,
-                    const char *origin, bool script)
+                    const char *origin, wsk_page_kind_e kind)
 {
     r->status = status;
     no_store(r);
     apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
-    apr_table_setn(
-        r->headers_out, "Content-Security-Policy",
-        apr_psprintf(r->pool,
-                     "default-src 'none'; style-src 'nonce-%s'; %s%s%s"
-                     "base-uri 'none'; frame-ancestors 'none'; "
-                     "form-action %s%s%s",
-                     nonce(r), script ? "script-src 'nonce-" : "",
-                     script ? nonce(r) : "", script ? "'; " : "",
-                     script ? "" : "'self'", origin && !script ? " " : "",
-                     origin ? origin : ""));
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   policy(r, origin, kind));
     ap_set_content_type(r, "text/html; charset=utf-8");
     ap_rprintf(r,
                "<!doctype html>\n<html lang=\"en\"><head>"
                "<meta charset=\"utf-8\">"
-               "<meta name=\"viewport\" content=\"width=device-width\">"
-               "<title>%s - WordSocket</title>"
-               "<style nonce=\"%s\">%s</style></head>\n<body>\n"
-               "<header><h1>%s</h1>",
-               wsk_page_text(r, title), nonce(r), style,
-               wsk_page_text(r, title));
+               "<meta name=\"viewport\" "
+               "content=\"width=device-width, initial-scale=1\">"
+               "<title>%s - WordSocket</title><style nonce=\"%s\">\n",
+               wsk_page_text(r, title), nonce(r));
+    put_lines(r, wsk_assets_style);
+    ap_rputs("</style></head>\n<body>\n<header class=\"top\"><div>"
+             "<span class=\"brand\">WordSocket relay</span>",
+             r);
     if (r->user) {
-        ap_rprintf(r, "<span class=\"muted\">Signed in as %s</span>",
+        ap_rprintf(r, "<span class=\"who\">Signed in as %s</span>",
                    wsk_page_text(r, r->user));
     }
-    ap_rputs("</header>\n<main>\n", r);
+    ap_rprintf(r, "</div></header>\n<main>\n<h1>%s</h1>\n",
+               wsk_page_text(r, title));
 }
 
-void wsk_page_script(request_rec *r, const char *source)
+void wsk_page_script(request_rec *r, const char *const *lines)
 {
-    ap_rprintf(r, "<script nonce=\"%s\">%s</script>\n", nonce(r), source);
+    ap_rprintf(r, "<script nonce=\"%s\">\n", nonce(r));
+    put_lines(r, lines);
+    ap_rputs("</script>\n", r);
 }
 
 int wsk_page_end(request_rec *r)
@@ -115,7 +114,7 @@ void wsk_page_field(request_rec *r, const char *name, const char *value)
 int wsk_page_say(request_rec *r, int status, const char *title,
                  const char *text)
 {
-    wsk_page_begin(r, status, title, NULL, false);
+    wsk_page_begin(r, status, title, NULL, WSK_PAGE_STILL);
     ap_rprintf(r, "<p>%s</p>\n", wsk_page_text(r, text));
     return wsk_page_end(r);
 }
@@ -134,7 +133,7 @@ int wsk_page_user(request_rec *r, const wsk_host_t *host)
     if (r->user && *r->user) {
         return DECLINED;
     }
-    wsk_page_begin(r, HTTP_FORBIDDEN, "Dashboard", NULL, false);
+    wsk_page_begin(r, HTTP_FORBIDDEN, "Dashboard", NULL, WSK_PAGE_STILL);
     ap_rprintf(r,
                "<p>This page is for users that httpd knows, and httpd asks "
                "nobody for a password here. Its administrator adds to this "

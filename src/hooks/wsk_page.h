@@ -6,17 +6,26 @@
  * Promise   Nothing on a page comes from elsewhere, nothing of it is stored or
  *           framed, and it can post to its own origin only, but for the one it
  *           was opened for. A form that was posted was shown to the same user.
+ *           Links to ourselves are relative: a proxy in front may serve us under
+ *           another path.
  */
 #ifndef WSK_PAGE_H
 #define WSK_PAGE_H
 
 #include "hooks/wsk_hooks.h"
 
-/** Begin a page. @param origin  where its forms may go to, beside our own
- *  @param script  whether one script runs; wsk_page_script writes it */
+typedef enum wsk_page_kind_e {
+    WSK_PAGE_STILL,  /* no script */
+    WSK_PAGE_LEAVES, /* its script sends its form to the origin */
+    WSK_PAGE_LIVE    /* its script asks us how things are */
+} wsk_page_kind_e;
+
+/** Begin a page. @param origin  where its forms may go to, or NULL; also to our
+ *  own, but for one that leaves */
 void wsk_page_begin(request_rec *r, int status, const char *title,
-                    const char *origin, bool script);
-void wsk_page_script(request_rec *r, const char *source);
+                    const char *origin, wsk_page_kind_e kind);
+/** The one script of a page that may have one: lines, then NULL. */
+void wsk_page_script(request_rec *r, const char *const *lines);
 /** @return OK */
 int wsk_page_end(request_rec *r);
 

@@ -5,7 +5,7 @@
  *
  * Order of checks: size, key, signature, clock; then those of transport/wsk_take.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_live.h"
 
 static const wsk_refusal_e refusal_of[] = {
 #define X(name, status, text) [WSK_TAKE_##name] = WSK_R_##name,
@@ -31,6 +31,9 @@ static int publish(request_rec *r, const wsk_signer_t *by, wsk_slice_t body)
         json = apr_pstrmemdup(r->pool, answer.at, answer.len);
     }
     wsk_text_free(&answer);
+    if (rv != WSK_TAKE_ok) {
+        wsk_live_refused(by->site, refusal_of[rv]);
+    }
     return rv == WSK_TAKE_ok
                ? wsk_answer(r, HTTP_OK, json)
                : wsk_refuse_by(r, refusal_of[rv], again.quota, again.retry_s);

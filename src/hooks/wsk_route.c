@@ -200,7 +200,7 @@ static bool has_unwanted_body(request_rec *r, wsk_endpoint_e endpoint)
     const char *length = apr_table_get(r->headers_in, "Content-Length");
 
     return (endpoint == WSK_EP_ws || endpoint == WSK_EP_sse
-            || endpoint == WSK_EP_echo)
+            || endpoint == WSK_EP_echo || endpoint == WSK_EP_feed)
            && (apr_table_get(r->headers_in, "Transfer-Encoding")
                || (length && apr_atoi64(length) != 0));
 }
@@ -232,6 +232,8 @@ static const handler_t handlers[WSK_EP_COUNT] = {
     [WSK_EP_exchange] = { wsk_handle_exchange, POST, true },
     [WSK_EP_dashboard] = { wsk_handle_dashboard, GET | POST, true },
     [WSK_EP_approve] = { wsk_handle_approve, GET | POST, true },
+    [WSK_EP_live] = { wsk_handle_live, GET, true },
+    [WSK_EP_feed] = { wsk_handle_feed, GET, true },
 };
 
 bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)

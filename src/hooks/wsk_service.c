@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ap_mpm.h"
 #include "unixd.h"
 
 #include "auth/wsk_mac.h"
@@ -15,7 +16,9 @@
 #define WAIT_MS 2000
 #define STAMP_BIT (UINT64_C(1) << 63) /* which no stamp of a time has */
 
-static wsk_service_t *services[WSK_SERVICES_MAX];
+/* Not in a pool: a child's registries stay open to its very end, and a server of
+ * one process reads its configuration again. */
+static wsk_service_t services[WSK_SERVICES_MAX];
 static unsigned nservices;
 
 /* The parent. */
@@ -55,25 +58,29 @@ static const char *make_file(apr_pool_t *pconf, const char *file)
     return NULL;
 }
 
-static wsk_service_t *service_of(apr_pool_t *pconf, const wsk_settings_t *set)
+static wsk_service_t *service_of(const wsk_settings_t *set)
 {
     wsk_service_t *service;
     unsigned i;
 
     for (i = 0; i < nservices; i++) {
-        if (strcmp(services[i]->file, set->registry) == 0) {
-            return services[i];
+        if (strcmp(services[i].file, set->registry) == 0) {
+            return &services[i];
         }
     }
     if (nservices == WSK_SERVICES_MAX) {
         return NULL;
     }
-    service = apr_pcalloc(pconf, sizeof *service);
-    service->file = set->registry;
-    service->set = set;
-    service->number = nservices;
+    service = &services[nservices];
+    if (service->reg) {
+        wsk_registry_close(service->reg);
+        pthread_mutex_destroy(&service->lock);
+    }
+    *service = (wsk_service_t){ .file = set->registry,
+                                .set = set,
+                                .number = nservices++ };
     pthread_mutex_init(&service->lock, NULL);
-    return services[nservices++] = service;
+    return service;
 }
 
 static void warn_of_company(server_rec *s)
@@ -99,8 +106,10 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
                                 bool check_only)
 {
     const char *error = NULL;
+    int generation = 0;
     server_rec *v;
 
+    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
     nservices = 0;
     for (v = s; v; v = v->next) {
         const char *wrong;
@@ -110,7 +119,7 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
         if (!file || !host->set.enabled) {
             continue;
         }
-        host->service = service_of(pconf, &host->set);
+        host->service = service_of(&host->set);
         if (!host->service) {
             error = "WordSocketRegistry: too many files";
             continue;
@@ -121,8 +130,7 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
         host->service->stamp = wsk_hash(wsk_segment_secret(wsk_process.seg),
                                         file, strlen(file))
                                | STAMP_BIT;
-        host->service->load = (uint64_t)apr_time_now();
-        wsk_fill_reset(host->service);
+        host->service->load = (uint64_t)generation + 1;
         wrong = make_file(pconf, file);
         wrong = wrong ? wrong
                       : make_file(pconf,
@@ -140,7 +148,7 @@ unsigned wsk_service_stamps(uint64_t *stamps, unsigned most)
     unsigned i;
 
     for (i = 0; i < nservices && i < most; i++) {
-        stamps[i] = services[i]->stamp;
+        stamps[i] = services[i].stamp;
     }
     return i;
 }
@@ -196,7 +204,7 @@ void wsk_service_child(server_rec *s)
     unsigned i;
 
     for (i = 0; i < nservices; i++) {
-        open_it(services[i], s);
+        open_it(&services[i], s);
     }
 }
 

@@ -28,7 +28,7 @@ typedef struct wsk_service_t {
     const wsk_settings_t *set;
     unsigned number;
     uint64_t stamp; /* of its sites in the segment */
-    uint64_t load;  /* of the configuration that named it */
+    uint64_t load;  /* of the configuration: a later one has a higher number */
     pthread_mutex_t lock;
     wsk_registry_t *reg; /* of a child */
 } wsk_service_t;
@@ -51,10 +51,6 @@ void wsk_service_child(server_rec *s);
 wsk_registry_t *wsk_service_open(request_rec *r, const wsk_host_t *host);
 
 /* wsk_fill.c */
-
-/** In the parent, before children: nothing of the registry counts as put into
- *  the segment, since limits may be others now. */
-void wsk_fill_reset(const wsk_service_t *service);
 
 /** What was committed and is not in the segment yet into it, and the sockets of
  *  sites that are gone closed.

@@ -6,6 +6,7 @@
  * one; a site that is fixed to version 2 sends nothing else.
  */
 #include "hooks/wsk_host.h"
+#include "hooks/wsk_live.h"
 
 #include <openssl/crypto.h>
 
@@ -129,10 +130,21 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
     return by->state == WSK_SITE_ON ? WSK_R_COUNT : WSK_R_not_found;
 }
 
+/* What the public plugin sends to see whether its key is known: no fault. */
+static bool is_probe(request_rec *r, wsk_refusal_e why)
+{
+    const char *sign = apr_table_get(r->headers_in, "X-WP-Signal-Sign");
+
+    return why == WSK_R_invalid_signature && sign && strcmp(sign, "dummy") == 0;
+}
+
 int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
                       unsigned retry_s)
 {
     wsk_count(wsk_process.seg, wsk_slot_now(), by ? by->site : WSK_NO_SITE,
               WSK_C_publish_refused, 1);
+    if (by && !is_probe(r, why)) {
+        wsk_live_refused(by->site, why);
+    }
     return wsk_refuse(r, why, retry_s);
 }

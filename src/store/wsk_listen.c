@@ -3,6 +3,7 @@
 
 #include "store/wsk_evict.h"
 #include "store/wsk_members.h"
+#include "store/wsk_pulse.h"
 #include "store/wsk_replay.h"
 
 /* A call of wsk_log_tidy looks at one in this many sites. */
@@ -89,6 +90,7 @@ void wsk_log_tidy(wsk_segment_t *seg, int64_t now_us)
     for (n = 0; n < share; n++) {
         const uint32_t site = at % known;
 
+        wsk_pulse_note(seg, site, now_us);
         if (atomic_load_explicit(&seg->sites[site].pages, memory_order_relaxed)
             > 0) {
             tidy_site(seg, site, now_us);

@@ -30,6 +30,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
 #define WSK_EPOCH_MASK ((UINT64_C(1) << 48) - 1)
 /* Newest records whose place is known without a walk. */
 #define WSK_RECENT 16
+#define WSK_PULSE_MARKS 61
 
 typedef _Atomic uint64_t wsk_word_t;
 typedef _Atomic uint32_t wsk_half_t;
@@ -151,6 +152,9 @@ typedef struct wsk_site_t {
     wsk_word_t counters[WSK_C_COUNT];
     wsk_half_t present; /* members, or more; written under the lock */
     wsk_half_t leased;  /* of them, those by a lease */
+    wsk_word_t fault;   /* what was refused last, and when: wsk_pulse */
+    wsk_word_t pulse_at;
+    wsk_half_t pulse[WSK_PULSE_MARKS];
 
     /* Host lock; pages and connections are read without. */
     uint32_t reserved; /* truth */

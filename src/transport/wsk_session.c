@@ -122,7 +122,9 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
         return;
     }
-    wsk_say_open(l, c, c->first[c->nfirst]);
+    if (c->first[c->nfirst].len > 0) { /* nothing is sent by the others */
+        wsk_say_open(l, c, c->first[c->nfirst]);
+    }
     if (c->has_since) {
         wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
                        l->now_us);

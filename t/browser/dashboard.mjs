@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The dashboard of a relay in a real browser, on a phone: a site that stands in
- * for WordPress is connected by one click, listed, and disconnected. */
+ * for WordPress is connected by one click, listed, watched, and disconnected.
+ * With WORDSOCKET_DASHBOARD_PICTURE, the wide page is also written there. */
 import { createHash, createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import WebSocket from 'ws';
-import { demo, faultsOf, is, launch, ok, run, shoot, until } from './lib.mjs';
+import { demo, faultsOf, is, launch, note, ok, run, shoot, until } from './lib.mjs';
 
 const BASE = demo.WORDSOCKET_URL;
 
@@ -43,6 +44,78 @@ function token({ site_key: key, jwt_secret: secret }) {
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
+/** Publish as the site's server does; a wrong secret is refused. */
+function publish({ site_key: key, publish_secret: secret }, event) {
+  const body = JSON.stringify({ channel: 'events', event, data: { n: 1 } });
+  const ts = String(Date.now());
+  const sign = createHmac('sha256', secret).update(`${body}.${ts}`).digest('hex');
+  return fetch(`${BASE}/publish`, {
+    method: 'POST', body,
+    headers: { 'Content-Type': 'application/json', 'X-WP-Signal-Key': key, 'X-WP-Signal-Ts': ts, 'X-WP-Signal-Sign': sign },
+  });
+}
+
+const register = async (site_url, site_name) => (await fetch(`${BASE}/api/sites/register`, {
+  method: 'POST', body: JSON.stringify({ site_url, site_name }),
+  headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${demo.WORDSOCKET_API_KEY}` },
+})).json();
+
+async function visit(keys) {
+  const socket = new WebSocket(`${BASE.replace(/^http/, 'ws')}/ws?token=${token(keys)}`);
+  const self = { socket, closed: 0 };
+  socket.on('close', (code) => { self.closed = code; });
+  await new Promise((opened) => socket.on('open', opened));
+  return self;
+}
+
+/** The page as somebody at a desk sees it, with some sites at work. */
+async function atADesk(browser, shop) {
+  const context = await browser.newContext({
+    viewport: { width: 1120, height: 900 },
+    httpCredentials: { username: demo.DASHBOARD_USER, password: demo.DASHBOARD_PASSWORD, origin: new URL(BASE).origin },
+  });
+  const page = await context.newPage();
+  const faults = faultsOf(page);
+  const news = await register('https://news.example', 'Harbour News');
+  const garden = await register('https://garden.example/blog', 'The Garden Blog');
+  const visitors = [];
+  for (const site of [shop, shop, shop, news, news, news, news, news]) visitors.push(await visit(site));
+  await page.goto(`${BASE}/dashboard`);
+  const card = (key) => page.locator(`[data-site="${key}"]`);
+  is(await card(news.site_key).locator('[data-n=connections]').innerText(), '5', 'a site has five visitors');
+  is(await page.locator('[data-n=all-connections]').innerText(), '9', 'and all sites nine');
+  ok(!(await card(garden.site_key).locator('.state.on').count()), 'another is quiet');
+  await page.getByText('As it happens').waitFor();
+  visitors.push(await visit(news));
+  await page.locator('#log li', { hasText: 'Harbour News' }).waitFor({ timeout: 5000 });
+  is(await page.locator('#log li b').first().innerText(), '+1, now 6', 'who comes is listed, by our own stream');
+  is(await card(news.site_key).locator('[data-n=connections]').innerText(), '6', 'and counted');
+  for (let round = 0; round < 9; round++) {
+    for (let n = 0; n < 2 + (round * 5) % 7; n++) await publish(news, 'post.updated');
+    for (let n = 0; n < 1 + (round * 3) % 4; n++) await publish(shop, 'order.paid');
+    await new Promise((wake) => setTimeout(wake, round ? 4200 : 0));
+  }
+  const minute = Number(await card(news.site_key).locator('[data-n=minute]').innerText());
+  ok(minute > 0, `messages are counted as they come (${minute})`);
+  const line = await card(news.site_key).locator('polyline').getAttribute('points');
+  ok(new Set(line.split(' ').map((point) => point.split(',')[1])).size > 2, 'and drawn');
+  await publish({ ...news, publish_secret: 'no such secret' }, 'x');
+  ok(await until(() => card(news.site_key).locator('.fault').isVisible(), 6000), 'what was refused is told');
+  ok((await card(news.site_key).locator('.fault').innerText()).includes('invalid_signature'), 'by its name');
+  visitors.pop().socket.terminate();
+  await page.locator('#log li', { hasText: '\u22121, now 5' }).waitFor({ timeout: 5000 });
+  ok(true, 'who goes is listed, too');
+  await shoot(page, 'dashboard-wide');
+  if (process.env.WORDSOCKET_DASHBOARD_PICTURE) {
+    await page.screenshot({ path: process.env.WORDSOCKET_DASHBOARD_PICTURE, fullPage: true });
+    note(`picture ${process.env.WORDSOCKET_DASHBOARD_PICTURE}`);
+  }
+  is(faults, [], 'no error in all that time');
+  for (const visitor of visitors) visitor.socket.terminate();
+  await context.close();
+  return [news, garden];
+}
+
 run(async (atEnd) => {
   const browser = await launch();
   atEnd(() => browser.close());
@@ -56,10 +129,10 @@ run(async (atEnd) => {
   const faults = faultsOf(page);
   const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
   const ask = () => page.goto(`${BASE}/dashboard/connect?${new URLSearchParams({
-    state: 'a state', callback_url: `${shop.url}/callback?action=x`, site_url: shop.url, site_name: 'A "shop" & more' })}`);
+    state: 'a state', callback_url: `${shop.url}/callback?action=x`, site_url: shop.url, site_name: 'Quay & Sons "Shop"' })}`);
 
   await ask();
-  ok(await page.getByText('A "shop" & more').isVisible(), 'the page says which site asks');
+  ok(await page.getByText('Quay & Sons "Shop"').isVisible(), 'the page says which site asks');
   await shoot(page, 'dashboard-connect');
   ok(await fits(), 'it fits a phone');
   await page.getByRole('button', { name: 'Cancel' }).click();
@@ -75,22 +148,28 @@ run(async (atEnd) => {
   is(answer.status, 200, 'the site exchanges it');
   const keys = await answer.json();
 
-  const socket = new WebSocket(`${BASE.replace(/^http/, 'ws')}/ws?token=${token(keys)}`);
-  let closed = 0;
-  socket.on('close', (code) => { closed = code; });
-  await new Promise((opened) => socket.on('open', opened));
+  const visitor = await visit(keys);
+  await atADesk(browser, keys);
   await page.goto(`${BASE}/dashboard`);
-  ok(await page.getByText(keys.site_key).isVisible(), 'the dashboard lists it');
-  ok(await page.getByText('1 of 5000').isVisible(), 'with its visitor');
+  const card = page.locator(`[data-site="${keys.site_key}"]`);
+  is(await card.locator('[data-n=connections]').innerText(), '1', 'the dashboard lists it, with its visitor');
+  await card.getByText('Limits and key').click();
+  ok(await card.getByText(keys.site_key).isVisible(), 'its key is there');
+  ok(await fits(), 'and fits a phone');
+  await card.getByText('Limits and key').click();
   await shoot(page, 'dashboard');
-  ok(await fits(), 'it fits a phone, too');
+  ok(await fits(), 'so does all of the page');
 
-  ok(!await page.getByRole('button', { name: 'Yes, disconnect' }).isVisible(), 'Disconnect asks first');
-  await page.getByText('Disconnect', { exact: true }).click();
+  const yes = card.getByRole('button', { name: 'Yes, disconnect' });
+  ok(!await yes.isVisible(), 'Disconnect asks first');
+  await card.getByText('Disconnect', { exact: true }).click();
   ok(await fits(), 'in place');
-  await page.getByRole('button', { name: 'Yes, disconnect' }).click();
-  ok(await page.getByText('None yet').isVisible(), 'confirmed, it is gone from the list');
-  is(await until(() => closed, 1000), 4003, 'and its visitor was cut off within a second');
+  await card.scrollIntoViewIfNeeded();
+  await shoot(page, 'dashboard-disconnect');
+  await yes.click();
+  await page.waitForURL(`${BASE}/dashboard`);
+  ok(await until(async () => !(await card.count())), 'confirmed, it is gone from the list');
+  is(await until(() => visitor.closed, 1000), 4003, 'and its visitor was cut off within a second');
 
   await page.getByText('New API key').click();
   await page.getByRole('button', { name: 'Replace it' }).click();

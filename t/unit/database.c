@@ -162,7 +162,7 @@ static void died_in_closed_folder(void)
 {
     char journal[128];
     struct stat st;
-    wsk_database_t *db;
+    wsk_database_t *db, *other;
     pid_t pid;
     int status = -1;
 
@@ -192,7 +192,8 @@ static void died_in_closed_folder(void)
     is_int(
         wsk_database_end(db, wsk_database_run(db, "UPDATE t SET b = 'y'", "")),
         WSK_OK, "and lets go of the file");
-    is_int(try(&first, &db), WSK_OK, "so that others open it beside");
+    is_int(try(&first, &other), WSK_OK, "so that others open it beside");
+    wsk_database_close(other);
     wsk_database_close(db);
 }
 

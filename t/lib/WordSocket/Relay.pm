@@ -17,6 +17,7 @@ use Digest::SHA qw(sha1_base64);
 use HTTP::Tiny;
 use MIME::Base64 qw(encode_base64);
 use WordSocket::Client;
+use WordSocket::Events;
 
 my @users = qw(ann bob cy);
 
@@ -92,6 +93,14 @@ sub browse {
 }
 
 sub page { my ($self, $user, $path, %option) = @_; $self->browse(GET => $user, $path, %option) }
+
+# The dashboard's event stream of a site.
+sub feed {
+    my ($self, $user, $site) = @_;
+    return WordSocket::Events->connect(path => "/dashboard/feed?site=$site->{site_key}",
+        headers => { Authorization => 'Basic ' . encode_base64("$user:${user}1", '') },
+        host => '127.0.0.1', port => $self->{port}, base => $self->{path});
+}
 
 # The value of a hidden field, as the browser would send it.
 sub field {
