@@ -7,6 +7,7 @@ use lib 't/lib';
 use Test::More;
 use Time::HiRes qw(time sleep);
 use WordSocket::Relay;
+use WordSocket::Tenants qw(status_of);
 
 my $relay = WordSocket::Relay->new(children => 4,
     lines => "Listen 127.0.0.2:\@Port\@\n",
@@ -49,6 +50,8 @@ isnt $blog->{site_key}, $site->{site_key}, 'another path is another site';
 my $other = $relay->register($bob, 'https://a.example')->{json};
 isnt $other->{site_key}, $site->{site_key}, 'another account that names the URL gets a site of its own';
 is everywhere(sub { said($relay->client($again)->publish('events', 'e', {})) }), '200 ', 'and the first account keeps its';
+is_deeply { map { $_->{user} => $_->{sites} } @{ status_of($relay)->{users} } }, { 'account:ann' => 2, 'account:bob' => 1 },
+    'the sites of an account share the limits of one user';
 
 my %refused = (
     'no API key'       => [ $relay->register(undef, 'https://b.example'), '401 invalid_api_key' ],

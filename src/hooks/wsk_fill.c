@@ -12,7 +12,7 @@
  */
 #include "hooks/wsk_service.h"
 
-#include <openssl/rand.h>
+#include "auth/wsk_mac.h"
 
 typedef struct filling_t {
     const wsk_service_t *service;
@@ -45,11 +45,27 @@ static void drop(uint32_t number)
     }
 }
 
+/* The sites of an account are one user's. Its name may be longer than there is
+ * room for, but no two may become one. */
+static void name_user(char out[WSK_USER_NAME_MAX + 1], const char *account)
+{
+    const wsk_slice_t whole = slice(account);
+    char hex[2 * WSK_MAC_LEN + 1];
+    uint8_t hash[WSK_MAC_LEN];
+
+    if (whole.len <= WSK_USER_NAME_MAX - sizeof "account:" + 1) {
+        apr_snprintf(out, WSK_USER_NAME_MAX + 1, "account:%s", account);
+    }
+    else if (wsk_sha256(hash, &whole, 1)) {
+        wsk_hex(hex, hash, sizeof hash);
+        apr_snprintf(out, WSK_USER_NAME_MAX + 1, "account:%.48s", hex);
+    }
+}
+
 static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
 {
     wsk_site_spec_t spec = { .signature = site->signature };
-    uint32_t number = WSK_NO_SITE;
-    uint64_t epoch = 0;
+    uint32_t number;
     int i;
 
     wsk_settings_limits(fill->service->set, &spec.limits);
@@ -61,9 +77,8 @@ static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
         apr_cpystrn(spec.jwt.at[i], site->jwt[i], sizeof spec.jwt.at[i]);
     }
     wsk_site_id(spec.site_id, slice(spec.key));
-    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
-    epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
-    wsk_site_put(wsk_process.seg, &spec, fill->service->stamp, epoch, &number);
+    name_user(spec.user, site->owner);
+    wsk_sites_put(&spec, fill->service->stamp, &number);
     OPENSSL_cleanse(&spec, sizeof spec);
     return number;
 }

@@ -294,6 +294,11 @@ unsigned wsk_files_settle(apr_pool_t *pprocess, uint64_t stamp);
 /** Whether httpd runs already: what is wrong now must not end it. */
 bool wsk_is_reload(void);
 
+/** Put a site into the segment, with a new epoch should it be new there.
+ *  @return as wsk_site_put; WSK_ENOMEM: the system gives no random numbers */
+wsk_status_e wsk_sites_put(const wsk_site_spec_t *spec, uint64_t stamp,
+                           uint32_t *pnumber);
+
 /** Whose account it is, by the modules that know (mod_suexec); of a host while
  *  the configuration is read.
  *  @return uid, or -1; -2 for a user's own directory (/~user) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/wsk_host.h"
 
-#include <openssl/rand.h>
+#include <openssl/crypto.h>
 
 #define SITES_PER_HOST 64
 
@@ -165,10 +165,7 @@ bool wsk_host_room(const wsk_host_t *host, const char *site_key)
 wsk_status_e wsk_host_put(const wsk_site_spec_t *spec, uint64_t stamp,
                           uint32_t *psite)
 {
-    uint64_t epoch = 0;
-
-    RAND_bytes((unsigned char *)&epoch, sizeof epoch);
-    return wsk_site_put(wsk_process.seg, spec, stamp, epoch | 1, psite);
+    return wsk_sites_put(spec, stamp, psite);
 }
 
 /* A revoked site is known, so that its generations go on from where they were. */

@@ -174,19 +174,28 @@ static const char *see_site(load_t *ld, json_t *site)
     return NULL;
 }
 
-static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
+wsk_status_e wsk_sites_put(const wsk_site_spec_t *spec, uint64_t stamp,
+                           uint32_t *pnumber)
 {
-    uint32_t number = WSK_NO_SITE;
     uint64_t epoch = 0;
 
+    *pnumber = WSK_NO_SITE;
     if (RAND_bytes((unsigned char *)&epoch, sizeof epoch) != 1) {
-        return wrong(ld, "the system gives no random numbers");
+        return WSK_ENOMEM;
     }
     epoch = (epoch & UINT64_C(0xffffffffffff)) | 1;
-    if (wsk_site_put(wsk_process.seg, spec, ld->stamp, epoch, &number)
-        != WSK_OK) {
-        ld->unreserved = true;
+    return wsk_site_put(wsk_process.seg, spec, stamp, epoch, pnumber);
+}
+
+static const char *put_spec(load_t *ld, const wsk_site_spec_t *spec)
+{
+    uint32_t number;
+    wsk_status_e rv = wsk_sites_put(spec, ld->stamp, &number);
+
+    if (rv == WSK_ENOMEM) {
+        return wrong(ld, "the system gives no random numbers");
     }
+    ld->unreserved |= rv != WSK_OK;
     if (number == WSK_NO_SITE) {
         return wrong(ld, "no place for one more site; give "
                          "WordSocketSharedMemory more and restart");
