@@ -155,7 +155,7 @@ async function theSettingsScreen(page) {
   wp('eval', `
     add_filter( 'pre_http_request', fn() => new WP_Error( 'http_request_failed', 'Connection refused' ) );
     WPSignal\\WPS::publish( 'events', 'lost.event' );`);
-  ok(/lost\.event, was not delivered .* ago: Connection refused\. The relay did not answer in time\. Check WORDSOCKET_URL/.test(await text()), 'a failed publish is told, with what to do');
+  ok(/lost\.event, was not delivered .* ago: Connection refused\. The relay did not answer in time\. Check its address/.test(await text()), 'a failed publish is told, with what to do');
   await shoot(page, 'settings-failure');
   wp('eval', "WPSignal\\WPS::publish( 'events', 'works.again' );");
   ok(!/was not delivered/.test(await text()), 'and forgotten when one succeeds');
@@ -221,7 +221,7 @@ async function disconnectedAndConnected(page) {
   is(await opened(token), ['401 invalid_token', 4003], 'nor is a token that it signed');
   await shoot(page, 'settings-not-connected');
 
-  is(await page.locator('#wpbody-content').locator('input, textarea, select').count(), 0, 'there is nothing to type');
+  is(await page.locator('#wordsocket-here').locator('input, textarea, select').count(), 0, 'there is nothing to type');
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'one click connects it again');
   const fresh = keysOfSite();
