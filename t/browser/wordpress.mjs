@@ -8,51 +8,10 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import WebSocket from 'ws';
+import { heard, isConnected, logIn, openEditor, record, save, SITE } from './editor.mjs';
 import { demo, eavesdrop, faultsOf, is, launch, log, note, ok, proxy, run, shoot, until, wp } from './lib.mjs';
 
-const SITE = demo.WORDPRESS_URL;
 const SAVED_WITHIN_MS = 1000;
-
-/** Log in by request: the form's own focus script now and then eats the click. */
-async function logIn(context, user = demo.WORDPRESS_ADMIN, password = demo.WORDPRESS_PASSWORD, site = SITE) {
-  await context.request.get(`${site}/wp-login.php`);
-  const answer = await context.request.post(`${site}/wp-login.php`, {
-    form: { log: user, pwd: password, testcookie: '1', redirect_to: `${site}/wp-admin/profile.php` },
-  });
-  return /wp-admin\/profile/.test(answer.url());
-}
-
-async function openEditor(page, post) {
-  await page.goto(`${SITE}/wp-admin/post.php?post=${post}&action=edit`, { waitUntil: 'domcontentloaded' });
-  await page.waitForFunction(() => window.wp?.data?.select('core/editor')?.__unstableIsEditorReady?.(), null, { timeout: 60000 });
-}
-
-/** Press Save in the editor; the time just before. */
-const save = (page, edits) => page.evaluate(async (changed) => {
-  const { dispatch, select } = window.wp.data;
-  dispatch('core/editor').editPost(changed);
-  const button = document.querySelector('.editor-post-publish-button');
-  while (button.disabled || button.getAttribute('aria-disabled') === 'true') {
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-  const begun = Date.now();
-  button.click();
-  do {
-    await new Promise((wake) => setTimeout(wake, 5));
-  } while (select('core/editor').isSavingPost());
-  return { begun, saved: Date.now(), failed: !select('core/editor').didPostSaveRequestSucceed() };
-}, edits);
-
-const record = (page) => page.addInitScript(() => {
-  window.heard = [];
-  document.addEventListener('wpsignal:post.updated', ({ detail }) => {
-    window.heard.push({ at: Date.now(), channel: detail.channel, data: detail.data });
-  });
-});
-
-const heard = (page) => page.evaluate(() => window.heard);
-const isConnected = (page, transport) => until(() =>
-  page.evaluate((wanted) => window.WPS?.state.connected && window.WPS.state.transport === wanted, transport), 10000);
 
 async function mintAsVisitor(request) {
   const answer = await request.post(`${SITE}/wp-json/wpsignal/v1/token`);
