@@ -35,11 +35,12 @@ final class Connect_Controls {
 	 * @param bool $relay Whether the site is connected through a relay elsewhere.
 	 */
 	public static function render_disconnect( bool $relay ): void {
-		echo '<p><button type="button" class="button" id="wordsocket-disconnect">' . esc_html__( 'Disconnect', 'wordsocket' ) . '</button>';
+		// What hides is a plain span: wp-admin's buttons are shown whatever "hidden" says.
+		echo '<p><span id="wordsocket-offer"><button type="button" class="button" id="wordsocket-disconnect">' . esc_html__( 'Disconnect', 'wordsocket' ) . '</button></span>';
 		echo '<span id="wordsocket-confirm" hidden>' . esc_html__( 'Disconnect? Open pages lose their live connection at once, and the keys of this site are revoked.', 'wordsocket' );
 		echo ' <button type="button" class="button button-primary" id="wordsocket-really">' . esc_html__( 'Yes, disconnect', 'wordsocket' ) . '</button>';
-		echo ' <button type="button" class="button" id="wordsocket-cancel">' . esc_html__( 'Cancel', 'wordsocket' ) . '</button></span> ';
-		echo '<span id="wordsocket-said" role="status"></span></p>';
+		echo ' <button type="button" class="button" id="wordsocket-cancel">' . esc_html__( 'Cancel', 'wordsocket' ) . '</button></span></p>';
+		echo '<p id="wordsocket-said" role="status"></p>';
 		if ( $relay ) {
 			echo '<p id="wordsocket-alone" hidden>' . esc_html__( 'If the relay is gone for good, this site can forget it. Until the relay is told, the keys stay good there.', 'wordsocket' );
 			echo ' <button type="button" class="button" id="wordsocket-forget">' . esc_html__( 'Forget the relay', 'wordsocket' ) . '</button></p>';

@@ -49,7 +49,7 @@ final class Outcome {
 	public static function find( string $name ): ?array {
 		switch ( $name ) {
 			case 'connected':
-				return array( 'success', __( 'This site is connected through the relay.', 'wordsocket' ) );
+				return array( 'success', __( 'Done: this site is connected. Pages that are open go live when they are loaded again.', 'wordsocket' ) );
 			case 'disconnected':
 				return array( 'success', __( 'Disconnected. The relay closed all connections of this site.', 'wordsocket' ) );
 			case 'cancelled':

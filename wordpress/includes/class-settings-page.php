@@ -152,7 +152,7 @@ final class Settings_Page {
 					const show = ( state ) => {
 						node.textContent = words[ state.connected ? state.transport : "connecting" ];
 						if ( state.error ) {
-							node.textContent += " " + state.error.message;
+							node.textContent += ": " + state.error.message;
 						}
 					};
 					window.WPS.onStateChange( show );

@@ -50,7 +50,7 @@
 
 	const ask = ( asks ) => {
 		find( 'confirm' ).hidden = ! asks;
-		find( 'disconnect' ).hidden = asks;
+		find( 'offer' ).hidden = asks;
 		find( asks ? 'cancel' : 'disconnect' ).focus();
 	};
 	onClick( 'disconnect', () => ask( true ) );
