@@ -40,6 +40,9 @@ final class Outcome {
 		'unavailable'       => 'error_busy',
 	);
 
+	/** Outcomes to which the words of a relay, or of WordPress, add something. */
+	private const QUOTED = array( 'error_denied', 'error_busy', 'error_unreachable', 'error_no_relay' );
+
 	/**
 	 * Kind and text of an outcome.
 	 *
@@ -74,7 +77,8 @@ final class Outcome {
 	 * @param \WP_Error $error Of Relay.
 	 */
 	public static function explain( \WP_Error $error ): string {
-		return trim( self::error( self::of_code( $error->get_error_data()['code'] ) ) . ' ' . self::quote( $error->get_error_message() ) );
+		$name = self::of_code( $error->get_error_data()['code'] );
+		return trim( self::error( $name ) . ' ' . ( in_array( $name, self::QUOTED, true ) ? self::quote( $error->get_error_message() ) : '' ) );
 	}
 
 	/**
@@ -95,7 +99,7 @@ final class Outcome {
 	 */
 	public static function url_saying( string $name, int $user, string $said ): string {
 		$said = mb_substr( wp_strip_all_tags( $said, true ), 0, self::SAID_CHARS );
-		if ( '' !== $said ) {
+		if ( '' !== $said && in_array( $name, self::QUOTED, true ) ) {
 			set_transient( Options::SAID, compact( 'name', 'user', 'said' ), self::SAID_S );
 		}
 		return self::url( $name );
@@ -155,7 +159,7 @@ final class Outcome {
 			case 'error_denied':
 				return __( 'The relay refused, and nothing was changed. Its dashboard or whoever runs it can say more.', 'wordsocket' );
 			case 'error_state':
-				return __( 'This answer of a relay belongs to no request that is open here: it was used already, or the request is older than ten minutes or a newer one took its place. Nothing was changed. To connect, press the button again.', 'wordsocket' );
+				return __( 'This answer of a relay belongs to no request that is open here: it was used already, or the request is older than ten minutes or a newer one took its place. Nothing was changed. If the site is not connected, press the button again.', 'wordsocket' );
 			case 'error_user':
 				return __( 'Another administrator began this connection, so it is not for you to finish. Nothing was changed. To connect, press the button yourself.', 'wordsocket' );
 			case 'error_code':

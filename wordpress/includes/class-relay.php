@@ -76,11 +76,7 @@ final class Relay {
 	public static function reach( string $url ) {
 		$response = wp_remote_get(
 			self::connect_url( $url ),
-			array(
-				'timeout'             => self::REACH_TIMEOUT_S,
-				'redirection'         => 0,
-				'limit_response_size' => self::ANSWER_BYTES,
-			)
+			array( 'timeout' => self::REACH_TIMEOUT_S ) + self::arguments()
 		);
 		if ( is_wp_error( $response ) ) {
 			return self::error( 'unreachable', $response->get_error_message() );
@@ -247,6 +243,21 @@ final class Relay {
 	}
 
 	/**
+	 * What all requests to relays have in common. In a network an administrator of
+	 * one site has no business in the server's own network; a constant has.
+	 *
+	 * @return array<string, mixed>
+	 */
+	private static function arguments(): array {
+		return array(
+			'timeout'             => self::TIMEOUT_S,
+			'redirection'         => 0,
+			'limit_response_size' => self::ANSWER_BYTES,
+			'reject_unsafe_urls'  => is_multisite() && '' === ( new Config() )->fixed_url(),
+		);
+	}
+
+	/**
 	 * Sends JSON to a relay. Nothing but 200 is a yes.
 	 *
 	 * @param string                $url     Where to.
@@ -258,12 +269,9 @@ final class Relay {
 		$response = wp_remote_post(
 			$url,
 			array(
-				'timeout'             => self::TIMEOUT_S,
-				'redirection'         => 0,
-				'limit_response_size' => self::ANSWER_BYTES,
-				'headers'             => array( 'Content-Type' => 'application/json' ) + $headers,
-				'body'                => (string) wp_json_encode( $body ),
-			)
+				'headers' => array( 'Content-Type' => 'application/json' ) + $headers,
+				'body'    => (string) wp_json_encode( $body ),
+			) + self::arguments()
 		);
 		$error    = Publisher::remote_error( $response );
 		if ( null !== $error ) {

@@ -44,7 +44,7 @@ is( World::$requests, array(), 'nobody was asked' );
 // --- refused by the relay.
 
 $refusals = array(
-	array( World::response( 401, '{"error":"invalid_api_key","message":"invalid API key"}' ), 'error_api_key', 'invalid API key' ),
+	array( World::response( 401, '{"error":"invalid_api_key","message":"invalid API key"}' ), 'error_api_key', '' ),
 	array( World::response( 403, '{"error":"site_limit_reached","message":"disconnect <b>one</b>, such as https://a.example"}' ), 'error_denied', 'disconnect one, such as https://a.example' ),
 	array( World::response( 503, '{"error":"unavailable","message":"m"}' ), 'error_busy', 'm' ),
 	array( World::response( 502, '<html>' ), 'error_busy', '' ),
@@ -65,8 +65,11 @@ foreach ( $refusals as list( $answer, $outcome, $words ) ) {
 }
 is( $stored(), array(), 'nothing was kept' );
 foreach ( World::$requests as list( , , $sent ) ) {
-	is( $sent['redirection'], 0, 'no redirect takes the key elsewhere' );
+	is( array( $sent['redirection'], $sent['reject_unsafe_urls'] ), array( 0, false ), 'no redirect takes the key elsewhere' );
 }
+World::$network = true;
+$ask( URL, $key );
+ok( end( World::$requests )[2]['reject_unsafe_urls'], 'in a network of sites nobody reaches into the network of the server' );
 
 // --- connected.
 
@@ -151,6 +154,7 @@ is( end( World::$requests )[1], 'https://moved.example/w/api/sites/unregister', 
 World::$answer = World::response( 200, json_encode( $given ) );
 $ask( 'https://typed.example', $key );
 is( end( World::$requests )[1], 'https://moved.example/w/api/sites/register', 'nothing typed goes before it' );
+ok( ! end( World::$requests )[2]['reject_unsafe_urls'], 'which may be in the network of the server' );
 is( $config->signature_version(), 1, 'a relay that does not speak of signatures gets version 1' );
 define( 'WPSIGNAL_SITE_KEY', 'by hand' );
 is( array( $config->site_key(), $config->site_secret(), $config->is_configured() ), array( 'by hand', '', false ), 'the constant of the site key voids what is stored' );

@@ -27,9 +27,6 @@ $value = static fn( string $name ): mixed => 'self::OPTION' === $name ? WordSock
 ok( count( $written ) > 5 && array() === array_diff( array_map( $value, $written ), WordSocket\Options::ALL ), 'options are written by constants only' );
 ok( count( $passing ) > 2 && array() === array_diff( array_map( $value, $passing ), WordSocket\Options::TRANSIENTS ), 'so are transients' );
 
-function is_multisite(): bool {
-	return false;
-}
 define( 'WP_UNINSTALL_PLUGIN', 'wordsocket/wordsocket.php' );
 WordSocket\Notices::record( 'x', 'y' );
 World::$options['somebody_elses'] = 1;

@@ -20,6 +20,7 @@ final class World {
 	public static array $wrong     = array();
 	public static array $viewable  = array( 'post', 'page' );
 	public static int $user_id     = 0;
+	public static bool $network    = false;
 	public static array $transients = array();
 	public static string $admin    = 'https://example.org';
 	/** Answer to the next requests: array, WP_Error, or a function. */
@@ -131,6 +132,10 @@ function wp_prime_option_caches( array $names ): void {}
 
 function admin_url( string $path = '' ): string {
 	return World::$admin . "/wp-admin/$path";
+}
+
+function is_multisite(): bool {
+	return World::$network;
 }
 
 function auth_redirect(): void {}
