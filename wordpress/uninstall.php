@@ -1,7 +1,7 @@
 <?php
 /**
- * Has the web server revoke its keys, and deletes what the plugin stored, on every
- * site of a network.
+ * Has the web server or the relay revoke the keys, and deletes what the plugin
+ * stored, on every site of a network.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
@@ -22,7 +22,15 @@ $wordsocket_forget = static function () use ( &$wordsocket_until ): void {
 			$wordsocket_until = 0;
 		}
 	}
+	$wordsocket_relay = WordSocket\Relay::keys();
+	if ( null !== $wordsocket_relay && time() < $wordsocket_until ) {
+		$wordsocket_said = WordSocket\Relay::disconnect( $wordsocket_relay );
+		if ( is_wp_error( $wordsocket_said ) && 'unreachable' === $wordsocket_said->get_error_data()['code'] ) {
+			$wordsocket_until = 0;
+		}
+	}
 	array_map( 'delete_option', WordSocket\Options::ALL );
+	array_map( 'delete_transient', WordSocket\Options::TRANSIENTS );
 };
 
 if ( is_multisite() ) {

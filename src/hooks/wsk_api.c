@@ -262,6 +262,8 @@ static int exchange(const call_t *call)
         return connected(call, &site);
     case WSK_ENOTFOUND:
         return wsk_refuse(call->r, WSK_R_invalid_code, 0);
+    case WSK_EGAP:
+        return wsk_refuse(call->r, WSK_R_expired_code, 0);
     case WSK_EFULL:
         return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
     default:

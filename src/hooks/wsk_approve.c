@@ -39,7 +39,8 @@ static const char *read_asked(asked_t *ask, const char *form)
     if (!ask->callback || !wsk_url_origin(ask->callback, ask->origin)
         || strcmp(ask->origin, of_site) != 0) {
         return "The answer would go to another place than the site. Nothing "
-               "was connected.";
+               "was connected. Begin again in WordPress, on the screen "
+               "WordSocket of the site itself, or connect it by API key.";
     }
     if (!wsk_url_private(ask->origin)) {
         return "The site must have https, or secrets could be read on their "

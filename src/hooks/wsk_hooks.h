@@ -97,7 +97,8 @@ X( origin_forbidden,   403, "this web origin may not connect") \
 X( invalid_api_key,    401, "invalid API key; the dashboard of this relay makes one") \
 X( unauthorized,       403, "neither the publish secret nor the API key is that of this site") \
 X( site_limit_reached, 403, "this relay has no place for one more site; its administrator gives WordSocketSharedMemory more and restarts httpd") \
-X( invalid_code,       400, "the code is used, too old, or for another site; connect again") \
+X( invalid_code,       400, "the code is used, replaced by a newer one, or for another site; connect again") \
+X( expired_code,       400, "the code is older than a minute; connect again, and approve at once") \
 X( invalid_request,    400, "the request is not what this endpoint takes") \
 X( channel_forbidden,  403, "the token does not allow these channels") \
 X( invalid_stream,     404, "no such stream of this user; open one by /sse or /poll") \

@@ -344,6 +344,9 @@ wsk_status_e wsk_registry_find(wsk_registry_t *reg, const char *key,
 
 /* Codes. */
 
+/* Who comes too late is told so for this long; then the code is not known. */
+#define CODE_KEPT_S 600
+
 wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
                                 const wsk_offer_t *offer, int64_t now_s)
 {
@@ -357,7 +360,7 @@ wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
     rv = make_account(db, user, now_s, &id);
     if (rv == WSK_OK) {
         rv = any(wsk_database_run(db, "DELETE FROM code WHERE until <= ?1", "i",
-                                  now_s));
+                                  now_s - CODE_KEPT_S));
     }
     if (rv == WSK_OK) {
         rv = wsk_database_run(db,
@@ -385,15 +388,17 @@ wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
         return rv;
     }
     rv = wsk_database_ask(db, &row,
-                          "SELECT account, url, name FROM code"
-                          " WHERE hash = ?1 AND until > ?2"
-                          " AND url = coalesce(?3, url)",
+                          "SELECT account, url, name, until > ?2 FROM code"
+                          " WHERE hash = ?1 AND url = coalesce(?3, url)",
                           "tit", hash, now_s, url);
     if (rv == WSK_OK) {
         id = sqlite3_column_int64(row, 0);
         wsk_database_text(row, 1, of_url, sizeof(of_url));
         wsk_database_text(row, 2, name, sizeof(name));
+        rv = sqlite3_column_int(row, 3) ? WSK_OK : WSK_EGAP;
         sqlite3_finalize(row);
+    }
+    if (rv == WSK_OK) {
         rv = wsk_database_run(db, "DELETE FROM code WHERE hash = ?1", "t",
                               hash);
     }

@@ -90,8 +90,8 @@ wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
 
 /** Connect by a code, which is used up with it.
  *  @param url  the site the code must be for, or NULL
- *  @return WSK_ENOTFOUND no such code, used, too old, of another site;
- *          WSK_EFULL */
+ *  @return WSK_ENOTFOUND no such code, used, of another site; WSK_EGAP too old,
+ *          for ten minutes; WSK_EFULL */
 wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
                                  const char *url, const wsk_fresh_t *fresh,
                                  uint32_t most, int64_t now_s,

@@ -64,15 +64,17 @@ export async function until(ask, ms = 5000) {
 
 const envFile = process.env.DEMO_ENV ?? '.demo/env';
 
-/** Variables of .demo/env, as a shell reads them. */
-export const demo = Object.fromEntries(
-  execFileSync('bash', ['-c', 'set -a; env -i bash -c \'set -a; . "$1"; env -0\' - "$1"', '-', envFile])
+/** Variables of a .demo/env, as a shell reads them. */
+export const readEnv = (file) => Object.fromEntries(
+  execFileSync('bash', ['-c', 'set -a; env -i bash -c \'set -a; . "$1"; env -0\' - "$1"', '-', file])
     .toString().split('\0').filter(Boolean)
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 
+export const demo = readEnv(envFile);
+
 export const state = dirname(demo.HTTPD_CONF);
 
-export const log = (name) => readFileSync(join(state, 'log', name), 'utf8');
+export const log = (name, of = demo) => readFileSync(join(dirname(of.HTTPD_CONF), 'log', name), 'utf8');
 
 /** wp-cli in the demo's WordPress, as the user who serves it. */
 export function wp(...args) {

@@ -8,51 +8,10 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import WebSocket from 'ws';
+import { heard, isConnected, logIn, openEditor, record, save, SITE } from './editor.mjs';
 import { demo, eavesdrop, faultsOf, is, launch, log, note, ok, proxy, run, shoot, until, wp } from './lib.mjs';
 
-const SITE = demo.WORDPRESS_URL;
 const SAVED_WITHIN_MS = 1000;
-
-/** Log in by request: the form's own focus script now and then eats the click. */
-async function logIn(context, user = demo.WORDPRESS_ADMIN, password = demo.WORDPRESS_PASSWORD, site = SITE) {
-  await context.request.get(`${site}/wp-login.php`);
-  const answer = await context.request.post(`${site}/wp-login.php`, {
-    form: { log: user, pwd: password, testcookie: '1', redirect_to: `${site}/wp-admin/profile.php` },
-  });
-  return /wp-admin\/profile/.test(answer.url());
-}
-
-async function openEditor(page, post) {
-  await page.goto(`${SITE}/wp-admin/post.php?post=${post}&action=edit`, { waitUntil: 'domcontentloaded' });
-  await page.waitForFunction(() => window.wp?.data?.select('core/editor')?.__unstableIsEditorReady?.(), null, { timeout: 60000 });
-}
-
-/** Press Save in the editor; the time just before. */
-const save = (page, edits) => page.evaluate(async (changed) => {
-  const { dispatch, select } = window.wp.data;
-  dispatch('core/editor').editPost(changed);
-  const button = document.querySelector('.editor-post-publish-button');
-  while (button.disabled || button.getAttribute('aria-disabled') === 'true') {
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-  const begun = Date.now();
-  button.click();
-  do {
-    await new Promise((wake) => setTimeout(wake, 5));
-  } while (select('core/editor').isSavingPost());
-  return { begun, saved: Date.now(), failed: !select('core/editor').didPostSaveRequestSucceed() };
-}, edits);
-
-const record = (page) => page.addInitScript(() => {
-  window.heard = [];
-  document.addEventListener('wpsignal:post.updated', ({ detail }) => {
-    window.heard.push({ at: Date.now(), channel: detail.channel, data: detail.data });
-  });
-});
-
-const heard = (page) => page.evaluate(() => window.heard);
-const isConnected = (page, transport) => until(() =>
-  page.evaluate((wanted) => window.WPS?.state.connected && window.WPS.state.transport === wanted, transport), 10000);
 
 async function mintAsVisitor(request) {
   const answer = await request.post(`${SITE}/wp-json/wpsignal/v1/token`);
@@ -155,7 +114,7 @@ async function theSettingsScreen(page) {
   wp('eval', `
     add_filter( 'pre_http_request', fn() => new WP_Error( 'http_request_failed', 'Connection refused' ) );
     WPSignal\\WPS::publish( 'events', 'lost.event' );`);
-  ok(/lost\.event, was not delivered .* ago: Connection refused\. The relay did not answer in time\. Check WORDSOCKET_URL/.test(await text()), 'a failed publish is told, with what to do');
+  ok(/lost\.event, was not delivered .* ago: Connection refused\. The relay did not answer in time\. Check its address/.test(await text()), 'a failed publish is told, with what to do');
   await shoot(page, 'settings-failure');
   wp('eval', "WPSignal\\WPS::publish( 'events', 'works.again' );");
   ok(!/was not delivered/.test(await text()), 'and forgotten when one succeeds');
@@ -208,7 +167,7 @@ async function disconnectedAndConnected(page) {
   const { socket } = await listening(token);
   await open();
   await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
-  ok(await asks.isVisible(), 'Disconnect asks again, in its place');
+  ok(await asks.isVisible() && !await page.getByRole('button', { name: 'Disconnect', exact: true }).isVisible(), 'Disconnect asks again, in its place');
   await page.getByRole('button', { name: 'Cancel' }).click();
   ok(await asks.isHidden(), 'and can be taken back');
   is(publish(), 'sent', 'nothing has happened');
@@ -221,7 +180,7 @@ async function disconnectedAndConnected(page) {
   is(await opened(token), ['401 invalid_token', 4003], 'nor is a token that it signed');
   await shoot(page, 'settings-not-connected');
 
-  is(await page.locator('#wpbody-content').locator('input, textarea, select').count(), 0, 'there is nothing to type');
+  is(await page.locator('#wordsocket-here').locator('input, textarea, select').count(), 0, 'there is nothing to type');
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   ok(await until(() => page.getByText('Connected through this server.').isVisible(), 10000), 'one click connects it again');
   const fresh = keysOfSite();
@@ -267,7 +226,7 @@ async function nobodyElseConnects(author) {
     const text = await answer.text();
     return [answer.status(), /publish_secret|[0-9a-f]{64}/.test(text)];
   };
-  for (const path of ['/wp-json/wpsignal/v1/enroll', '/?rest_route=/wpsignal/v1/enroll', '/wp-json/wpsignal/v1/disconnect']) {
+  for (const path of ['/wp-json/wpsignal/v1/enroll', '/?rest_route=/wpsignal/v1/enroll', '/wp-json/wpsignal/v1/connect', '/wp-json/wpsignal/v1/disconnect']) {
     is(await ask(author.request, path, {}), [401, false], `an anonymous POST to ${path} gets nothing`);
     is(await ask(author.request, path, { 'WordSocket-Enroll': '{}', WORDSOCKET_ENROLL: '{}' }), [401, false], 'nor with a header of that name');
   }

@@ -160,7 +160,11 @@ static void codes(void)
            WSK_ENOTFOUND, "nor is it for another site");
     is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(1)->fresh, 9,
                                REGISTRY_NOON + 60, &site),
-           WSK_ENOTFOUND, "nor good any more after its time");
+           WSK_EGAP, "nor good any more after its time");
+    is_int(wsk_registry_redeem(reg, first, "https://b.example",
+                               &registry_make(1)->fresh, 9, REGISTRY_NOON + 60,
+                               &site),
+           WSK_ENOTFOUND, "of which only its own site is told");
     is_int(wsk_registry_redeem(reg, first, offer.url, &registry_make(1)->fresh,
                                9, REGISTRY_NOON + 59, &site),
            WSK_OK, "before it is");
@@ -180,6 +184,16 @@ static void codes(void)
                                REGISTRY_NOON, &site),
            WSK_OK, "and connects");
     is_str(site.key, registry_make(1)->key, "the site that is there");
+    wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON);
+    offer.hash = first;
+    wsk_registry_offer(reg, "bob", &offer, REGISTRY_NOON + 60 + 599);
+    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(3)->fresh, 9,
+                               REGISTRY_NOON + 60 + 599, &site),
+           WSK_EGAP, "one that is too old is remembered as such");
+    wsk_registry_offer(reg, "bob", &offer, REGISTRY_NOON + 60 + 600);
+    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(3)->fresh, 9,
+                               REGISTRY_NOON + 60 + 600, &site),
+           WSK_ENOTFOUND, "for ten minutes");
     wsk_registry_close(reg);
 }
 

@@ -14,7 +14,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Reads the constants of wp-config.php, at use and not before, so that a
  * must-use plugin may define them as well. Without a site key among them, the
- * connection through the web server counts.
+ * connection through the web server counts, or else one through a relay.
  */
 final class Config {
 
@@ -22,10 +22,22 @@ final class Config {
 	 * Base URL of the relay without a slash at its end; empty if none is set.
 	 */
 	public function base_url(): string {
-		$url = rtrim( self::constant( 'WPSignal\BASE_URL' ) ?: self::constant( 'WORDSOCKET_URL' ), '/' ); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is set.
-		$own = '' === $url ? $this->connection() : null;
+		$url = $this->fixed_url();
+		if ( '' !== $url ) {
+			return $url;
+		}
+		$own = $this->connection();
+		return null !== $own ? Connection::base_url( $own ) : $this->relay()['url'] ?? '';
+	}
 
-		return null === $own ? $url : Connection::base_url( $own );
+	/** The same where a constant says it; empty if none does. */
+	public function fixed_url(): string {
+		return rtrim( self::constant( 'WPSignal\BASE_URL' ) ?: self::constant( 'WORDSOCKET_URL' ), '/' ); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is set.
+	}
+
+	/** Whether the site key is a constant, so that nothing stored counts. */
+	public function has_constants(): bool {
+		return '' !== self::constant( 'WPSIGNAL_SITE_KEY' );
 	}
 
 	/**
@@ -67,6 +79,10 @@ final class Config {
 	public function signature_version(): int {
 		if ( null !== $this->connection() ) {
 			return Connection::SIGNATURE;
+		}
+		$relay = $this->relay();
+		if ( null !== $relay ) {
+			return $relay['signature'];
 		}
 		return defined( 'WPSIGNAL_SIGNATURE' ) && in_array( constant( 'WPSIGNAL_SIGNATURE' ), array( 2, '2' ), true ) ? 2 : 1;
 	}
@@ -129,12 +145,15 @@ final class Config {
 		return array() === $this->missing();
 	}
 
-	/** Where the credentials come from: "constant", "server", or "none". */
+	/** Where the credentials come from: "constant", "server", "relay", or "none". */
 	public function credential_source(): string {
 		if ( ! $this->is_configured() ) {
 			return 'none';
 		}
-		return null === $this->connection() ? 'constant' : 'server';
+		if ( $this->has_constants() ) {
+			return 'constant';
+		}
+		return null === $this->connection() ? 'relay' : 'server';
 	}
 
 	/**
@@ -143,7 +162,16 @@ final class Config {
 	 * @return array<string, mixed>|null
 	 */
 	private function connection(): ?array {
-		return '' === self::constant( 'WPSIGNAL_SITE_KEY' ) ? Connection::keys() : null;
+		return $this->has_constants() ? null : Connection::keys();
+	}
+
+	/**
+	 * The connection through a relay elsewhere, where nothing is in its place.
+	 *
+	 * @return array<string, mixed>|null
+	 */
+	private function relay(): ?array {
+		return $this->has_constants() || null !== Connection::keys() ? null : Relay::keys();
 	}
 
 	/**
@@ -153,7 +181,7 @@ final class Config {
 	 * @param string $key  Its name in the connection.
 	 */
 	private function credential( string $name, string $key ): string {
-		$own = $this->connection();
+		$own = $this->connection() ?? $this->relay();
 
 		return null === $own ? self::constant( $name ) : $own[ $key ];
 	}

@@ -12,16 +12,19 @@ namespace WordSocket;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Routes wpsignal/v1/enroll and wpsignal/v1/disconnect. The web server knows the
- * first by its path, and gives keys to no other request. Neither answers with a
- * key.
+ * Routes wpsignal/v1/enroll, /connect and /disconnect. The web server knows the
+ * first by its path, and gives keys to no other request; the second connects to a
+ * relay elsewhere by API key. None answers with a secret.
  *
  * @access private
  */
 final class Enroll {
 
-	/** Route that connects. */
+	/** Route that connects through the web server. */
 	public const CONNECT = '/enroll';
+
+	/** Route that connects through a relay, by API key. */
+	public const REGISTER = '/connect';
 
 	/** Route that disconnects. */
 	public const DISCONNECT = '/disconnect';
@@ -38,7 +41,12 @@ final class Enroll {
 
 	/** Adds the routes to the REST API. */
 	public function register_routes(): void {
-		foreach ( array( self::CONNECT => 'connect', self::DISCONNECT => 'disconnect' ) as $route => $callback ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- a table of two.
+		$routes = array(
+			self::CONNECT    => 'connect',
+			self::REGISTER   => 'register',
+			self::DISCONNECT => 'disconnect',
+		);
+		foreach ( $routes as $route => $callback ) {
 			register_rest_route(
 				Token::ROUTE_NAMESPACE,
 				$route,
@@ -66,6 +74,9 @@ final class Enroll {
 		if ( 'constant' === $this->config->credential_source() ) {
 			return new \WP_Error( 'wordsocket_constants', __( 'This site is connected by the constants in wp-config.php; take them out first.', 'wordsocket' ), array( 'status' => 409 ) );
 		}
+		if ( 'relay' === $this->config->credential_source() ) {
+			return self::refusal( 'error_connected', 409 );
+		}
 		$keys = Connection::offered();
 		if ( null === $keys ) {
 			return new \WP_Error(
@@ -79,16 +90,72 @@ final class Enroll {
 	}
 
 	/**
-	 * Disconnects the site, for good.
+	 * Connects the site to a relay by the API key of an account there.
 	 *
+	 * @param \WP_REST_Request $request Has api_key, and url unless a constant says it.
+	 * @return array{message: string, site_key: string}|\WP_Error
+	 */
+	public function register( $request ) {
+		if ( $this->config->has_constants() || $this->config->is_configured() ) {
+			return self::refusal( $this->config->has_constants() ? 'error_constants' : 'error_connected', 409 );
+		}
+		$url     = $this->config->fixed_url();
+		$typed   = $request->get_param( 'url' );
+		$api_key = $request->get_param( 'api_key' );
+		if ( '' === $url ) {
+			$url = Relay_Url::clean( is_string( $typed ) ? $typed : '' );
+		}
+		if ( '' === $url ) {
+			return self::refusal( 'error_url', 400 );
+		}
+		$done = Relay::register( $url, is_string( $api_key ) ? trim( $api_key ) : '' );
+		return is_wp_error( $done ) ? self::failed( $done ) : array(
+			'message'  => Outcome::find( 'connected' )[1],
+			'site_key' => $this->config->site_key(),
+		);
+	}
+
+	/**
+	 * Disconnects the site, for good. With "forget" a relay elsewhere is not
+	 * asked: for one that does not answer any more.
+	 *
+	 * @param \WP_REST_Request $request May have forget.
 	 * @return array{ok: bool}|\WP_Error
 	 */
-	public function disconnect() {
-		$keys = Connection::keys();
-		if ( null === $keys ) {
-			return new \WP_Error( 'wordsocket_not_connected', __( 'This site is not connected through this server.', 'wordsocket' ), array( 'status' => 409 ) );
+	public function disconnect( $request ) {
+		$own   = Connection::keys();
+		$relay = null === $own ? Relay::keys() : null;
+		if ( null === $own && null === $relay ) {
+			return new \WP_Error( 'wordsocket_not_connected', __( 'This site is not connected.', 'wordsocket' ), array( 'status' => 409 ) );
 		}
-		$done = Connection::disconnect( $keys );
-		return is_wp_error( $done ) ? $done : array( 'ok' => true );
+		if ( null !== $own ) {
+			$done = Connection::disconnect( $own );
+			return is_wp_error( $done ) ? $done : array( 'ok' => true );
+		}
+		if ( true === $request->get_param( 'forget' ) ) {
+			Relay::forget();
+			return array( 'ok' => true );
+		}
+		$done = Relay::disconnect( array( 'url' => $this->config->base_url() ) + $relay );
+		return is_wp_error( $done ) ? self::failed( $done ) : array( 'ok' => true );
+	}
+
+	/**
+	 * A refusal of ours.
+	 *
+	 * @param string $outcome Name of an Outcome.
+	 * @param int    $status  Of HTTP.
+	 */
+	private static function refusal( string $outcome, int $status ): \WP_Error {
+		return new \WP_Error( "wordsocket_$outcome", Outcome::find( $outcome )[1], array( 'status' => $status ) );
+	}
+
+	/**
+	 * A failure at the relay, in words that say what to do.
+	 *
+	 * @param \WP_Error $error Of Relay.
+	 */
+	private static function failed( \WP_Error $error ): \WP_Error {
+		return new \WP_Error( $error->get_error_code(), Outcome::explain( $error ), array( 'status' => 502 ) );
 	}
 }

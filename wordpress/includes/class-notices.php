@@ -94,15 +94,15 @@ final class Notices {
 	 */
 	public static function describe( string $code ): string {
 		if ( in_array( $code, self::REJECTED_CODES, true ) ) {
-			return __( 'The relay does not know this site key. Connect the site again; if it has constants in wp-config.php, compare WPSIGNAL_SITE_KEY with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
+			return __( 'The relay does not know this site key. Disconnect the site and connect it again; if it has constants in wp-config.php, compare WPSIGNAL_SITE_KEY with the site file or dashboard of the relay. Until then pages do not try to connect.', 'wordsocket' );
 		}
 		switch ( $code ) {
 			case 'unreachable':
-				return __( 'The relay did not answer in time. Check WORDSOCKET_URL in wp-config.php, and that the web server running mod_wordsocket can be reached from this server.', 'wordsocket' );
+				return __( 'The relay did not answer in time. Check its address, which is WORDSOCKET_URL if wp-config.php has it, and that the web server running mod_wordsocket can be reached from this server.', 'wordsocket' );
 			case 'invalid_signature':
 				return __( 'The relay knows the site but not the secret. Disconnect the site and connect it again; if it has constants in wp-config.php, compare WPSIGNAL_SITE_SECRET with the site file of the relay.', 'wordsocket' );
 			case 'signature_v2_required':
-				return __( 'The relay wants signatures of version 2 from this site. Define WPSIGNAL_SIGNATURE as 2 in wp-config.php.', 'wordsocket' );
+				return __( 'The relay wants signatures of version 2 from this site. Disconnect the site and connect it again; if it has constants in wp-config.php, define WPSIGNAL_SIGNATURE as 2.', 'wordsocket' );
 			case 'user_forbidden':
 				return __( 'The web server takes events of this site from processes of its owner only, and PHP did not come as that user, or came by way of another server. Ask whoever runs it about WordSocketPublisherUser.', 'wordsocket' );
 			case 'stale_timestamp':
@@ -112,7 +112,7 @@ final class Notices {
 			case 'encryption_unavailable':
 				return __( 'This PHP cannot encrypt. Install its OpenSSL extension; nothing is sent in the clear instead.', 'wordsocket' );
 			case 'http_404':
-				return __( 'There is no relay at this address. Check WORDSOCKET_URL in wp-config.php, and that the virtual host says "WordSocket On".', 'wordsocket' );
+				return __( 'There is no relay at this address. Check it, which is WORDSOCKET_URL if wp-config.php has it, and that the virtual host says "WordSocket On".', 'wordsocket' );
 			default:
 				return __( 'The log of the web server that runs mod_wordsocket may say more.', 'wordsocket' );
 		}

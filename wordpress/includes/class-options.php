@@ -12,8 +12,8 @@ namespace WordSocket;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Names of the stored options. uninstall.php deletes ALL, site by site; a test
- * holds every constant here against that list.
+ * Names of the stored options and transients. uninstall.php deletes ALL and
+ * TRANSIENTS, site by site; a test holds every constant here against these lists.
  *
  * @access private
  */
@@ -25,9 +25,45 @@ final class Options {
 	/** Keys of the connection through the web server. See Connection. */
 	public const CONNECTION = 'wordsocket_connection';
 
-	/** All of the above. */
+	/** Which relay elsewhere the three below are for, and whose they are. See Relay. */
+	public const RELAY = 'wordsocket_relay';
+
+	/** The site key a relay gave. */
+	public const SITE_KEY = 'wpsignal_site_key';
+
+	/** The publish secret that goes with it. */
+	public const SITE_SECRET = 'wpsignal_site_secret';
+
+	/** The secret of its tokens. */
+	public const JWT_SECRET = 'wpsignal_jwt_secret';
+
+	/** The address of a relay that was typed last. */
+	public const RELAY_URL = 'wordsocket_relay_url';
+
+	/** What a relay was asked by one click and did not answer yet. See One_Click. */
+	public const STATE = 'wpsignal_oauth_state';
+
+	/** The code that came back, until the administrator's own browser is there. */
+	public const CODE = 'wordsocket_oauth_code';
+
+	/** Words of a relay that are shown once. See Outcome. */
+	public const SAID = 'wordsocket_oauth_said';
+
+	/** The options. */
 	public const ALL = array(
 		self::LAST_ERROR,
 		self::CONNECTION,
+		self::RELAY,
+		self::SITE_KEY,
+		self::SITE_SECRET,
+		self::JWT_SECRET,
+		self::RELAY_URL,
+	);
+
+	/** The transients. */
+	public const TRANSIENTS = array(
+		self::STATE,
+		self::CODE,
+		self::SAID,
 	);
 }

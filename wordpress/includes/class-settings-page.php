@@ -48,11 +48,12 @@ final class Settings_Page {
 	/** Prints the screen. Asks the relay, so it shows what is and not what was. */
 	public function render(): void {
 		echo '<div class="wrap"><h1>' . esc_html__( 'WordSocket', 'wordsocket' ) . '</h1>';
+		Outcome::render();
 		if ( $this->config->is_configured() ) {
 			$this->render_connection();
 			$this->render_last_error();
-			if ( 'server' === $this->config->credential_source() ) {
-				Connect_Controls::render_disconnect();
+			if ( 'constant' !== $this->config->credential_source() ) {
+				Connect_Controls::render_disconnect( 'relay' === $this->config->credential_source() );
 			}
 		} else {
 			$this->render_missing();
@@ -81,22 +82,42 @@ final class Settings_Page {
 			self::notice(
 				'success',
 				sprintf(
-					'server' === $this->config->credential_source()
-						/* translators: 1: number of open connections, 2: how many there may be. */
-						? __( 'Connected through this server. Open connections: %1$s of %2$s.', 'wordsocket' )
-						/* translators: 1: number of open connections, 2: how many there may be. */
-						: __( 'Connected by the constants in wp-config.php. Open connections: %1$s of %2$s.', 'wordsocket' ),
+					$this->about_source(),
 					number_format_i18n( $stats['active_connections'] ),
 					number_format_i18n( $stats['max_connections'] )
 				)
 			);
 		}
 		echo '<table class="form-table" role="presentation">';
-		self::row( __( 'Relay', 'wordsocket' ), $this->config->base_url() );
-		self::row( __( 'Site key', 'wordsocket' ), $this->config->site_key() );
+		self::row( __( 'Relay', 'wordsocket' ), $this->config->base_url(), '' !== $this->config->fixed_url() );
+		self::row( __( 'Site key', 'wordsocket' ), $this->config->site_key(), $this->config->has_constants() );
+		$this->render_secrets();
 		echo '<tr><th scope="row">' . esc_html__( 'Payloads', 'wordsocket' ) . '</th><td>' . esc_html( $this->about_encryption() ) . '</td></tr>';
 		$this->render_live();
 		echo '</table>';
+	}
+
+	/** How the site is connected, with room for two numbers. */
+	private function about_source(): string {
+		switch ( $this->config->credential_source() ) {
+			case 'server':
+				/* translators: 1: number of open connections, 2: how many there may be. */
+				return __( 'Connected through this server. Open connections: %1$s of %2$s.', 'wordsocket' );
+			case 'relay':
+				/* translators: 1: number of open connections, 2: how many there may be. */
+				return __( 'Connected through a relay. Open connections: %1$s of %2$s.', 'wordsocket' );
+			default:
+				/* translators: 1: number of open connections, 2: how many there may be. */
+				return __( 'Connected by the constants in wp-config.php. Open connections: %1$s of %2$s.', 'wordsocket' );
+		}
+	}
+
+	/** That there are secrets, where somebody put them by hand; never what they are. */
+	private function render_secrets(): void {
+		if ( ! $this->config->has_constants() ) {
+			return;
+		}
+		echo '<tr><th scope="row">' . esc_html__( 'Secrets', 'wordsocket' ) . '</th><td>' . esc_html__( 'WPSIGNAL_SITE_SECRET and WPSIGNAL_JWT_SECRET are set in wp-config.php, and not shown.', 'wordsocket' ) . '</td></tr>';
 	}
 
 	/** Whether the relay can read what it passes on. */
@@ -131,7 +152,7 @@ final class Settings_Page {
 					const show = ( state ) => {
 						node.textContent = words[ state.connected ? state.transport : "connecting" ];
 						if ( state.error ) {
-							node.textContent += " " + state.error.message;
+							node.textContent += ": " + state.error.message;
 						}
 					};
 					window.WPS.onStateChange( show );
@@ -164,7 +185,7 @@ final class Settings_Page {
 
 	/** How to connect the site. */
 	private function render_missing(): void {
-		$original = Connection::copied_from();
+		$original = Connection::copied_from() ?: Relay::copied_from(); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is one.
 		self::notice(
 			'warning',
 			'' === $original
@@ -172,8 +193,14 @@ final class Settings_Page {
 				/* translators: %s: URL of another site. */
 				: sprintf( __( 'Not connected: this is a copy of %s, and does not speak in its name. Connect it as a site of its own; the other one is left as it is.', 'wordsocket' ), $original )
 		);
-		Connect_Controls::render_connect();
-		echo '<p>' . esc_html__( 'Where the relay is another server, define these constants in wp-config.php instead, with the values from its site file:', 'wordsocket' ) . '</p><ul class="ul-disc">';
+		if ( $this->config->has_constants() ) {
+			echo '<p>' . esc_html__( 'wp-config.php has WPSIGNAL_SITE_KEY, which goes first. Take it out to connect here, or define these as well, with the values from the site file of the relay:', 'wordsocket' ) . '</p>';
+		} else {
+			Connect_Controls::render_connect();
+			Relay_Controls::render_connect( $this->config->fixed_url() );
+			echo '<h2>' . esc_html__( 'By constants', 'wordsocket' ) . '</h2><p>' . esc_html__( 'Where the relay has a site file for this site, define these in wp-config.php, with its values:', 'wordsocket' ) . '</p>';
+		}
+		echo '<ul class="ul-disc">';
 		foreach ( $this->config->missing() as $name ) {
 			echo '<li><code>' . esc_html( $name ) . '</code></li>';
 		}
@@ -201,8 +228,9 @@ final class Settings_Page {
 	 *
 	 * @param string $name  Left.
 	 * @param string $value Right.
+	 * @param bool   $fixed Whether a constant says it.
 	 */
-	private static function row( string $name, string $value ): void {
-		echo '<tr><th scope="row">' . esc_html( $name ) . '</th><td><code>' . esc_html( $value ) . '</code></td></tr>';
+	private static function row( string $name, string $value, bool $fixed ): void {
+		echo '<tr><th scope="row">' . esc_html( $name ) . '</th><td><code>' . esc_html( $value ) . '</code> ' . ( $fixed ? esc_html__( 'set in wp-config.php', 'wordsocket' ) : '' ) . '</td></tr>';
 	}
 }

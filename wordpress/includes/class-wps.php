@@ -69,6 +69,8 @@ final class WPS {
 		add_action( 'rest_api_init', array( new Enroll( $this->config ), 'register_routes' ) );
 		add_action( 'wp_enqueue_scripts', array( $this->client, 'enqueue' ) );
 		add_action( 'admin_enqueue_scripts', array( $this->client, 'enqueue' ) );
+		( new One_Click( $this->config ) )->register();
+		add_filter( 'removable_query_args', array( Outcome::class, 'removable' ) );
 		add_action( 'admin_menu', array( new Settings_Page( $this->config, $this->publisher ), 'add' ) );
 	}
 

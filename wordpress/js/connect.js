@@ -1,41 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Connect and Disconnect on the plugin's screen. Disconnect asks again, in its
- * place. wordsocketConnect: routes, nonce, home, words.
+ * place. wordsocketConnect: routes, nonce, home, where to go when done, words.
  */
 ( function () {
-	const { connect, disconnect, nonce, home, words } = window.wordsocketConnect;
+	const { connect, register, disconnect, nonce, home, done, words } = window.wordsocketConnect;
 	const find = ( name ) => document.getElementById( `wordsocket-${ name }` );
-	const said = find( 'said' );
+	const onClick = ( name, act ) => find( name )?.addEventListener( 'click', ( { currentTarget } ) => act( currentTarget ) );
 
-	async function send( url, button ) {
+	/* Whether it was done; then the page is about to go. */
+	async function send( url, button, { body, said = find( 'said' ), next } = {} ) {
 		button.disabled = true;
 		said.textContent = words.busy;
 		try {
 			const answer = await fetch( url, {
 				method: 'POST',
 				credentials: 'same-origin',
-				headers: { 'X-WP-Nonce': nonce, 'X-WordSocket-Home': home },
+				headers: { 'X-WP-Nonce': nonce, 'X-WordSocket-Home': home, ...( body && { 'Content-Type': 'application/json' } ) },
+				body: body && JSON.stringify( body ),
 			} );
 			if ( answer.ok ) {
-				window.location.reload();
-				return;
+				if ( next ) {
+					window.location.assign( next );
+				} else {
+					window.location.reload();
+				}
+				return true;
 			}
 			said.textContent = ( await answer.json() ).message;
 		} catch {
 			said.textContent = words.failed;
 		}
 		button.disabled = false;
+		return false;
 	}
 
-	find( 'connect' )?.addEventListener( 'click', ( { currentTarget } ) => send( connect, currentTarget ) );
+	onClick( 'connect', ( button ) => send( connect, button ) );
+	onClick( 'register', ( button ) => send( register, button, {
+		body: { url: find( 'url' ).value, api_key: find( 'api-key' ).value },
+		said: find( 'register-said' ),
+		next: done.connected,
+	} ) );
+	find( 'api-key' )?.addEventListener( 'keydown', ( event ) => {
+		if ( event.key === 'Enter' ) {
+			event.preventDefault();
+			find( 'register' ).click();
+		}
+	} );
 
 	const ask = ( asks ) => {
 		find( 'confirm' ).hidden = ! asks;
-		find( 'disconnect' ).hidden = asks;
+		find( 'offer' ).hidden = asks;
 		find( asks ? 'cancel' : 'disconnect' ).focus();
 	};
-	find( 'disconnect' )?.addEventListener( 'click', () => ask( true ) );
-	find( 'cancel' )?.addEventListener( 'click', () => ask( false ) );
-	find( 'really' )?.addEventListener( 'click', ( { currentTarget } ) => send( disconnect, currentTarget ) );
+	onClick( 'disconnect', () => ask( true ) );
+	onClick( 'cancel', () => ask( false ) );
+
+	/* A relay elsewhere may be gone for good. */
+	const alone = find( 'alone' );
+	onClick( 'really', async ( button ) => {
+		const gone = await send( disconnect, button, { next: alone && done.disconnected } );
+		if ( alone && ! gone ) {
+			alone.hidden = false;
+		}
+	} );
+	onClick( 'forget', ( button ) => send( disconnect, button, { body: { forget: true } } ) );
 }() );

@@ -69,7 +69,7 @@ $config = new Config();
 $route  = new Enroll( $config );
 is( $route->connect()->get_error_code(), 'wordsocket_not_offered', 'without keys there is nothing to connect with' );
 is( World::$requests, array(), 'and nobody is asked' );
-is( $route->disconnect()->get_error_code(), 'wordsocket_not_connected', 'nor anything to disconnect' );
+is( $route->disconnect( new WP_REST_Request() )->get_error_code(), 'wordsocket_not_connected', 'nor anything to disconnect' );
 
 $offer( $keys );
 $prove = static function ( string $secret ): Closure {
@@ -99,21 +99,21 @@ is( array( $config->base_url(), $config->site_key(), $config->site_secret(), $co
 World::$options['home'] = 'https://copy.example';
 ok( ! $config->is_configured(), 'a copy of it is not connected' );
 is( Connection::copied_from(), 'https://example.org/blog', 'and is told what it is a copy of' );
-is( $route->disconnect()->get_error_code(), 'wordsocket_not_connected', 'nor can it disconnect the original' );
+is( $route->disconnect( new WP_REST_Request() )->get_error_code(), 'wordsocket_not_connected', 'nor can it disconnect the original' );
 World::$options['home'] = 'https://example.org/blog';
 is( Connection::copied_from(), '', 'the original is none' );
 
 World::$answer = World::response( 503, '{"error":"unavailable","message":"m"}' );
-is( $route->disconnect()->get_error_code(), 'wordsocket_unavailable', 'a relay that cannot now is told' );
+is( $route->disconnect( new WP_REST_Request() )->get_error_code(), 'wordsocket_unavailable', 'a relay that cannot now is told' );
 ok( $config->is_configured(), 'and the keys are kept' );
 World::$answer = World::response( 200, '{"ok":true}' );
-is( $route->disconnect(), array( 'ok' => true ), 'the site is disconnected' );
+is( $route->disconnect( new WP_REST_Request() ), array( 'ok' => true ), 'the site is disconnected' );
 is( end( World::$requests )[2]['body'], '{"action":"disconnect"}', 'by a signed request' );
 ok( ! $config->is_configured(), 'and the keys are gone' );
 
 World::$options[ Options::CONNECTION ] = $keys;
 World::$answer                         = World::response( 401, '{"error":"unknown_site_key","message":"m"}' );
-is( $route->disconnect(), array( 'ok' => true ), 'keys that the relay revoked already are forgotten, too' );
+is( $route->disconnect( new WP_REST_Request() ), array( 'ok' => true ), 'keys that the relay revoked already are forgotten, too' );
 
 World::$options[ Options::CONNECTION ] = $keys;
 define( 'WPSIGNAL_SITE_KEY', 'by hand' );

@@ -20,6 +20,9 @@ final class World {
 	public static array $wrong     = array();
 	public static array $viewable  = array( 'post', 'page' );
 	public static int $user_id     = 0;
+	public static bool $network    = false;
+	public static array $transients = array();
+	public static string $admin    = 'https://example.org';
 	/** Answer to the next requests: array, WP_Error, or a function. */
 	public static mixed $answer    = null;
 	/** What a query would have cost. */
@@ -53,6 +56,13 @@ class WP_REST_Response {
 	public function __construct( public mixed $data ) {}
 	public function header( string $name, string $value ): void {
 		$this->headers[ $name ] = $value;
+	}
+}
+
+class WP_REST_Request {
+	public function __construct( private array $params = array() ) {}
+	public function get_param( string $name ): mixed {
+		return $this->params[ $name ] ?? null;
 	}
 }
 
@@ -101,6 +111,41 @@ function delete_option( string $name ): bool {
 	++World::$deletions;
 	unset( World::$options[ $name ] );
 	return true;
+}
+
+function get_transient( string $name ) {
+	return World::$transients[ $name ] ?? false;
+}
+
+function set_transient( string $name, $value, int $seconds ): bool {
+	World::$transients[ $name ] = $value;
+	return true;
+}
+
+function delete_transient( string $name ): bool {
+	$was = isset( World::$transients[ $name ] );
+	unset( World::$transients[ $name ] );
+	return $was;
+}
+
+function wp_prime_option_caches( array $names ): void {}
+
+function admin_url( string $path = '' ): string {
+	return World::$admin . "/wp-admin/$path";
+}
+
+function is_multisite(): bool {
+	return World::$network;
+}
+
+function auth_redirect(): void {}
+
+function wp_parse_url( string $url ) {
+	return parse_url( $url );
+}
+
+function wp_specialchars_decode( string $text, int $quotes ): string {
+	return htmlspecialchars_decode( $text, $quotes );
 }
 
 function wp_remote_post( string $url, array $args ) {
