@@ -173,7 +173,7 @@ sub registrar {
 }
 $relay->announce(qr/AH00098: pid file .* overwritten/);
 my %acknowledged;
-for my $round (1 .. 4) {
+for my $round (1 .. ($ENV{WSK_LONG} ? 50 : 4)) {
     pipe my $in, my $out or die $!;
     my @pids = map {
         my $number = $_;
