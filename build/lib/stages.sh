@@ -205,6 +205,7 @@ httpd_suite() {
     (
         export WSK_RESULTS=$results WSK_LOGS=$logs/httpd
         [[ $kind == plain ]] || export WSK_TIMEOUT=400
+        [[ $kind == plain || $kind == asan ]] && export WSK_JOBS=2
         mkdir -p "$WSK_LOGS"
         cd "$top"
         shopt -s nullglob

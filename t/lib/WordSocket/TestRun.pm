@@ -66,9 +66,20 @@ sub run_tests {
     return $self->SUPER::run_tests if !$ENV{WSK_RESULTS};
     my @tests = @{ $self->{tests} // [] };
     @tests = glob 't/[0-9]*.t' if !@tests;
-    system 'build/lib/run-tap', '--timeout', $ENV{WSK_TIMEOUT} // 180,
-        '--results', $ENV{WSK_RESULTS}, '--logs', $ENV{WSK_LOGS}, @tests;
+    my @run = ('build/lib/run-tap', '--timeout', $ENV{WSK_TIMEOUT} // 180,
+        '--results', $ENV{WSK_RESULTS}, '--logs', $ENV{WSK_LOGS});
+    my @alone = grep { is_alone($_) } @tests;
+    my @others = grep { !is_alone($_) } @tests;
+    system @run, '--jobs', $ENV{WSK_JOBS} // 1, @others if @others;
+    system @run, @alone if @alone;
     return;
+}
+
+# Two at a time are those that have a server of their own and mostly wait; not
+# those that share one, whose log each of them reads, nor crowds.
+sub is_alone {
+    my ($test) = @_;
+    return WordSocket::Server::slurp($test) =~ /Server->shared\b|WordSocket::(?:Echo|Crowd|Swarm)\b/;
 }
 
 # What the last of the shared server's processes finds when it ends, above all
