@@ -89,6 +89,8 @@ run(async (atEnd) => {
   });
   const admin = await people();
   ok(await logIn(admin), 'the admin logs in to WordPress');
+  /* As browsers take them that are older than two minutes: not posted from elsewhere. */
+  await admin.addCookies((await admin.cookies()).map((cookie) => ({ ...cookie, sameSite: 'Lax' })));
   const page = await admin.newPage();
   const faults = faultsOf(page);
   const outcome = page.locator('#wordsocket-outcome');
@@ -233,10 +235,14 @@ run(async (atEnd) => {
 
   /* Approved. */
   let body;
+  let answer;
   ok((await approve((route) => {
-    body = route.request().postData();
+    answer = route.request();
+    body = answer.postData();
     return route.continue();
   })) === 'success: Done: this site is connected. Pages that are open go live when they are loaded again.', 'Approve leads back, and the site is connected');
+  is([/wordpress_logged_in/.test((await answer.allHeaders()).cookie ?? ''), [...new URLSearchParams(body).keys()]], [false, ['wps_state', 'wps_code']], 'though what the relay posted bore no login, but a state and a code');
+  const code = new URLSearchParams(body).get('wps_code');
   ok(await page.getByText('Connected through a relay. Open connections: 0 of 5,000').isVisible(), 'the relay says so');
   ok(await until(() => page.getByText('Connected by WebSocket.').isVisible(), 10000), 'and this very browser hears it');
   await shoot(page, 'connect-8-connected');
@@ -313,7 +319,7 @@ run(async (atEnd) => {
   await visitor.close();
 
   /* A code that is good no more. */
-  const used = await approve(withFields({ wps_code: new URLSearchParams(body).get('wps_code') }));
+  const used = await approve(withFields({ wps_code: code }));
   ok(/^error: The relay does not take this code: it was used already/.test(used), 'a code that was used is told');
   await shoot(page, 'connect-12-used');
   const expired = await approve(async (route) => {
@@ -335,21 +341,22 @@ run(async (atEnd) => {
   await button('Approve').click();
   await page.getByText('held').waitFor();
   await page.unroute(CALLBACK);
-  const other = await people();
-  ok(await logIn(other, 'ada', 'ada'), 'another administrator is there');
-  const hers = await other.newPage();
-  await replay(hers, body);
-  ok(/^error: Another administrator began this connection/.test(await told(hers)), 'who cannot finish what she did not begin');
-  is(kept(), {}, 'nothing is connected by her');
-  await other.close();
   const nobody = await people();
   const login = await nobody.newPage();
   await replay(login, body);
-  ok(await until(() => /wp-login\.php/.test(login.url())), 'nobody is asked to log in');
-  is(kept(), {}, 'and connects nothing');
+  ok(await until(() => /wp-login\.php/.test(login.url())), 'a browser without a login is asked to log in');
+  const onward = new URL(login.url()).searchParams.get('redirect_to');
+  const other = await people();
+  ok(await logIn(other, 'ada', 'ada'), 'another administrator is there');
+  const hers = await other.newPage();
+  await hers.goto(onward);
+  ok(/^error: Another administrator began this connection/.test(await told(hers)), 'who cannot finish what she did not begin');
+  await other.close();
+  is(kept(), {}, 'nothing is connected so far');
+  ok(await logIn(nobody), 'whoever began it logs in');
+  await login.goto(onward);
+  is(await told(login), 'success: Done: this site is connected. Pages that are open go live when they are loaded again.', 'and it is finished');
   await nobody.close();
-  await page.goto(`${SITE}/wp-admin/admin-post.php?action=wordsocket_oauth_finish`);
-  is(await told(), 'success: Done: this site is connected. Pages that are open go live when they are loaded again.', 'who began it finishes it');
   is(kept().wpsignal_site_key, keys.wpsignal_site_key, 'as the same site as before');
   await disconnect();
   await told();
@@ -396,6 +403,9 @@ run(async (atEnd) => {
   ok(await outcome.count() <= 1, 'an outcome is told once');
   for (const [name, of] of [['WordPress', demo], ['relay', relayDemo]]) {
     is(log('httpd-error.log', of).split('\n').filter((line) => /\[\w+:(warn|error|crit|alert|emerg)\]|exit signal/.test(line)), [], `httpd of the ${name} reports no warning`);
+  }
+  for (const [name, text] of [['code', code], ['publish secret', keys.wpsignal_site_secret], ['API key', relayDemo.WORDSOCKET_API_KEY]]) {
+    ok(![demo, relayDemo].some((of) => ['httpd-access.log', 'httpd-error.log'].some((file) => log(file, of).includes(text))), `no ${name} is in any log`);
   }
   is(log('php.log'), '', 'PHP reports nothing');
 });
