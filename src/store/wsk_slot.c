@@ -245,6 +245,14 @@ void wsk_slot_ring(wsk_segment_t *seg, uint32_t site, wsk_wake_fn *wake,
     }
 }
 
+bool wsk_slot_rung(const wsk_segment_t *seg, unsigned slot)
+{
+    return slot < seg->spec.slots
+           && atomic_load_explicit(&wsk_slot_of(seg, slot)->told,
+                                   memory_order_relaxed)
+                  != 0;
+}
+
 unsigned wsk_slot_take(wsk_segment_t *seg, unsigned slot, uint32_t *sites,
                        unsigned cap)
 {

@@ -76,6 +76,9 @@ typedef void wsk_wake_fn(void *baton, unsigned slot);
 void wsk_slot_ring(wsk_segment_t *seg, uint32_t site, wsk_wake_fn *wake,
                    void *baton);
 
+/** Whether somebody has rung since the last wsk_slot_take. One load, no lock. */
+bool wsk_slot_rung(const wsk_segment_t *seg, unsigned slot);
+
 /** The sites that were rung for this slot since the last call, each once.
  *  @return how many were written to `sites`; if it equals cap, call again */
 unsigned wsk_slot_take(wsk_segment_t *seg, unsigned slot, uint32_t *sites,

@@ -16,6 +16,7 @@
 #define INPUT 16384 /* bytes of one read */
 #define WHEEL 64    /* seconds; a timer beyond comes round again */
 #define SLICE 64    /* sockets written for a site before the next one's turn */
+#define BIT 16      /* of them, before who has rung meanwhile is asked for */
 #define TURN_BYTES WSK_MB(1) /* so much, too */
 #define READ_BYTES 262144    /* read of a site's sockets in one turn */
 #define REPLAY_ROOM 65536

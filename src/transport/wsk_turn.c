@@ -138,24 +138,30 @@ static wsk_conn_t *next_of(site_view_t *v)
     return c;
 }
 
-/* One site's turn: write a slice of what is queued, by sockets and by bytes;
- * when all who were there at the last piece of its log are written, take the
+/* One site's turn: write a slice of what is queued, by sockets and by bytes, and
+ * less of it if somebody rings: it may be for a site that has little to say. When
+ * all who were there at the last piece of its log are written, take the
  * next one. So a site with a crowd gets its messages in larger writes, others
  * get their turn in between, and who catches up does not hold up what is new. */
 static bool serve_one(wsk_loop_t *l, site_view_t *v)
 {
     uint64_t bytes = 0;
-    uint32_t n;
+    uint32_t n, most;
 
     if (!v->owed && v->rung) {
         v->rung = wsk_hub_pump(l->hub, v->number);
         v->owed = v->waiting;
     }
-    for (n = WSK_MIN(v->waiting, (uint32_t)SLICE); n && bytes < TURN_BYTES;
-         n--) {
-        wsk_conn_t *c = next_of(v);
-        uint64_t before = c->bytes_out;
+    most = WSK_MIN(v->waiting, (uint32_t)SLICE);
+    for (n = 0; n < most && bytes < TURN_BYTES; n++) {
+        wsk_conn_t *c;
+        uint64_t before;
 
+        if (n && n % BIT == 0 && wsk_slot_rung(l->spec.seg, l->slot)) {
+            break;
+        }
+        c = next_of(v);
+        before = c->bytes_out;
         if (c->state == WSK_CONN_DEAD) {
             c->turn_next = l->dead;
             l->dead = c;

@@ -110,6 +110,28 @@ static void fairness(void)
     close_crowd(CROWD);
 }
 
+/* Who rings while a slice is written is heard before the next. */
+static void interrupted(void)
+{
+    unsigned sent;
+
+    open_crowd(CROWD);
+    world_say(&w, 0, "a", "crowd");
+    world_turn(&w);
+    ok(w.loop->active != NULL, "a crowd is not written in one turn");
+    sent = (unsigned)world_count(&w, WSK_C_sends);
+    w.over = wsk_loop_step(w.loop, NULL, 0, &w.now);
+    is_int(world_count(&w, WSK_C_sends) - sent, SLICE, "a slice of it is");
+    world_say(&w, 0, "a", "more");
+    sent = (unsigned)world_count(&w, WSK_C_sends);
+    w.over = wsk_loop_step(w.loop, NULL, 0, &w.now);
+    is_int(world_count(&w, WSK_C_sends) - sent, BIT,
+           "and a bit of one when somebody rang");
+    world_run(&w);
+    is_int(world_count(&w, WSK_C_delivered), 2 * CROWD, "in the end all of it");
+    close_crowd(CROWD);
+}
+
 static void fill(wsk_conn_t *c, unsigned frames)
 {
     unsigned i;
@@ -321,6 +343,7 @@ int main(void)
     views();
     unheard();
     fairness();
+    interrupted();
     unblocked();
     by_bytes();
     intake();
