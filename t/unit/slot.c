@@ -162,7 +162,9 @@ static void ringing(void)
     wsk_slot_ring(seg, 5, wake, NULL);
     wsk_slot_ring(seg, 104, wake, NULL);
     ok(woken[3] == 1 && woken[6] == 1, "a burst wakes everybody once");
+    ok(wsk_slot_rung(seg, 3), "who was rung can see it");
     is_int((intmax_t)wsk_slot_take(seg, 3, sites, 8), 1, "who takes");
+    ok(!wsk_slot_rung(seg, 3), "until it takes");
     is_int((intmax_t)sites[0], 5, "is told which site");
     is_int((intmax_t)wsk_slot_take(seg, 3, sites, 8), 0, "once");
     wsk_slot_ring(seg, 5, wake, NULL);
