@@ -8,6 +8,7 @@ package WordSocket::Log;
 use v5.30;
 use warnings;
 use Test::More ();
+use WordSocket::Crash;
 use WordSocket::Sanitizer;
 
 # httpd's own words that say nothing about us.
@@ -58,12 +59,21 @@ sub loud {
     } split /\n/, $self->text;
 }
 
-sub judge {
+# Those of them that nobody announced. Whether a crash is httpd's its core says.
+sub unexplained {
     my ($self) = @_;
     my @known = (@of_httpd, map { $_->{pattern} } @{ $self->{announced} });
     my @loud  = grep { my $line = $_; !grep { $line =~ $_ } @known } $self->loud;
+    return grep { !WordSocket::Crash::is_known($self->{server}{root}, $_) } @loud;
+}
+
+sub judge {
+    my ($self) = @_;
+    my @loud = $self->unexplained;
     Test::More::is(join("\n", @loud[0 .. ($#loud < 9 ? $#loud : 9)]), '',
         'the error log holds no warning that was not announced');
+    Test::More::diag(WordSocket::Crash::stacks($self->{server}{root}, $_))
+        for map { /child pid (\d+) exit signal/ } @loud;
     my $text = $self->text;
     for my $one (grep { !$_->{maybe} } @{ $self->{announced} }) {
         Test::More::like($text, $one->{pattern}, 'an announced line was logged');
