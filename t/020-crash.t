@@ -27,7 +27,7 @@ sub held_against {
 sub die_closing {
     my ($without) = @_;
     my $server = WordSocket::Server->new(mpm => 'event', children => 1, without => $without)->prepare;
-    $server->announce(qr/^late$/);
+    $server->announce(qr/^late$/m);
     my $late = "$server->{root}/late";
     $server->{environment} = {
         LD_PRELOAD => WordSocket::Sanitizer::preload(@$server{qw(top root)}, 'late_socket', qw(-O2 -D_GNU_SOURCE)),
