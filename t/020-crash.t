@@ -74,6 +74,26 @@ ok scalar(glob "$server->{root}/cores/*"), 'its core is there';
 like held_against($server), qr/\A\[.*child pid $child exit signal Segmentation fault.*\z/, 'and it is not forgiven';
 is scalar(grep { /ap_run_mpm/ } WordSocket::Crash::stacks($server->{root}, $child)), $read ? 1 : 0, 'but shown, by gdb';
 
+# --- sockets closed under those who use them ----------------------------------------
+
+my $log   = WordSocket::Log->new({ root => $server->{root} });
+my $file  = $server->write_file('some_log', '');
+my $under = '[mpm_event:error] [pid 7:tid 9] (9)Bad file descriptor: AH03092: process_lingering_close: apr_pollset_add failure';
+my $n     = 0;
+sub logged {
+    open my $out, '>>', $file or die "$file: $!\n";
+    print $out map { '[Sat Nov 28 04:23:46.0000' . $n++ . " 2026] $_\n" } @_;
+    close $out or die "$file: $!\n";
+    return join ' ', map { /46\.0000(\d+)/ } $log->unexplained;
+}
+$log->begin($file);
+is logged($under), '0', 'a socket that is none counts while children serve';
+$log->stopping;
+is logged($under), '0', 'but not while they are told to stop';
+is logged($under =~ s/AH03092/AH00471/r, $under =~ s/\(9\)/(17)/r), '0 2 3', 'anything else does';
+is logged('[mpm_event:notice] AH00489: Apache configured -- resuming normal operations', $under), '0 2 3 5',
+    'and so it does once there are new ones';
+
 # --- the judgement ------------------------------------------------------------------
 
 my $apr  = 'from /lib/x86_64-linux-gnu/libapr-1.so.0';

@@ -274,6 +274,7 @@ sub slurp {
 # TERM stop.
 sub signal {
     my ($self, $name) = @_;
+    $self->{log}->stopping if $name =~ /^(?:TERM|HUP)$/;
     return kill $name, $self->{pid};
 }
 
