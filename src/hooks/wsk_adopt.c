@@ -9,6 +9,7 @@
  */
 #include "hooks/wsk_hooks.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <unistd.h>
@@ -207,23 +208,51 @@ static int give_up(request_rec *r, wsk_conn_t *conn)
     return OK;
 }
 
+static bool has_descriptor(apr_socket_t *socket, apr_os_sock_t fd)
+{
+    apr_os_sock_t now = -1;
+
+    return apr_os_sock_get(&now, socket) == APR_SUCCESS && now == fd;
+}
+
+/* A descriptor of our own for the socket of httpd, or -1. A child told to stop at
+ * once closes the sockets of its workers under them, and the number may be another
+ * file's next: what was copied is ours only if httpd has the socket still. */
+static int copy_descriptor(request_rec *r)
+{
+    apr_socket_t *socket = ap_get_conn_socket(r->connection);
+    apr_os_sock_t fd = -1;
+    int copy, error;
+
+    apr_os_sock_get(&fd, socket);
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    error = errno;
+    if (fd < 0 || !has_descriptor(socket, fd)) {
+        if (copy >= 0) {
+            close(copy);
+        }
+        return -1;
+    }
+    if (copy < 0) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, error, r,
+                      "WSK0202 no descriptor for a connection; raise "
+                      "'ulimit -n' or lower WordSocketMaxConnections");
+    }
+    return copy;
+}
+
 int wsk_adopt(request_rec *r, wsk_conn_t *conn)
 {
     conn_rec *c = r->connection;
     link_t *link = link_of(c);
-    apr_os_sock_t fd;
 
-    if (!drain_input(r, conn)
-        || apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS) {
+    if (!drain_input(r, conn)) {
         return give_up(r, conn);
     }
-    conn->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    conn->fd = copy_descriptor(r);
     if (conn->fd < 0
         || fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) | O_NONBLOCK)
                < 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, errno, r,
-                      "WSK0202 no descriptor for a connection; raise "
-                      "'ulimit -n' or lower WordSocketMaxConnections");
         return give_up(r, conn);
     }
     if (link->ssl) {

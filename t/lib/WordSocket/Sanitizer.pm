@@ -79,14 +79,15 @@ sub prefix {
         "--log-file=$root/logs/sanitizer.%p");
 }
 
-# A program that starts httpd so, for those who know no more than a name.
+# A program that starts httpd so, for those who know no more than a name; what
+# crashes may leave a core.
 sub wrapper {
     my ($top, $root, $httpd) = @_;
-    return $httpd if !kind();
     my %more = environment($top, $root);
     my $file = "$root/httpd";
     open my $out, '>', $file or die "$file: $!\n";
     print $out "#!/bin/sh\n", map { "export $_='$more{$_}'\n" } sort keys %more;
+    print $out qq{ulimit -c "\$(ulimit -H -c)"\n};
     print $out join(' ', 'exec', prefix($top, $root), $httpd, qq{"\$@"}), "\n";
     close $out or die "$file: $!\n";
     chmod 0755, $file;

@@ -23,6 +23,7 @@ use JSON::PP ();
 use POSIX qw(:sys_wait_h);
 use Test::More ();
 use Time::HiRes qw(sleep time);
+use WordSocket::Crash;
 use WordSocket::Log;
 use WordSocket::Sanitizer;
 
@@ -114,7 +115,8 @@ sub prepare {
     $self->{root} //= tempdir('wordsocket-XXXXXX', TMPDIR => 1, CLEANUP => !$ENV{WSK_KEEP});
     my $root = $self->{root};
     chmod 0755, $root;
-    make_path("$root/logs", "$root/htdocs");
+    make_path("$root/logs", "$root/cores", "$root/htdocs");
+    chmod 0777, "$root/cores";    # of children, who run as another user
     chmod 0777, "$root/logs" if WordSocket::Sanitizer::kind();
     $self->write_file('htdocs/index.html', "an ordinary page\n");
     $self->write_file('sites.json', JSON::PP->new->canonical->pretty->encode($self->{sites}));
@@ -226,8 +228,9 @@ sub try_start {
         # A group of its own, since prefork ends by a signal to all of its
         # group; and told to stop should this test be killed.
         POSIX::setpgid(0, 0);
-        exec('setpriv', '--pdeathsig', 'TERM', WordSocket::Sanitizer::prefix(@$self{qw(top root)}),
-            httpd(), $self->{one_process} ? '-X' : '-DFOREGROUND', '-f', $self->{conf})
+        exec(WordSocket::Crash::allowing_cores('setpriv', '--pdeathsig', 'TERM',
+            WordSocket::Sanitizer::prefix(@$self{qw(top root)}),
+            httpd(), $self->{one_process} ? '-X' : '-DFOREGROUND', '-f', $self->{conf}))
             or POSIX::_exit(127);
     }
     @$self{qw(pid owner)} = ($pid, $$);
@@ -271,6 +274,7 @@ sub slurp {
 # TERM stop.
 sub signal {
     my ($self, $name) = @_;
+    $self->{log}->stopping if $name =~ /^(?:TERM|HUP)$/;
     return kill $name, $self->{pid};
 }
 
