@@ -28,7 +28,7 @@
         php8.2-intl php8.2-mbstring php8.2-sqlite3 php8.2-xml php8.2-zip
     )
     PKGS_TEST=(
-        apache2-suexec-pristine chromium clang fonts-dejavu-core haproxy
+        apache2-suexec-pristine chromium clang fonts-dejavu-core gdb haproxy
         iproute2 libapache2-mod-perl2 libclang-rt-14-dev libio-socket-ssl-perl
         libmojolicious-perl nginx perl python3 python3-prometheus-client
         valgrind
