@@ -136,7 +136,7 @@ sub accepted_everywhere {
 
 sub in_band {
     my ($token) = @_;
-    my $ws = $client->socket(token => $plain);
+    my $ws = $client->socket(token => $token);    # of the same user
     $ws->send_json({ type => 'auth', token => $token });
     my $answer = $ws->message(10) // {};
     $ws->hang_up;

@@ -33,7 +33,7 @@ sub access { WordSocket::Server::slurp("$server->{root}/logs/access_log") }
 # --- everything that has a token, a secret or a message in it --------------------
 
 my $old = token(iat => time - 600, exp => time - 300);
-my $ws = $client->socket(token => token(), channels => ['events']);
+my $ws = $client->socket(token => token(user_id => 'who renews'), channels => ['events']);
 my $sse = $client->events(token => token());
 my $bad = $client->socket(token => $old);
 is $bad->close_code(5), 4001, 'an old token is refused';
@@ -50,7 +50,7 @@ is $ws->message(5, 'ack')->{ref}, 'MARK-ref', 'a client says something';
 $ws->send_text('{"type":"MARK-type"');
 is $ws->message(5, 'error')->{code}, 'bad_message', 'and something wrong';
 $ws->send_binary(WordSocket::Frames::channel_frame('events', 'MARK-binary'));
-$ws->send_json({ type => 'auth', token => token(exp => time + 100) });
+$ws->send_json({ type => 'auth', token => token(user_id => 'who renews', exp => time + 100) });
 is $ws->message(5, 'auth_ok')->{type}, 'auth_ok', 'a new token in band';
 $ws->send_json({ type => 'auth', token => $old });
 is $ws->close_code(5), 4001, 'a bad one in band';

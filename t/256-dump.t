@@ -26,6 +26,7 @@ END
 
 sub dump_of {
     my ($define) = @_;
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$server{qw(top root)}));
     return scalar qx{@{[WordSocket::Server::httpd()]} -t @{[$define ? "-D $define" : '']} -f '$server->{conf}' 2>&1};
 }
 

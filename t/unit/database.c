@@ -4,8 +4,8 @@
 #include "registry_fixture.h"
 
 static const char *const steps[] = {
-    "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT UNIQUE); "
-    "INSERT INTO t VALUES (1, 'one')",
+    ("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT UNIQUE); "
+     "INSERT INTO t VALUES (1, 'one')"),
     "ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 7",
     "no step at all",
 };
