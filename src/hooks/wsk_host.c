@@ -3,8 +3,6 @@
 
 #include <openssl/crypto.h>
 
-#define SITES_PER_HOST 64
-
 static apr_status_t forget(void *keys)
 {
     OPENSSL_cleanse(keys, sizeof(wsk_host_keys_t));
@@ -83,6 +81,29 @@ static void warn_of_php(server_rec *s)
     }
 }
 
+/* Hosts by their tag; of those that share one, the first. */
+static apr_hash_t *hosts_by_tag(server_rec *s, apr_pool_t *pool)
+{
+    apr_hash_t *hosts = apr_hash_make(pool);
+
+    for (; s; s = s->next) {
+        const wsk_host_t *host = wsk_conf_of(s);
+
+        if (*host->keys.tag
+            && !apr_hash_get(hosts, host->keys.tag, APR_HASH_KEY_STRING)) {
+            apr_hash_set(hosts, host->keys.tag, APR_HASH_KEY_STRING, host);
+        }
+    }
+    return hosts;
+}
+
+void wsk_host_stop(server_rec *s)
+{
+    for (; s; s = s->next) {
+        wsk_conf_of(s)->keys.n = 0;
+    }
+}
+
 const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     const char *file = wsk_conf_of(s)->set.host_key, *error, *one;
@@ -105,8 +126,11 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
             error = error ? error : one;
         }
     }
-    for (v = s; v && error; v = v->next) {
-        wsk_conf_of(v)->keys.n = 0;
+    wsk_process.hosts = hosts_by_tag(s, pconf);
+    one = wsk_budgets_make(s, pconf, ptemp);
+    error = error ? error : one;
+    if (error) {
+        wsk_host_stop(s);
     }
     OPENSSL_cleanse(&key, sizeof key);
     return error;
@@ -133,33 +157,6 @@ bool wsk_host_spec(const wsk_host_t *host, const char *home,
                                     at, generation);
     }
     return done;
-}
-
-/* Sites of the host, whether they are on or not. */
-static unsigned sites_of(const char *tag)
-{
-    const uint32_t known = wsk_site_count(wsk_process.seg);
-    wsk_site_spec_t spec;
-    unsigned n = 0;
-    uint32_t i;
-
-    for (i = 0; i < known; i++) {
-        n += wsk_site_read(wsk_process.seg, i, &spec, NULL) == WSK_OK
-             && wsk_derive_is_of(tag, spec.key);
-    }
-    OPENSSL_cleanse(&spec, sizeof spec);
-    return n;
-}
-
-bool wsk_host_room(const wsk_host_t *host, const char *site_key)
-{
-    const wsk_slice_t key = { site_key, strlen(site_key) };
-    uint32_t site;
-
-    return wsk_site_by_key(wsk_process.seg, key, &site) == WSK_OK
-           || (wsk_site_count(wsk_process.seg)
-                   < wsk_segment_spec(wsk_process.seg)->sites
-               && sites_of(host->keys.tag) < SITES_PER_HOST);
 }
 
 wsk_status_e wsk_host_put(const wsk_site_spec_t *spec, uint64_t stamp,
@@ -203,22 +200,6 @@ static const char *put_one(const wsk_host_t *host,
     return error;
 }
 
-/* Hosts by their tag; of those that share one, the first. */
-static apr_hash_t *hosts_by_tag(server_rec *s, apr_pool_t *ptemp)
-{
-    apr_hash_t *hosts = apr_hash_make(ptemp);
-
-    for (; s; s = s->next) {
-        const wsk_host_t *host = wsk_conf_of(s);
-
-        if (*host->keys.tag
-            && !apr_hash_get(hosts, host->keys.tag, APR_HASH_KEY_STRING)) {
-            apr_hash_set(hosts, host->keys.tag, APR_HASH_KEY_STRING, host);
-        }
-    }
-    return hosts;
-}
-
 /* What was connected, said again as it is. */
 static void keep_sites(apr_hash_t *hosts, uint64_t stamp)
 {
@@ -237,39 +218,80 @@ static void keep_sites(apr_hash_t *hosts, uint64_t stamp)
     OPENSSL_cleanse(&spec, sizeof spec);
 }
 
+static const char *load_book(apr_hash_t *hosts, const wsk_book_t *book,
+                             uint64_t stamp, bool *punreserved)
+{
+    apr_hash_index_t *at = apr_hash_first(book->pool, book->sites);
+    const char *error = NULL;
+
+    for (; at && !error; at = apr_hash_next(at)) {
+        const wsk_ledger_entry_t *entry = apr_hash_this_val(at);
+        const wsk_host_t *host = apr_hash_get(hosts, entry->tag,
+                                              APR_HASH_KEY_STRING);
+
+        if (host) {
+            error = put_one(host, entry, stamp, punreserved);
+        }
+    }
+    return error;
+}
+
 const char *wsk_host_sites(server_rec *s, apr_pool_t *ptemp,
                            const wsk_host_load_t *how, bool *punreserved)
 {
-    const char *file = wsk_conf_of(s)->set.host_key, *error;
-    apr_hash_t *hosts = hosts_by_tag(s, ptemp);
-    apr_array_header_t *entries;
-    int i;
+    apr_hash_t *hosts = wsk_process.hosts;
+    wsk_book_t *book = wsk_book_make(ptemp);
+    const char *error;
 
-    if (!file) {
+    if (!wsk_conf_of(s)->set.host_key) {
         return NULL;
     }
     if (how->keep) {
         keep_sites(hosts, how->stamp);
         return NULL;
     }
-    error = wsk_ledger_read(wsk_process.ledger, file, ptemp, &entries);
-    for (i = 0; !error && i < entries->nelts; i++) {
-        const wsk_ledger_entry_t *entry = APR_ARRAY_IDX(entries, i,
-                                                        wsk_ledger_entry_t *);
-        const wsk_host_t *host = apr_hash_get(hosts, entry->tag,
-                                              APR_HASH_KEY_STRING);
+    error = wsk_recall(s, hosts, how->settle, book);
+    return error ? error : load_book(hosts, book, how->stamp, punreserved);
+}
 
-        if (host) {
-            error = put_one(host, entry, how->stamp, punreserved);
+/* Tags of the hosts that are on. @return NULL, or what is wrong */
+static const char *tags_of(server_rec *s, apr_pool_t *ptemp, apr_hash_t *tags)
+{
+    const char *error = NULL;
+
+    for (; s && !error; s = s->next) {
+        const wsk_host_t *host = wsk_conf_of(s);
+        char *tag = apr_palloc(ptemp, WSK_TAG_LEN + 1);
+
+        if (host->set.enabled) {
+            wsk_vhost_t vhost = vhost_of(s, host, ptemp);
+
+            error = tag_of(tag, &vhost, host, ptemp);
+            apr_hash_set(tags, tag, APR_HASH_KEY_STRING, host);
         }
     }
     return error;
 }
 
+/* Those of hosts there are; another's take no place. */
+static uint32_t count_served(const wsk_book_t *book, apr_hash_t *tags)
+{
+    apr_hash_index_t *at = apr_hash_first(book->pool, book->sites);
+    uint32_t n = 0;
+
+    for (; at; at = apr_hash_next(at)) {
+        const wsk_ledger_entry_t *entry = apr_hash_this_val(at);
+
+        n += apr_hash_get(tags, entry->tag, APR_HASH_KEY_STRING) != NULL;
+    }
+    return n;
+}
+
 const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
 {
     const char *file = wsk_conf_of(s)->set.host_key, *error;
-    apr_array_header_t *entries;
+    wsk_book_t *book = wsk_book_make(ptemp);
+    apr_hash_t *tags = apr_hash_make(ptemp);
     wsk_hostkey_t key;
 
     if (!file) {
@@ -278,20 +300,14 @@ const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
     error = wsk_hostkey_read(file, false, ptemp, &key);
     OPENSSL_cleanse(&key, sizeof key);
     if (!error) {
-        error = wsk_ledger_read(-1, file, ptemp, &entries);
+        error = wsk_ledger_read(NULL, file, book);
     }
     if (!error) {
-        *pcount += (uint32_t)entries->nelts;
+        error = tags_of(s, ptemp, tags);
     }
-    for (; s && !error; s = s->next) {
-        if (wsk_conf_of(s)->set.enabled) {
-            const wsk_host_t *host = wsk_conf_of(s);
-            wsk_vhost_t vhost = vhost_of(s, host, ptemp);
-            char tag[WSK_TAG_LEN + 1];
-
-            error = tag_of(tag, &vhost, host, ptemp);
-            ++*pcount;
-        }
+    if (!error) {
+        wsk_book_prune(book, tags, wsk_host_clock(apr_time_now()));
+        *pcount += apr_hash_count(tags) + count_served(book, tags);
     }
     return error;
 }

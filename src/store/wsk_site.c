@@ -290,6 +290,18 @@ wsk_status_e wsk_site_read(wsk_segment_t *seg, uint32_t site,
     return WSK_OK;
 }
 
+uint64_t wsk_site_revoked(wsk_segment_t *seg, uint32_t site)
+{
+    uint64_t revoked;
+
+    if (!wsk_site_take(seg, site)) {
+        return 0;
+    }
+    revoked = wsk_said_of(&seg->sites[site])->revoked;
+    wsk_site_give(seg, site);
+    return revoked;
+}
+
 uint64_t wsk_site_version(const wsk_segment_t *seg, uint32_t site)
 {
     return wsk_site_known(seg, site) ? atomic_load(&seg->sites[site].version)
