@@ -30,6 +30,7 @@ typedef struct wsk_host_t {
     wsk_settings_t set;
     const uint32_t *sites; /* numbers in the segment; pconf */
     unsigned nsites;
+    const server_rec *named; /* that has a ServerName; this one, or another */
     wsk_host_keys_t keys;
     struct wsk_service_t *service; /* of WordSocketRegistry; NULL: none */
 } wsk_host_t;

@@ -19,65 +19,24 @@ static wsk_host_t *own_conf(server_rec *v, apr_pool_t *pconf)
     return host;
 }
 
-static wsk_vhost_t vhost_of(server_rec *v, const wsk_host_t *host,
-                            apr_pool_t *ptemp)
-{
-    const char *name = v->server_hostname ? v->server_hostname : "";
-
-    return (wsk_vhost_t){ { name, strlen(name) },
-                          wsk_owner_of_host(v, ptemp),
-                          (uint32_t)host->set.key_epoch };
-}
-
-static const char *tag_of(char tag[WSK_TAG_LEN + 1], const wsk_vhost_t *vhost,
-                          const wsk_host_t *host, apr_pool_t *ptemp)
-{
-    if (host->set.publisher_user && vhost->uid < 0) {
-        return apr_psprintf(ptemp,
-                            "WordSocketPublisherUser: nobody says who owns the "
-                            "host '%s'; SuexecUserGroup would",
-                            vhost->name.at);
-    }
-    return wsk_derive_tag(tag, vhost)
-               ? NULL
-               : apr_psprintf(ptemp,
-                              "WordSocketHostKey: no key can be made for the "
-                              "ServerName '%s'",
-                              vhost->name.at);
-}
-
-static const char *derive_one(server_rec *v, const wsk_hostkey_t *key,
-                              apr_pool_t *pconf, apr_pool_t *ptemp)
+static void derive_one(server_rec *v, const wsk_hostkey_t *key,
+                       apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     wsk_host_t *host = own_conf(v, pconf);
-    wsk_vhost_t vhost = vhost_of(v, host, ptemp);
+    wsk_vhost_t vhost;
+    const char *why = wsk_vhost_tag(v, host, &vhost, host->keys.tag, ptemp);
     unsigned i;
 
+    if (why) {
+        wsk_vhost_warn(v, why, ptemp);
+        return;
+    }
     apr_pool_cleanup_register(pconf, &host->keys, forget,
                               apr_pool_cleanup_null);
     host->keys.uid = vhost.uid;
     host->keys.n = key->n;
     for (i = 0; i < key->n; i++) {
         wsk_derive_vhost(host->keys.at[i], key->at[i], &vhost);
-    }
-    return tag_of(host->keys.tag, &vhost, host, ptemp);
-}
-
-/* PHP in httpd's own processes is in the memory that the keys are in. */
-static void warn_of_php(server_rec *s)
-{
-    static const char *const names[] = { "mod_php.c", "mod_php7.c",
-                                         "mod_php8.c" };
-    size_t i;
-
-    for (i = 0; i < WSK_COUNT_OF(names); i++) {
-        if (ap_find_linked_module(names[i])) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "WSK0504 PHP runs inside of httpd (%s), where every "
-                         "script can read the keys of every site; run it by "
-                         "PHP-FPM",
-                         names[i]);
-        }
     }
 }
 
@@ -110,10 +69,11 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     wsk_hostkey_t key = { .n = 0 };
     server_rec *v;
 
+    wsk_process.hosts = NULL;
     if (!file) {
         return NULL;
     }
-    warn_of_php(s);
+    wsk_vhosts_warn(s, ptemp);
     error = wsk_hostkey_read(file, true, ptemp, &key);
     if (error) {
         key.n = 0;
@@ -122,8 +82,7 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     error = error ? error : one;
     for (v = s; v; v = v->next) {
         if (wsk_conf_of(v)->set.enabled) {
-            one = derive_one(v, &key, pconf, ptemp);
-            error = error ? error : one;
+            derive_one(v, &key, pconf, ptemp);
         }
     }
     wsk_process.hosts = hosts_by_tag(s, pconf);
@@ -254,23 +213,21 @@ const char *wsk_host_sites(server_rec *s, apr_pool_t *ptemp,
     return error ? error : load_book(hosts, book, how->stamp, punreserved);
 }
 
-/* Tags of the hosts that are on. @return NULL, or what is wrong */
-static const char *tags_of(server_rec *s, apr_pool_t *ptemp, apr_hash_t *tags)
+/* Tags of the hosts that are on. */
+static apr_hash_t *tags_of(server_rec *s, apr_pool_t *ptemp)
 {
-    const char *error = NULL;
+    apr_hash_t *tags = apr_hash_make(ptemp);
 
-    for (; s && !error; s = s->next) {
+    for (; s; s = s->next) {
         const wsk_host_t *host = wsk_conf_of(s);
         char *tag = apr_palloc(ptemp, WSK_TAG_LEN + 1);
+        wsk_vhost_t vhost;
 
-        if (host->set.enabled) {
-            wsk_vhost_t vhost = vhost_of(s, host, ptemp);
-
-            error = tag_of(tag, &vhost, host, ptemp);
+        if (host->set.enabled && !wsk_vhost_tag(s, host, &vhost, tag, ptemp)) {
             apr_hash_set(tags, tag, APR_HASH_KEY_STRING, host);
         }
     }
-    return error;
+    return tags;
 }
 
 /* Those of hosts there are; another's take no place. */
@@ -291,8 +248,8 @@ const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
 {
     const char *file = wsk_conf_of(s)->set.host_key, *error;
     wsk_book_t *book = wsk_book_make(ptemp);
-    apr_hash_t *tags = apr_hash_make(ptemp);
     wsk_hostkey_t key;
+    apr_hash_t *tags;
 
     if (!file) {
         return NULL;
@@ -303,9 +260,7 @@ const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
         error = wsk_ledger_read(NULL, file, book);
     }
     if (!error) {
-        error = tags_of(s, ptemp, tags);
-    }
-    if (!error) {
+        tags = tags_of(s, ptemp);
         wsk_book_prune(book, tags, wsk_host_clock(apr_time_now()));
         *pcount += apr_hash_count(tags) + count_served(book, tags);
     }

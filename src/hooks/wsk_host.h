@@ -35,6 +35,15 @@ const char *wsk_hostkey_read(const char *file, bool make, apr_pool_t *ptemp,
 const char *wsk_recall(server_rec *s, apr_hash_t *hosts, bool settle,
                        wsk_book_t *book);
 
+/** The tag of a host, and what it comes from.
+ *  @return NULL, or why it can have no keys: then the tag is empty */
+const char *wsk_vhost_tag(server_rec *v, const wsk_host_t *host,
+                          wsk_vhost_t *vhost, char tag[WSK_TAG_LEN + 1],
+                          apr_pool_t *ptemp);
+void wsk_vhost_warn(server_rec *v, const char *why, apr_pool_t *ptemp);
+/** Warn of what takes hosts' sites their isolation. */
+void wsk_vhosts_warn(server_rec *s, apr_pool_t *ptemp);
+
 /** Look at the files of host mode, make nothing. @param pcount  more by what is
  *  served, or may be. @return NULL, or what is wrong */
 const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount);
