@@ -83,6 +83,8 @@ for (6, 7) {
 
 # --- a host whose owner nobody knows, where the owner counts ------------------------
 
+my $dump = qx{@{[WordSocket::Server::httpd()]} -t -D DUMP_WORDSOCKET -f '$server->{conf}' 2>&1};
+like $dump, qr/^virtual host ownerless\.example.*?^  keys of host mode +none: WordSocketPublisherUser is on/ms, 'the dump says why a host has no keys';
 my $ownerless = site(8, 'ownerless.example');
 is $ownerless->enroll, undef, 'WordSocketPublisherUser without an owner: no keys';
 my $blog = WordSocket::Host->new($server);

@@ -129,6 +129,14 @@ is said($blog->client($keys)->stats), '401 unknown_site_key', 'and stays revoked
 is said($second->client($second->{keys})->publish('events', 'e', {})), '200 ', 'what was connected since stays so';
 $blog->{home} = $server->root_url;
 
+my $dump = qx{@{[WordSocket::Server::httpd()]} -t -D DUMP_WORDSOCKET -f '$server->{conf}' 2>&1};
+my ($main) = $dump =~ /^main server .*?\n(.*?)(?=^\S|\z)/ms;
+my ($tag) = $keys->{site_key} =~ /^h(\w+)-/;
+like $main, qr/^  keys of host mode +$tag$/m, 'the dump has the tag of a host';
+like $main, qr{^  site \Q$second->{keys}{site_key}\E of \Q$second->{home}\E$}m, 'and its sites that are connected';
+unlike $main, qr/\Q$keys->{site_key}\E/, 'no others';
+unlike $dump, qr/\Q$second->{keys}{publish_secret}\E/, 'and no secret';
+
 # --- another httpd with the same key ------------------------------------------------
 
 my $twin = WordSocket::Server->new(lines => "WordSocketHostKey $server->{root}/host.key");
