@@ -123,9 +123,15 @@ $server->write_file('host.key.sites', $backup);
 $server->announce(qr/WSK0505 .*host\.key\.sites was changed while httpd ran: 2 changes/);
 ok $server->graceful, 'a backup written into the file, and a reload';
 is lines(qr/ $blog->{home} \d+ off \.$/), 1, 'what was revoked since is there again';
+# Of a time when the clock was ahead.
+my $ahead = WordSocket::Host->new($server, host => '127.0.0.3', home => 'http://ahead.example');
+my ($of_host) = $ahead->enroll->{site_key} =~ /^h(\w+)-/;
 $server->stop;
+append("\nsite1 $of_host $ahead->{home} " . ($minute + 1000) . " off .\n");
 $server->start;
 is said($blog->client($keys)->stats), '401 unknown_site_key', 'and stays revoked over a restart';
+$server->announce(qr/WSK0507 site h$of_host-\w+ was connected when the clock was ahead: it can be again in 9\d\d minutes, or with a higher WordSocketKeyEpoch/);
+is said($ahead->whoami($ahead->enroll)), '429 rate_limited', 'a site that was revoked in the future has to wait, and the log says how long';
 is said($second->client($second->{keys})->publish('events', 'e', {})), '200 ', 'what was connected since stays so';
 $blog->{home} = $server->root_url;
 
