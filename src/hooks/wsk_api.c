@@ -36,11 +36,7 @@ static int begin(call_t *call, request_rec *r, const wsk_request_t *wr)
         json_decref(call->body);
         return wsk_refuse(r, WSK_R_invalid_json, 0);
     }
-    call->reg = wsk_service_open(r, wr->host);
-    if (!call->reg) {
-        json_decref(call->body);
-        return wsk_refuse(r, WSK_R_unavailable, 5);
-    }
+    call->reg = wsk_service_open(wr->host); /* or NULL */
     return DECLINED;
 }
 
@@ -73,6 +69,11 @@ static int failed(request_rec *r, wsk_status_e rv)
 {
     wsk_service_failed(r, rv);
     return wsk_refuse(r, WSK_R_unavailable, 1);
+}
+
+static int not_open(const call_t *call)
+{
+    return wsk_refuse(call->r, WSK_R_unavailable, 2);
 }
 
 /* The segment has no place: then the registry does not say there is one. */
@@ -139,6 +140,9 @@ static int register_site(const call_t *call)
     if (!given || !wsk_url_site(given, url) || !signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
     }
+    if (!call->reg) {
+        return not_open(call);
+    }
     if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
     }
@@ -202,6 +206,12 @@ static wsk_status_e disconnect(const call_t *call, const wsk_registered_t *site,
     return rv == WSK_ENOTFOUND ? WSK_EINVAL : rv;
 }
 
+static bool is_key(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == WSK_REGISTRY_KEY
+           && !text[WSK_REGISTRY_KEY];
+}
+
 static int unregister_site(const call_t *call)
 {
     const char *key = text_of(call, "site_key");
@@ -211,6 +221,12 @@ static int unregister_site(const call_t *call)
 
     if (!key) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    if (!is_key(key)) {
+        return wsk_refuse(call->r, WSK_R_not_found, 0);
+    }
+    if (!call->reg) {
+        return not_open(call);
     }
     rv = wsk_registry_find(call->reg, key, &site);
     if (rv == WSK_OK) {
@@ -250,6 +266,9 @@ static int exchange(const call_t *call)
     }
     if (!signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    if (!call->reg) {
+        return not_open(call);
     }
     if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);

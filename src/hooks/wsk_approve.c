@@ -173,6 +173,6 @@ int wsk_handle_approve(request_rec *r, wsk_request_t *wr)
     if (!decision || strcmp(decision, "approve") != 0) {
         return back(&ask, "cancelled", NULL);
     }
-    reg = wsk_service_open(r, wr->host);
+    reg = wsk_service_open(wr->host);
     return reg ? approve(&ask, reg) : refuse(&ask, WSK_R_unavailable);
 }

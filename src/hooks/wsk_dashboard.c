@@ -381,7 +381,7 @@ int wsk_handle_dashboard(request_rec *r, wsk_request_t *wr)
     if (status != DECLINED) {
         return status;
     }
-    desk.reg = wsk_service_open(r, wr->host);
+    desk.reg = wsk_service_open(wr->host);
     if (!desk.reg) {
         return failed(&desk, WSK_EAGAIN);
     }

@@ -68,8 +68,8 @@ static int begin(request_rec *r, const wsk_request_t *wr, wsk_registry_t **preg)
         return wsk_refuse_as(r, WSK_R_unauthorized,
                              "the dashboard is for users that httpd knows");
     }
-    *preg = wsk_service_open(r, wr->host);
-    return *preg ? DECLINED : wsk_refuse(r, WSK_R_unavailable, 5);
+    *preg = wsk_service_open(wr->host);
+    return *preg ? DECLINED : wsk_refuse(r, WSK_R_unavailable, 2);
 }
 
 static int failed(request_rec *r, wsk_status_e rv)

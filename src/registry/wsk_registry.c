@@ -132,7 +132,7 @@ wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash)
 {
     const wsk_owner_t owner = { NULL, hash };
     wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = wsk_database_look(db);
     int64_t id;
 
     return rv == WSK_OK ? wsk_database_end(db, account(db, &owner, &id)) : rv;
@@ -142,7 +142,7 @@ wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
                                    int64_t *pmade_s)
 {
     wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = wsk_database_look(db);
     sqlite3_stmt *row;
 
     *pmade_s = 0;
@@ -260,7 +260,7 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
     bool connected = false;
     sqlite3_stmt *row = NULL;
     int64_t id = 0;
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = wsk_database_look(db);
 
     if (rv != WSK_OK) {
         return rv;
@@ -337,7 +337,7 @@ wsk_status_e wsk_registry_find(wsk_registry_t *reg, const char *key,
                                wsk_registered_t *out)
 {
     wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = wsk_database_look(db);
 
     return rv == WSK_OK ? wsk_database_end(db, one(db, key, out)) : rv;
 }
@@ -429,7 +429,7 @@ wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
                                wsk_registry_fn *each, void *baton)
 {
     wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = wsk_database_look(db);
     sqlite3_stmt *row;
 
     if (rv != WSK_OK) {
@@ -447,14 +447,19 @@ static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
 {
     sqlite3_stmt *row;
     int64_t since = 0;
+    bool whole = false;
     wsk_status_e rv = wsk_database_ask(
         db, &row, "SELECT coalesce(max(serial), 0) FROM site", "");
 
     if (rv != WSK_OK) {
         return rv;
     }
-    since = visitor->begin(baton, sqlite3_column_int64(row, 0));
+    since = visitor->begin(baton, sqlite3_column_int64(row, 0), &whole);
     sqlite3_finalize(row);
+    rv = whole ? wsk_database_check(db) : WSK_OK;
+    if (rv != WSK_OK) {
+        return rv;
+    }
     rv = wsk_database_ask(
         db, &row, SITES "WHERE s.serial > ?1 ORDER BY s.serial", "i", since);
     rv = any(rv == WSK_OK ? walk(row, visitor->each, baton) : rv);

@@ -126,14 +126,16 @@ wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
 /** Who copies the sites elsewhere. Every change of one has a serial number, the
  *  last one's being the highest. */
 typedef struct wsk_visitor_t {
-    /* last: of all changes. @return those after this are visited */
-    int64_t (*begin)(void *baton, int64_t last);
+    /* last: of all changes. whole: receives whether all of the file is to be
+     * checked before. @return those after this are visited */
+    int64_t (*begin)(void *baton, int64_t last, bool *whole);
     wsk_registry_fn *each; /* a site, archived or not, as it is now */
     void (*end)(void *baton);
 } wsk_visitor_t;
 
 /** No process commits a change from begin to end: what is copied is there in the
- *  order of commits. After an error there is no end. */
+ *  order of commits. After an error there is no end.
+ *  @return WSK_EBROKEN also for a file that is damaged */
 wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
                                 const wsk_visitor_t *visitor, void *baton);
 

@@ -14,6 +14,7 @@ use v5.30;
 use warnings;
 use parent 'WordSocket::Server';
 use Digest::SHA qw(sha1_base64);
+use Fcntl qw(F_SETLK F_WRLCK SEEK_SET);
 use HTTP::Tiny;
 use MIME::Base64 qw(encode_base64);
 use WordSocket::Client;
@@ -46,6 +47,17 @@ sub prepare {
 }
 
 sub registry { "$_[0]{root}/registry/sites" }
+
+# Take the registry for oneself, as another SQLite would: until the handle is
+# closed. The bytes are those of sqlite3's os_unix.c, the struct is that of 64-bit
+# Linux.
+sub lock_registry {
+    my ($self) = @_;
+    open my $file, '+<', $self->registry or die $self->registry . ": $!\n";
+    my $bytes = pack 's s x4 q q l x4', F_WRLCK, SEEK_SET, 0x40000000, 512, 0;
+    fcntl $file, F_SETLK, $bytes or die "lock: $!\n";
+    return $file;
+}
 
 # --- a site's server ------------------------------------------------------------
 
