@@ -65,12 +65,6 @@ static bool bearer(request_rec *r, char hash[WSK_REGISTRY_SECRET + 1])
            && wsk_service_hash(value + 7 + strspn(value + 7, " "), hash);
 }
 
-static int failed(request_rec *r, wsk_status_e rv)
-{
-    wsk_service_failed(r, rv);
-    return wsk_refuse(r, WSK_R_unavailable, 1);
-}
-
 static int not_open(const call_t *call)
 {
     return wsk_refuse(call->r, WSK_R_unavailable, 2);
@@ -92,7 +86,7 @@ static int connected(const call_t *call, wsk_registered_t *site)
         status = no_place(call, site);
     }
     else if (rv != WSK_OK) {
-        status = failed(call->r, rv);
+        status = wsk_service_refuse(call->r, rv);
     }
     else {
         status = wsk_answer(
@@ -158,7 +152,7 @@ static int register_site(const call_t *call)
     case WSK_EFULL:
         return full_account(call, &owner, url);
     default:
-        return failed(call->r, rv);
+        return wsk_service_refuse(call->r, rv);
     }
 }
 
@@ -247,7 +241,7 @@ static int unregister_site(const call_t *call)
     case WSK_EINVAL:
         return wsk_refuse(call->r, why, 0);
     default:
-        return failed(call->r, rv);
+        return wsk_service_refuse(call->r, rv);
     }
 }
 
@@ -286,7 +280,7 @@ static int exchange(const call_t *call)
     case WSK_EFULL:
         return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
     default:
-        return failed(call->r, rv);
+        return wsk_service_refuse(call->r, rv);
     }
 }
 

@@ -72,12 +72,6 @@ static int begin(request_rec *r, const wsk_request_t *wr, wsk_registry_t **preg)
     return *preg ? DECLINED : wsk_refuse(r, WSK_R_unavailable, 2);
 }
 
-static int failed(request_rec *r, wsk_status_e rv)
-{
-    wsk_service_failed(r, rv);
-    return wsk_refuse(r, WSK_R_unavailable, 1);
-}
-
 static void put_site(wsk_text_t *t, const wsk_host_t *host,
                      const wsk_registered_t *site, int64_t now_us)
 {
@@ -118,7 +112,7 @@ int wsk_handle_live(request_rec *r, wsk_request_t *wr)
     }
     rv = wsk_live_sites(r, reg, &sites);
     if (rv != WSK_OK) {
-        return failed(r, rv);
+        return wsk_service_refuse(r, rv);
     }
     wsk_text_put(&t, "{\"sites\":{");
     for (i = 0; i < sites->nelts; i++) {
@@ -171,7 +165,7 @@ int wsk_handle_feed(request_rec *r, wsk_request_t *wr)
     }
     rv = key ? wsk_registry_find(reg, key, &site) : WSK_ENOTFOUND;
     if (rv != WSK_OK && rv != WSK_ENOTFOUND) {
-        return failed(r, rv);
+        return wsk_service_refuse(r, rv);
     }
     theirs = rv == WSK_OK && !site.archived && strcmp(site.owner, r->user) == 0;
     OPENSSL_cleanse(&site, sizeof site);

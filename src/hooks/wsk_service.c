@@ -267,12 +267,22 @@ void wsk_service_failed(request_rec *r, wsk_status_e rv)
 {
     static _Atomic int64_t said_us;
 
-    if (rv != WSK_EAGAIN && wsk_service_may_say(&said_us)) {
+    if (rv != WSK_EAGAIN && rv != WSK_ERATE && wsk_service_may_say(&said_us)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "WSK0405 the registry cannot be written (%d): is the "
                       "disk full, or the file damaged or not httpd's?",
                       (int)rv);
     }
+}
+
+int wsk_service_refuse(request_rec *r, wsk_status_e rv)
+{
+    if (rv == WSK_ERATE) {
+        apr_table_setn(r->headers_out, "Retry-After", "1");
+        return wsk_refuse_as(r, WSK_R_rate_limited, WSK_SERVICE_RATE);
+    }
+    wsk_service_failed(r, rv);
+    return wsk_refuse(r, WSK_R_unavailable, 1);
 }
 
 static bool random_hex(char *out, size_t digits)

@@ -92,6 +92,10 @@ bool wsk_fill_told(wsk_service_t *service);
 /** Log a failure of the registry, unless it is only busy, once a minute. */
 void wsk_service_failed(request_rec *r, wsk_status_e rv);
 
+/** The same by JSON: 429 for an account that changes too much, else 503. */
+int wsk_service_refuse(request_rec *r, wsk_status_e rv);
+#define WSK_SERVICE_RATE "too many changes of this account; try again later"
+
 /** Random secrets in memory of their own. */
 typedef struct wsk_secrets_new_t {
     char key[WSK_REGISTRY_KEY + 1];

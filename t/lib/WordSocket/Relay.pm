@@ -8,7 +8,8 @@
 #   my $form  = $relay->page('ann', '/dashboard');
 #   $relay->post('ann', '/dashboard', action => 'disconnect', site => $key);
 #
-# The users are ann, bob and cy; their password is their name with a 1.
+# The users are ann, bob and cy, and those of `users`; their password is their
+# name with a 1.
 package WordSocket::Relay;
 use v5.30;
 use warnings;
@@ -42,7 +43,7 @@ sub prepare {
     my ($self) = @_;
     $self->SUPER::prepare;
     mkdir "$self->{root}/registry";
-    $self->write_file('users', join '', map { "$_:{SHA}" . sha1_base64("${_}1") . "=\n" } @users);
+    $self->write_file('users', join '', map { "$_:{SHA}" . sha1_base64("${_}1") . "=\n" } @users, @{ $self->{users} // [] });
     return $self;
 }
 
