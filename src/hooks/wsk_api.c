@@ -36,7 +36,6 @@ static int begin(call_t *call, request_rec *r, const wsk_request_t *wr)
         json_decref(call->body);
         return wsk_refuse(r, WSK_R_invalid_json, 0);
     }
-    call->reg = wsk_service_open(wr->host); /* or NULL */
     return DECLINED;
 }
 
@@ -65,9 +64,12 @@ static bool bearer(request_rec *r, char hash[WSK_REGISTRY_SECRET + 1])
            && wsk_service_hash(value + 7 + strspn(value + 7, " "), hash);
 }
 
-static int not_open(const call_t *call)
+/* After what can be refused without it.
+ * @return DECLINED, or what was answered */
+static int need_registry(call_t *call)
 {
-    return wsk_refuse(call->r, WSK_R_unavailable, 2);
+    call->reg = wsk_service_open(call->host);
+    return call->reg ? DECLINED : wsk_refuse(call->r, WSK_R_unavailable, 2);
 }
 
 /* The segment has no place: then the registry does not say there is one. */
@@ -118,7 +120,7 @@ static int full_account(const call_t *call, const wsk_owner_t *owner,
                                       oldest.url));
 }
 
-static int register_site(const call_t *call)
+static int register_site(call_t *call)
 {
     char url[WSK_URL_MAX + 1], hash[WSK_REGISTRY_SECRET + 1];
     const char *given = text_of(call, "site_url");
@@ -127,6 +129,7 @@ static int register_site(const call_t *call)
     wsk_secrets_new_t made;
     wsk_registered_t site;
     wsk_status_e rv;
+    int status;
 
     if (!bearer(call->r, hash)) {
         return wsk_refuse(call->r, WSK_R_invalid_api_key, 0);
@@ -134,8 +137,9 @@ static int register_site(const call_t *call)
     if (!given || !wsk_url_site(given, url) || !signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
     }
-    if (!call->reg) {
-        return not_open(call);
+    status = need_registry(call);
+    if (status != DECLINED) {
+        return status;
     }
     if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
@@ -206,12 +210,13 @@ static bool is_key(const char *text)
            && !text[WSK_REGISTRY_KEY];
 }
 
-static int unregister_site(const call_t *call)
+static int unregister_site(call_t *call)
 {
     const char *key = text_of(call, "site_key");
     wsk_refusal_e why = WSK_R_unknown_site_key;
     wsk_registered_t site;
     wsk_status_e rv;
+    int status;
 
     if (!key) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
@@ -219,8 +224,9 @@ static int unregister_site(const call_t *call)
     if (!is_key(key)) {
         return wsk_refuse(call->r, WSK_R_not_found, 0);
     }
-    if (!call->reg) {
-        return not_open(call);
+    status = need_registry(call);
+    if (status != DECLINED) {
+        return status;
     }
     rv = wsk_registry_find(call->reg, key, &site);
     if (rv == WSK_OK) {
@@ -245,7 +251,7 @@ static int unregister_site(const call_t *call)
     }
 }
 
-static int exchange(const call_t *call)
+static int exchange(call_t *call)
 {
     char hash[WSK_REGISTRY_SECRET + 1], url[WSK_URL_MAX + 1];
     const char *code = text_of(call, "code");
@@ -253,6 +259,7 @@ static int exchange(const call_t *call)
     wsk_secrets_new_t made;
     wsk_registered_t site;
     wsk_status_e rv;
+    int status;
 
     if (!code || !wsk_service_hash(code, hash)
         || (given && !wsk_url_site(given, url))) {
@@ -261,8 +268,9 @@ static int exchange(const call_t *call)
     if (!signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
     }
-    if (!call->reg) {
-        return not_open(call);
+    status = need_registry(call);
+    if (status != DECLINED) {
+        return status;
     }
     if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
@@ -285,7 +293,7 @@ static int exchange(const call_t *call)
 }
 
 static int handle(request_rec *r, wsk_request_t *wr,
-                  int (*answer)(const call_t *call))
+                  int (*answer)(call_t *call))
 {
     call_t call;
     int status = begin(&call, r, wr);

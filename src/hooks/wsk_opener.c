@@ -19,7 +19,7 @@
 #define WAIT_MS 2000
 #define AGAIN_MS 250 /* then twice as long, up to */
 #define AGAIN_MOST_MS 4000
-#define START_MS 500 /* a child's start waits for its first sites */
+#define START_MS 500 /* that somebody waits in the beginning */
 #define END_S 3
 #define STACK_BYTES (512 * 1024)
 
@@ -168,12 +168,11 @@ static bool start(void)
     return ok;
 }
 
-/* Until then the child could only say that it does not know yet. */
-static void await_sites(void)
+void wsk_opener_await(void)
 {
     int waited_ms = 0;
 
-    while (!wsk_service_each(wsk_fill_told) && atomic_load(&opener.rounds) == 0
+    while (opener.runs && atomic_load(&opener.rounds) == 0
            && waited_ms < START_MS) {
         poll(NULL, 0, 5);
         waited_ms += 5;
@@ -193,5 +192,7 @@ void wsk_opener_start(apr_pool_t *pchild, server_rec *s)
         return;
     }
     apr_pool_pre_cleanup_register(pchild, NULL, end);
-    await_sites();
+    if (!wsk_service_each(wsk_fill_told)) {
+        wsk_opener_await(); /* it could only say that it does not know yet */
+    }
 }

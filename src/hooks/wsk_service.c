@@ -251,6 +251,9 @@ void wsk_service_child(apr_pool_t *pchild, server_rec *s)
 
 wsk_registry_t *wsk_service_open(const wsk_host_t *host)
 {
+    if (!atomic_load(&host->service->reg)) {
+        wsk_opener_await();
+    }
     return atomic_load(&host->service->reg);
 }
 

@@ -57,7 +57,8 @@ void wsk_service_child(apr_pool_t *pchild, server_rec *s);
 /** Do this with all. @return false: one said so */
 bool wsk_service_each(bool (*act)(wsk_service_t *service));
 
-/** The registry of the host. @return NULL: it is not open; waits for nothing */
+/** The registry of the host. @return NULL: it is not open; waits for nothing but,
+ *  in a child that has just begun, for half a second that it is */
 wsk_registry_t *wsk_service_open(const wsk_host_t *host);
 
 /** What is retried by the second is logged once a minute.
@@ -67,6 +68,8 @@ bool wsk_service_may_say(_Atomic int64_t *last_us);
 /* wsk_opener.c */
 
 void wsk_opener_start(apr_pool_t *pchild, server_rec *s);
+/** Wait for it to have tried once, but not for long. */
+void wsk_opener_await(void);
 /** Have it look for what is behind. */
 void wsk_opener_ring(void);
 
