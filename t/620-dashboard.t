@@ -12,6 +12,7 @@ use Time::HiRes qw(sleep time);
 use WordSocket::Client;
 use WordSocket::Relay;
 use WordSocket::Sanitizer;
+use WordSocket::Tenants ();
 
 my @many = map { "user$_" } 0 .. 11;
 my $relay = WordSocket::Relay->new(children => 4, users => \@many, lines => 'WordSocketSiteConnections 700',
@@ -96,6 +97,17 @@ is $by->publish('events', 'e', {})->{status}, 200, 'what the site says';
 is $feed->next_data(0.5), undef, 'is not for the dashboard';
 $sockets[0]->message(5) for 1 .. 4;
 undef $feed;
+ok $relay->wait_for(5, sub { my $counters = WordSocket::Tenants::status_of($relay)->{counters}; $counters->{opened_feed} == $counters->{closed_feed} }), 'it ends';
+my @feeds = map { $relay->feed('ann', $site) } 1 .. 8;
+is $relay->feed('ann', $site, status => 429)->{status}, 429, 'a user has eight such streams';
+my $bobs_feed = $relay->feed('bob', $other);
+is $bobs_feed->{status}, 200, 'another has their own';
+my $counted = WordSocket::Tenants::status_of($relay);
+is_deeply [ $counted->{connections}, @{ $counted->{transports} }{qw(websocket event_stream)} ], [ 3, 3, 0 ], 'the status page does not count them as connections';
+is $counted->{counters}{opened_feed} - $counted->{counters}{closed_feed}, 9, 'but by themselves';
+undef @feeds;
+undef $bobs_feed;
+ok $relay->wait_for(5, sub { eval { $relay->feed('ann', $site) } }), 'those that end make room';
 
 # --- another's ---------------------------------------------------------------------------
 

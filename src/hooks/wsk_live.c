@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/wsk_live.h"
 
+#include "core/wsk_hash.h"
 #include "hooks/wsk_page.h"
+#include "store/wsk_feed.h"
 
 #define MINUTE (60 * INT64_C(1000000) / WSK_PULSE_US)
 #define FEED_LIFE_S 600 /* then the browser asks again, and shows who it is */
@@ -127,12 +129,29 @@ int wsk_handle_live(request_rec *r, wsk_request_t *wr)
                 : wsk_refuse(r, WSK_R_unavailable, 1);
 }
 
-/* Not counted as a connection, and without a stream id: nothing can be sent by
- * it. How many there are is bounded by the room of the loop. */
+static uint64_t watcher(request_rec *r)
+{
+    return wsk_hash(wsk_segment_secret(wsk_process.seg), r->user,
+                    strlen(r->user));
+}
+
+static int too_many(request_rec *r, wsk_admit_e why)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_limit,
+              1);
+    apr_table_setn(r->headers_out, "Retry-After", "10");
+    return why == WSK_ADMIT_USER
+               ? wsk_refuse_as(r, WSK_R_connection_limit,
+                               "too many dashboards of this user are open")
+               : wsk_refuse(r, WSK_R_unavailable, 10);
+}
+
+/* Without a stream id: nothing can be sent by it. */
 static int stream(request_rec *r, uint32_t site)
 {
     static const wsk_slice_t counts = { "wps:connections", 15 };
     wsk_conn_t *c = wsk_conn_make(WSK_KIND_SSE);
+    wsk_admit_e rv;
 
     if (!c || !wsk_connect_channels(c, &counts, 1, "")) {
         if (c) {
@@ -141,6 +160,14 @@ static int stream(request_rec *r, uint32_t site)
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     c->site = site;
+    c->feed = true;
+    c->user = watcher(r);
+    rv = wsk_feed_admit(wsk_process.seg, wsk_slot_now(), c->user, &c->term);
+    if (rv != WSK_ADMIT_OK) {
+        wsk_conn_drop(c);
+        return too_many(r, rv);
+    }
+    c->admitted = true;
     c->exp_s = apr_time_sec(apr_time_now()) + FEED_LIFE_S;
     wsk_connect_head(r);
     if (ap_rflush(r) < 0) {

@@ -109,8 +109,8 @@ sub page { my ($self, $user, $path, %option) = @_; $self->browse(GET => $user, $
 
 # The dashboard's event stream of a site.
 sub feed {
-    my ($self, $user, $site) = @_;
-    return WordSocket::Events->connect(path => "/dashboard/feed?site=$site->{site_key}",
+    my ($self, $user, $site, %option) = @_;
+    return WordSocket::Events->connect(%option, path => "/dashboard/feed?site=$site->{site_key}",
         headers => { Authorization => 'Basic ' . encode_base64("$user:${user}1", '') },
         host => '127.0.0.1', port => $self->{port}, base => $self->{path});
 }
