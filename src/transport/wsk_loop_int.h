@@ -122,7 +122,6 @@ void wsk_life_bury(wsk_loop_t *l);
 
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
-void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
 /* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
 /** Whether its site is off, or what it came with was revoked. */
@@ -156,8 +155,6 @@ void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
 /* wsk_publisher.c: a publish socket */
 void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
                          const uint8_t *bytes, size_t len);
-/** Whether its secret is one of the site's. */
-bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v);
 /** Close it if its site is off or its secret is not live any more.
  *  @return whether it goes on */
 bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v);
