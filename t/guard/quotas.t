@@ -18,7 +18,7 @@ my %row = @rows;
 is_deeply [ map { $rows[ 2 * $_ ] } 0 .. $#rows / 2 ], [ map { $_->{name} } @quotas ], 'PROTOCOL.md has the same quotas in the same order';
 
 my $settings = slurp('src/conf/wsk_directives.h') . slurp('src/conf/wsk_conf.c');
-my $sites    = slurp('src/hooks/wsk_sites.c');
+my $sites    = slurp('src/store/wsk_site.h');
 my $manual   = slurp('docs/operate.md');
 my $tests    = slurp('t/410-quotas.t');
 for my $quota (@quotas) {
@@ -33,7 +33,7 @@ for my $quota (@quotas) {
         is join(' ', $default =~ /\d+/g), $number, "$name: the default of $directive";
     }
     next if $limit eq 'fixed' || $limit =~ /^WordSocket/;
-    like $sites, qr/LIMIT\($limit\)/, "$name: the site file has $limit";
+    like $sites, qr/^X\( \w+, $limit, +SITE\)/m, "$name: the site file has $limit";
     like $set, qr/`(?:$limit|WordSocket\w+)`/, "$name: what sets it";
 }
 done_testing;
