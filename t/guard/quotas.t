@@ -21,6 +21,15 @@ my $settings = slurp('src/conf/wsk_directives.h') . slurp('src/conf/wsk_conf.c')
 my $sites    = slurp('src/store/wsk_site.h');
 my $manual   = slurp('docs/operate.md');
 my $tests    = slurp('t/410-quotas.t');
+# What no directive sets: the products that wsk_settings_limits gives.
+my $defaults = slurp('src/conf/wsk_settings.h') . slurp('src/conf/wsk_settings.c');
+my %constant = $defaults =~ /^#define (\w+) (\d+)/mg;
+my %product;
+while ($defaults =~ /\.((?:user_)?(?:browser|connection)_(?:rate|burst)) = ([A-Z_* ]+),/g) {
+    $product{$1} = 1;
+    $product{$1} *= $constant{$_} // die "no $_\n" for split / ?\* ?/, $2;
+}
+my $readme = slurp('README.md');
 for my $quota (@quotas) {
     my ($name, $limit) = @$quota{qw(name limit)};
     my ($bounds, $default, $set, $refusal) = map { s/^\s+|\s+$//gr } split /\|/, $row{$name} // '| | | ';
@@ -31,6 +40,11 @@ for my $quota (@quotas) {
         like $settings, qr/"$directive"/, "$name: $directive is a directive";
         my ($number) = slurp("docs/directives/$directive.md") =~ /^\| Default \| `\w+ ([\d ]+)`/m;
         is join(' ', $default =~ /\d+/g), $number, "$name: the default of $directive";
+    }
+    if (my ($rate) = $product{$limit} // ()) {
+        my $burst = $product{ $limit =~ s/rate/burst/r };
+        is $default, "$rate a second, burst $burst", "$name: the default";
+        ok $readme =~ /^\| `$limit`, .*\| $rate a second, burst $burst\b/m, "$name: the default in README.md";
     }
     next if $limit eq 'fixed' || $limit =~ /^WordSocket/;
     like $sites, qr/^X\( \w+, $limit, +SITE\)/m, "$name: the site file has $limit";
