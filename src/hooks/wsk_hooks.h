@@ -186,14 +186,6 @@ void wsk_caller_stream(const wsk_caller_t *who, bool lease,
 bool wsk_caller_sends(const wsk_caller_t *who, const char *stream,
                       uint64_t *sender);
 
-/** As who this stream is present. */
-wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
-                                 uint64_t sender);
-/** The stream of a poll: the one it names in ?stream=, for longer, or another.
- *  What was entered under it stays as long. */
-void wsk_caller_renew(request_rec *r, const wsk_caller_t *who,
-                      char out[WSK_STREAM_LEN + 1]);
-
 /** Which site signs a request, and what of it is remembered. */
 typedef struct wsk_signer_t {
     uint32_t site;
@@ -216,6 +208,13 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
 /** wsk_refuse, and count it. @param by  NULL: the site is not known */
 int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
                       unsigned retry_s);
+/** As who this stream is present. */
+wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
+                                 uint64_t sender);
+/** The stream of a poll: the one it names in ?stream=, for longer, or another.
+ *  What was entered under it stays as long. */
+void wsk_caller_renew(request_rec *r, const wsk_caller_t *who,
+                      char out[WSK_STREAM_LEN + 1]);
 
 uint64_t wsk_address_of(request_rec *r);
 /** This user at this address, whatever streams it has. */

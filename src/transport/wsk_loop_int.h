@@ -155,6 +155,8 @@ void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
 /* wsk_publisher.c: a publish socket */
 void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
                          const uint8_t *bytes, size_t len);
+/** Whether its secret is one of the site's. */
+bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v);
 /** Close it if its site is off or its secret is not live any more.
  *  @return whether it goes on */
 bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v);

@@ -36,8 +36,7 @@ wsk_conn_t *wsk_publisher_make(const wsk_site_spec_t *spec, unsigned secret,
     return c;
 }
 
-/* Whether its secret is one of the site's. */
-static bool proved(const wsk_conn_t *c, const site_view_t *v)
+bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v)
 {
     wsk_publisher_t *p = c->publisher;
     uint8_t mark[WSK_MAC_LEN];
@@ -63,7 +62,7 @@ bool wsk_publisher_check(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return false;
     }
-    if (!proved(c, v)) {
+    if (!wsk_publisher_proved(c, v)) {
         wsk_say_close(l, c, WSK_CLOSE_TOKEN, "secret revoked");
         return false;
     }
