@@ -63,6 +63,8 @@ like $site{first}, qr/\bhistory_bytes 524288\b.*\bconnections 900\b.*\bpublish_r
 like $site{first}, qr/^    signature 1 or 2$/m, 'with the signatures it may use';
 like $site{second}, qr/^    signature 2$/m, '... which may be one';
 like $site{second}, qr/\bconnections 77\b.*\bpublish_rate 3\b/s, 'and what is their own';
+like $shop, qr/^  owner +not known$/m, 'whose it is';
+unlike $shop, qr/keys of host mode/, 'without a host key none of its own';
 unlike dump_of(), qr/WordSocket/, 'nothing unless asked';
 unlike dump_of('DUMP_VHOSTS'), qr/site_key|  site /, 'nor with another dump';
 ok !-e "$server->{root}/logs/httpd.pid", 'and nothing was started';

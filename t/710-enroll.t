@@ -223,6 +223,9 @@ my $key = WordSocket::Server::slurp("$server->{root}/host.key");
 sub with_host_keys { $server->write_file('host.key', join '', @_); return $server->graceful }
 ok with_host_keys('ab' x 32 . "\n", $key), 'a new host key before the old one';
 is said($blog->client($new)->publish('events', 'e', {})), '200 ', 'the keys of the old one are good';
+my $older = $blog->whoami($new);
+is said($older), '200 ', 'for whoami, too';
+is $older->{json}{proof}, $blog->proof($new), 'which proves itself by the secret that the site has';
 my $newer = $blog->enroll;
 isnt $newer->{publish_secret}, $new->{publish_secret}, 'a POST brings those of the new one';
 is said($blog->whoami($newer)), '200 ', 'which are good, too';
@@ -246,7 +249,6 @@ for my $file ('host.key', 'host.key.sites') {
     is said($second->client($its)->stats), '401 invalid_signature', 'keys of before are refused as before';
     rmdir "$server->{root}/$file";
     rename $good, "$server->{root}/$file" or die "$file: $!\n";
-    next if $file ne 'host.key';
     is $blog->enroll, undef, 'no keys are handed out';
     is said($blog->whoami($newer)), '503 unavailable', 'nobody is connected';
 }

@@ -421,6 +421,15 @@ static const char *set_host_key(cmd_parms *cmd, void *unused, const char *arg)
                      &wsk_conf_of(cmd->server)->set.host_key);
 }
 
+/* The core's directive; nobody tells later whether it was given. */
+static const char *note_name(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    (void)arg;
+    wsk_conf_of(cmd->server)->named = cmd->server;
+    return NULL;
+}
+
 static const char *set_origins(cmd_parms *cmd, void *unused, int argc,
                                char *const argv[])
 {
@@ -458,9 +467,11 @@ const command_rec wsk_conf_cmds[] = {
                   RSRC_CONF, help),
     WSK_DIRECTIVES(X)
 #undef X
-        AP_INIT_TAKE123("WordSocketHistory", set_history, NULL, RSRC_CONF,
-                        "what a client can catch up on, per site: bytes, "
-                        "messages, age; or Off"),
+        AP_INIT_TAKE1("ServerName", note_name, NULL, RSRC_CONF,
+                      "as the core has it; noted for host mode"),
+    AP_INIT_TAKE123("WordSocketHistory", set_history, NULL, RSRC_CONF,
+                    "what a client can catch up on, per site: bytes, "
+                    "messages, age; or Off"),
     AP_INIT_TAKE12("WordSocketPublishRate", set_rate, NULL, RSRC_CONF,
                    "signed messages a second of one site, and the burst"),
     AP_INIT_TAKE12("WordSocketUserPublishRate", set_user, NULL, RSRC_CONF,

@@ -14,12 +14,15 @@
 
 #define WSK_HOST_TAG 24
 
+typedef struct wsk_budget_t wsk_budget_t;
+
 /** Host mode, as it is for one host. */
 typedef struct wsk_host_keys_t {
     char tag[WSK_HOST_TAG + 1]; /* in its sites' keys; empty: no host mode */
     int64_t uid;                /* of the owner; -1: none is known */
     unsigned n;                 /* how many keys are live */
     uint8_t at[2][32];          /* newest first */
+    wsk_budget_t *budget;       /* with a tag only */
 } wsk_host_keys_t;
 
 /** A host as hooks know it: its settings, and the sites it serves. */
@@ -27,6 +30,7 @@ typedef struct wsk_host_t {
     wsk_settings_t set;
     const uint32_t *sites; /* numbers in the segment; pconf */
     unsigned nsites;
+    const server_rec *named; /* that has a ServerName; this one, or another */
     wsk_host_keys_t keys;
     struct wsk_service_t *service; /* of WordSocketRegistry; NULL: none */
 } wsk_host_t;

@@ -25,6 +25,8 @@ X( echo,            "WordSocketEcho",               FLAG,  0,           0,      
    "serve <path>/echo, which returns every WebSocket message unchanged") \
 X( key_epoch,       "WordSocketKeyEpoch",           COUNT, 0,           0,          1000000, \
    "counted up, it makes all keys of host mode anew that this host gave out") \
+X( host_sites,      "WordSocketHostSites",          COUNT, 64,          1,          10000, \
+   "sites of host mode that one host may have, revoked ones too") \
 X( publisher_user,  "WordSocketPublisherUser",      FLAG,  0,           0,          1, \
    "in host mode, take signed requests of the host's owner on this machine only") \
 X( enroll_header,   "WordSocketEnrollHeader",       FLAG,  0,           0,          1, \

@@ -3,7 +3,9 @@
  * wsk_dump -- `apachectl -t -D DUMP_WORDSOCKET`: what is in force, host by host
  * and site by site; never a secret.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_host.h"
+
+#include <stdlib.h>
 
 #include "apr_file_io.h"
 
@@ -47,8 +49,80 @@ static void say_values(apr_file_t *out, apr_pool_t *ptemp,
     }
 }
 
+static int by_home(const void *a, const void *b)
+{
+    const wsk_ledger_entry_t *const *one = a, *const *other = b;
+
+    return strcmp((*one)->home, (*other)->home);
+}
+
+static apr_array_header_t *sites_of(const wsk_book_t *book, const char *tag)
+{
+    apr_array_header_t *sites = apr_array_make(book->pool, 4, sizeof(void *));
+    apr_hash_index_t *at = apr_hash_first(book->pool, book->sites);
+
+    for (; at; at = apr_hash_next(at)) {
+        wsk_ledger_entry_t *entry = apr_hash_this_val(at);
+
+        if (strcmp(entry->tag, tag) == 0) {
+            APR_ARRAY_PUSH(sites, wsk_ledger_entry_t *) = entry;
+        }
+    }
+    qsort(sites->elts, (size_t)sites->nelts, sizeof(void *), by_home);
+    return sites;
+}
+
+static void say_connected(apr_file_t *out, const wsk_host_t *host,
+                          const wsk_ledger_entry_t *entry)
+{
+    const wsk_slice_t home = { entry->home, strlen(entry->home) };
+    wsk_site_spec_t spec = { .signature = 2 };
+
+    if (!entry->on || !wsk_derive_site_key(spec.key, entry->tag, home)) {
+        return;
+    }
+    wsk_settings_limits(&host->set, &spec.limits);
+    apr_cpystrn(spec.url, entry->home, sizeof spec.url);
+    say_site(out, &spec);
+    apr_file_printf(out, "    generation %" APR_UINT64_T_FMT "\n",
+                    (apr_uint64_t)entry->generation);
+}
+
+/* What keys of host mode follow from, and who was connected by them. */
+static void say_host_mode(apr_file_t *out, apr_pool_t *ptemp, server_rec *v,
+                          const wsk_book_t *book)
+{
+    const wsk_host_t *host = wsk_conf_of(v);
+    char tag[WSK_TAG_LEN + 1];
+    apr_array_header_t *sites;
+    wsk_vhost_t vhost;
+    const char *why;
+    int i;
+
+    why = wsk_vhost_tag(v, host, &vhost, tag, ptemp);
+    apr_file_printf(out, "  %-28s %s%s\n", "keys of host mode",
+                    why ? "none: " : tag, why ? why : "");
+    sites = sites_of(book, tag);
+    for (i = 0; i < sites->nelts; i++) {
+        say_connected(out, host, APR_ARRAY_IDX(sites, i, wsk_ledger_entry_t *));
+    }
+}
+
+static void say_owner(apr_file_t *out, apr_pool_t *ptemp, server_rec *v)
+{
+    int64_t uid = wsk_owner_of_host(v, ptemp);
+
+    apr_file_printf(out, "  %-28s ", "owner");
+    if (uid < 0) {
+        apr_file_printf(out, "not known\n");
+    }
+    else {
+        apr_file_printf(out, "uid %" APR_INT64_T_FMT "\n", (apr_int64_t)uid);
+    }
+}
+
 static void say_host(apr_file_t *out, apr_pool_t *ptemp, server_rec *s,
-                     bool main)
+                     bool main, const wsk_book_t *book)
 {
     const wsk_host_t *host = wsk_conf_of(s);
 
@@ -65,12 +139,26 @@ static void say_host(apr_file_t *out, apr_pool_t *ptemp, server_rec *s,
         apr_file_printf(out, " (%s:%u)", s->defn_name, s->defn_line_number);
     }
     apr_file_printf(out, "\n");
+    say_owner(out, ptemp, s);
     say_values(out, ptemp, host, false);
+    if (book) {
+        say_host_mode(out, ptemp, s, book);
+    }
+}
+
+/* @return NULL: no host mode, or it cannot be read, which the test says */
+static wsk_book_t *book_of(server_rec *s, apr_pool_t *ptemp)
+{
+    const char *file = wsk_conf_of(s)->set.host_key;
+    wsk_book_t *book = wsk_book_make(ptemp);
+
+    return file && !wsk_ledger_read(NULL, file, book) ? book : NULL;
 }
 
 static void on_test_config(apr_pool_t *pconf, server_rec *s)
 {
     apr_file_t *out = NULL;
+    const wsk_book_t *book;
     apr_pool_t *ptemp;
     server_rec *v;
 
@@ -81,8 +169,9 @@ static void on_test_config(apr_pool_t *pconf, server_rec *s)
     apr_pool_create(&ptemp, pconf);
     apr_file_printf(out, "WordSocket %s\nserver\n", WSK_VERSION);
     say_values(out, ptemp, wsk_conf_of(s), true);
+    book = book_of(s, ptemp);
     for (v = s; v; v = v->next) {
-        say_host(out, ptemp, v, v == s);
+        say_host(out, ptemp, v, v == s, book);
         wsk_sites_see(v, ptemp, say_site, out);
     }
     apr_pool_destroy(ptemp);

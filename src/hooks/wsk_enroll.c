@@ -17,6 +17,7 @@
 #define VARIABLE "WORDSOCKET_ENROLL"
 #define HANDED_HEADER "WordSocket-Enroll"
 #define HOME_HEADER "X-WordSocket-Home"
+#define ASKED_NOTE "wordsocket-asked"
 
 static const char *const routes[] = { "/wpsignal/v1/enroll",
                                       "/wordsocket/v1/enroll" };
@@ -72,6 +73,17 @@ static int on_request(request_rec *r)
     return DECLINED;
 }
 
+/* What mod_dir and rules with [PT] write over. The path is in its final form
+ * here, and nobody has changed it yet. */
+static int note_asked(request_rec *r)
+{
+    if (r->method_number == M_POST && !r->prev && !r->main
+        && *wsk_conf_of(r->server)->keys.tag) {
+        apr_table_setn(r->notes, ASKED_NOTE, apr_pstrdup(r->pool, r->uri));
+    }
+    return DECLINED;
+}
+
 static bool ends_in(const char *text, size_t len, const char *end)
 {
     size_t n = strlen(end);
@@ -81,9 +93,9 @@ static bool ends_in(const char *text, size_t len, const char *end)
 
 /* What comes before the route in the path that was asked for: the path of the
  * blog. @return false: another path */
-static bool before_route(request_rec *first, size_t *plen)
+static bool before_route(request_rec *first, const char *uri, size_t *plen)
 {
-    const char *uri = first->uri, *asked = wsk_query(first, "rest_route");
+    const char *asked = wsk_query(first, "rest_route");
     size_t len = strlen(uri), i;
 
     if (asked) {
@@ -119,46 +131,91 @@ static bool before_route(request_rec *first, size_t *plen)
 static const char *home_of(request_rec *r, request_rec *first)
 {
     const char *home = apr_table_get(r->headers_in, HOME_HEADER);
+    const char *asked = apr_table_get(first->notes, ASKED_NOTE);
     const char *path;
     size_t len;
 
-    if (!home || !wsk_home_ok(home) || !before_route(first, &len)) {
+    if (!home || !asked || !wsk_home_ok(home)
+        || !before_route(first, asked, &len)) {
         return NULL;
     }
     path = strchr(strstr(home, "://") + 3, '/');
     path = path ? path : "";
-    return strlen(path) == len && strncmp(path, first->uri, len) == 0 ? home
-                                                                      : NULL;
+    return strlen(path) == len && strncmp(path, asked, len) == 0 ? home : NULL;
 }
 
+/* A front on this machine may come from the address that it goes to. */
 static bool is_private(request_rec *r)
 {
     const char *ip = r->connection->client_ip;
 
     return wsk_is_tls(r->connection) || strncmp(ip, "127.", 4) == 0
-           || strcmp(ip, "::1") == 0 || strncmp(ip, "::ffff:127.", 11) == 0;
+           || strcmp(ip, "::1") == 0 || strncmp(ip, "::ffff:127.", 11) == 0
+           || strcmp(ip, r->connection->local_ip) == 0;
+}
+
+/* Mass hosting has another for each name; then the host is not one tenant's. */
+static const char *root_of(request_rec *r)
+{
+    const core_server_config *core = ap_get_core_module_config(
+        r->server->module_config);
+    const char *root = ap_document_root(r);
+
+    return root && core->ap_document_root
+                   && strcmp(root, core->ap_document_root) == 0
+               ? root
+               : NULL;
+}
+
+static void warn_of_owner(request_rec *r, const wsk_host_t *host)
+{
+    if (wsk_budget_may_say(host, r->request_time)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "WSK0510 no keys for %s: it belongs to another user than "
+                      "the document root, and nobody says who owns the host; "
+                      "chown one to the other, or use SuexecUserGroup",
+                      r->filename);
+    }
+}
+
+/* Where no module knows the owner, it is whose the document root is. */
+static bool is_owners_file(request_rec *r, const wsk_host_t *host,
+                           const char *script, const char *root)
+{
+    struct stat st, of_root;
+
+    if (stat(script, &st) != 0 || !S_ISREG(st.st_mode)
+        || stat(root, &of_root) != 0) {
+        return false;
+    }
+    if (host->keys.uid >= 0) {
+        return (int64_t)st.st_uid == host->keys.uid;
+    }
+    if (st.st_uid != of_root.st_uid) {
+        warn_of_owner(r, host);
+    }
+    return st.st_uid == of_root.st_uid;
 }
 
 /* Whether the script that gets the variable is the site owner's index.php. */
 static bool is_owners_script(request_rec *r, const wsk_host_t *host)
 {
-    int64_t owner = wsk_owner_of_request(r);
+    const char *of_host = root_of(r);
     char *script, *root;
-    struct stat st;
     size_t len;
     bool is;
 
-    if (owner != host->keys.uid || !r->filename || r->filename[0] != '/'
+    if (wsk_owner_of_request(r) != host->keys.uid || !of_host || !r->filename
+        || r->filename[0] != '/'
         || !ends_in(r->filename, strlen(r->filename), "/index.php")) {
         return false;
     }
     script = realpath(r->filename, NULL);
-    root = realpath(ap_document_root(r), NULL);
+    root = realpath(of_host, NULL);
     len = root ? strlen(root) : 0;
     len -= len && root[len - 1] == '/';
     is = script && root && strncmp(script, root, len) == 0 && script[len] == '/'
-         && stat(script, &st) == 0 && S_ISREG(st.st_mode)
-         && (owner < 0 || (int64_t)st.st_uid == owner);
+         && is_owners_file(r, host, script, root);
     free(script);
     free(root);
     return is;
@@ -224,5 +281,6 @@ void wsk_enroll_register(apr_pool_t *pconf)
 {
     (void)pconf;
     ap_hook_post_read_request(on_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(note_asked, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(on_fixups, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

@@ -32,13 +32,16 @@
 APLOG_USE_MODULE(wordsocket);
 extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
+typedef struct wsk_ledger_t wsk_ledger_t;
+
 typedef struct wsk_process_t {
     wsk_segment_t *seg;
     int64_t since_us; /* when the segment was made */
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
-    int ledger;       /* of host mode, or -1 */
+    wsk_ledger_t *ledger;     /* of host mode, or NULL */
+    struct apr_hash_t *hosts; /* of host mode, by tag; pconf */
 } wsk_process_t;
 extern wsk_process_t wsk_process;
 

@@ -3,8 +3,6 @@
 
 #include <openssl/crypto.h>
 
-#define SITES_PER_HOST 64
-
 static apr_status_t forget(void *keys)
 {
     OPENSSL_cleanse(keys, sizeof(wsk_host_keys_t));
@@ -21,40 +19,18 @@ static wsk_host_t *own_conf(server_rec *v, apr_pool_t *pconf)
     return host;
 }
 
-static wsk_vhost_t vhost_of(server_rec *v, const wsk_host_t *host,
-                            apr_pool_t *ptemp)
-{
-    const char *name = v->server_hostname ? v->server_hostname : "";
-
-    return (wsk_vhost_t){ { name, strlen(name) },
-                          wsk_owner_of_host(v, ptemp),
-                          (uint32_t)host->set.key_epoch };
-}
-
-static const char *tag_of(char tag[WSK_TAG_LEN + 1], const wsk_vhost_t *vhost,
-                          const wsk_host_t *host, apr_pool_t *ptemp)
-{
-    if (host->set.publisher_user && vhost->uid < 0) {
-        return apr_psprintf(ptemp,
-                            "WordSocketPublisherUser: nobody says who owns the "
-                            "host '%s'; SuexecUserGroup would",
-                            vhost->name.at);
-    }
-    return wsk_derive_tag(tag, vhost)
-               ? NULL
-               : apr_psprintf(ptemp,
-                              "WordSocketHostKey: no key can be made for the "
-                              "ServerName '%s'",
-                              vhost->name.at);
-}
-
-static const char *derive_one(server_rec *v, const wsk_hostkey_t *key,
-                              apr_pool_t *pconf, apr_pool_t *ptemp)
+static void derive_one(server_rec *v, const wsk_hostkey_t *key,
+                       apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     wsk_host_t *host = own_conf(v, pconf);
-    wsk_vhost_t vhost = vhost_of(v, host, ptemp);
+    wsk_vhost_t vhost;
+    const char *why = wsk_vhost_tag(v, host, &vhost, host->keys.tag, ptemp);
     unsigned i;
 
+    if (why) {
+        wsk_vhost_warn(v, why, ptemp);
+        return;
+    }
     apr_pool_cleanup_register(pconf, &host->keys, forget,
                               apr_pool_cleanup_null);
     host->keys.uid = vhost.uid;
@@ -62,24 +38,28 @@ static const char *derive_one(server_rec *v, const wsk_hostkey_t *key,
     for (i = 0; i < key->n; i++) {
         wsk_derive_vhost(host->keys.at[i], key->at[i], &vhost);
     }
-    return tag_of(host->keys.tag, &vhost, host, ptemp);
 }
 
-/* PHP in httpd's own processes is in the memory that the keys are in. */
-static void warn_of_php(server_rec *s)
+/* Hosts by their tag; of those that share one, the first. */
+static apr_hash_t *hosts_by_tag(server_rec *s, apr_pool_t *pool)
 {
-    static const char *const names[] = { "mod_php.c", "mod_php7.c",
-                                         "mod_php8.c" };
-    size_t i;
+    apr_hash_t *hosts = apr_hash_make(pool);
 
-    for (i = 0; i < WSK_COUNT_OF(names); i++) {
-        if (ap_find_linked_module(names[i])) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "WSK0504 PHP runs inside of httpd (%s), where every "
-                         "script can read the keys of every site; run it by "
-                         "PHP-FPM",
-                         names[i]);
+    for (; s; s = s->next) {
+        const wsk_host_t *host = wsk_conf_of(s);
+
+        if (*host->keys.tag
+            && !apr_hash_get(hosts, host->keys.tag, APR_HASH_KEY_STRING)) {
+            apr_hash_set(hosts, host->keys.tag, APR_HASH_KEY_STRING, host);
         }
+    }
+    return hosts;
+}
+
+void wsk_host_stop(server_rec *s)
+{
+    for (; s; s = s->next) {
+        wsk_conf_of(s)->keys.n = 0;
     }
 }
 
@@ -89,10 +69,11 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     wsk_hostkey_t key = { .n = 0 };
     server_rec *v;
 
+    wsk_process.hosts = NULL;
     if (!file) {
         return NULL;
     }
-    warn_of_php(s);
+    wsk_vhosts_warn(s, ptemp);
     error = wsk_hostkey_read(file, true, ptemp, &key);
     if (error) {
         key.n = 0;
@@ -101,12 +82,14 @@ const char *wsk_host_keys(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     error = error ? error : one;
     for (v = s; v; v = v->next) {
         if (wsk_conf_of(v)->set.enabled) {
-            one = derive_one(v, &key, pconf, ptemp);
-            error = error ? error : one;
+            derive_one(v, &key, pconf, ptemp);
         }
     }
-    for (v = s; v && error; v = v->next) {
-        wsk_conf_of(v)->keys.n = 0;
+    wsk_process.hosts = hosts_by_tag(s, pconf);
+    one = wsk_budgets_make(s, pconf, ptemp);
+    error = error ? error : one;
+    if (error) {
+        wsk_host_stop(s);
     }
     OPENSSL_cleanse(&key, sizeof key);
     return error;
@@ -133,33 +116,6 @@ bool wsk_host_spec(const wsk_host_t *host, const char *home,
                                     at, generation);
     }
     return done;
-}
-
-/* Sites of the host, whether they are on or not. */
-static unsigned sites_of(const char *tag)
-{
-    const uint32_t known = wsk_site_count(wsk_process.seg);
-    wsk_site_spec_t spec;
-    unsigned n = 0;
-    uint32_t i;
-
-    for (i = 0; i < known; i++) {
-        n += wsk_site_read(wsk_process.seg, i, &spec, NULL) == WSK_OK
-             && wsk_derive_is_of(tag, spec.key);
-    }
-    OPENSSL_cleanse(&spec, sizeof spec);
-    return n;
-}
-
-bool wsk_host_room(const wsk_host_t *host, const char *site_key)
-{
-    const wsk_slice_t key = { site_key, strlen(site_key) };
-    uint32_t site;
-
-    return wsk_site_by_key(wsk_process.seg, key, &site) == WSK_OK
-           || (wsk_site_count(wsk_process.seg)
-                   < wsk_segment_spec(wsk_process.seg)->sites
-               && sites_of(host->keys.tag) < SITES_PER_HOST);
 }
 
 wsk_status_e wsk_host_put(const wsk_site_spec_t *spec, uint64_t stamp,
@@ -203,22 +159,6 @@ static const char *put_one(const wsk_host_t *host,
     return error;
 }
 
-/* Hosts by their tag; of those that share one, the first. */
-static apr_hash_t *hosts_by_tag(server_rec *s, apr_pool_t *ptemp)
-{
-    apr_hash_t *hosts = apr_hash_make(ptemp);
-
-    for (; s; s = s->next) {
-        const wsk_host_t *host = wsk_conf_of(s);
-
-        if (*host->keys.tag
-            && !apr_hash_get(hosts, host->keys.tag, APR_HASH_KEY_STRING)) {
-            apr_hash_set(hosts, host->keys.tag, APR_HASH_KEY_STRING, host);
-        }
-    }
-    return hosts;
-}
-
 /* What was connected, said again as it is. */
 static void keep_sites(apr_hash_t *hosts, uint64_t stamp)
 {
@@ -237,40 +177,79 @@ static void keep_sites(apr_hash_t *hosts, uint64_t stamp)
     OPENSSL_cleanse(&spec, sizeof spec);
 }
 
+static const char *load_book(apr_hash_t *hosts, const wsk_book_t *book,
+                             uint64_t stamp, bool *punreserved)
+{
+    apr_hash_index_t *at = apr_hash_first(book->pool, book->sites);
+    const char *error = NULL;
+
+    for (; at && !error; at = apr_hash_next(at)) {
+        const wsk_ledger_entry_t *entry = apr_hash_this_val(at);
+        const wsk_host_t *host = apr_hash_get(hosts, entry->tag,
+                                              APR_HASH_KEY_STRING);
+
+        if (host) {
+            error = put_one(host, entry, stamp, punreserved);
+        }
+    }
+    return error;
+}
+
 const char *wsk_host_sites(server_rec *s, apr_pool_t *ptemp,
                            const wsk_host_load_t *how, bool *punreserved)
 {
-    const char *file = wsk_conf_of(s)->set.host_key, *error;
-    apr_hash_t *hosts = hosts_by_tag(s, ptemp);
-    apr_array_header_t *entries;
-    int i;
+    apr_hash_t *hosts = wsk_process.hosts;
+    wsk_book_t *book = wsk_book_make(ptemp);
+    const char *error;
 
-    if (!file) {
+    if (!wsk_conf_of(s)->set.host_key) {
         return NULL;
     }
     if (how->keep) {
         keep_sites(hosts, how->stamp);
         return NULL;
     }
-    error = wsk_ledger_read(wsk_process.ledger, file, ptemp, &entries);
-    for (i = 0; !error && i < entries->nelts; i++) {
-        const wsk_ledger_entry_t *entry = APR_ARRAY_IDX(entries, i,
-                                                        wsk_ledger_entry_t *);
-        const wsk_host_t *host = apr_hash_get(hosts, entry->tag,
-                                              APR_HASH_KEY_STRING);
+    error = wsk_recall(s, hosts, how->settle, book);
+    return error ? error : load_book(hosts, book, how->stamp, punreserved);
+}
 
-        if (host) {
-            error = put_one(host, entry, how->stamp, punreserved);
+/* Tags of the hosts that are on. */
+static apr_hash_t *tags_of(server_rec *s, apr_pool_t *ptemp)
+{
+    apr_hash_t *tags = apr_hash_make(ptemp);
+
+    for (; s; s = s->next) {
+        const wsk_host_t *host = wsk_conf_of(s);
+        char *tag = apr_palloc(ptemp, WSK_TAG_LEN + 1);
+        wsk_vhost_t vhost;
+
+        if (host->set.enabled && !wsk_vhost_tag(s, host, &vhost, tag, ptemp)) {
+            apr_hash_set(tags, tag, APR_HASH_KEY_STRING, host);
         }
     }
-    return error;
+    return tags;
+}
+
+/* Those of hosts there are; another's take no place. */
+static uint32_t count_served(const wsk_book_t *book, apr_hash_t *tags)
+{
+    apr_hash_index_t *at = apr_hash_first(book->pool, book->sites);
+    uint32_t n = 0;
+
+    for (; at; at = apr_hash_next(at)) {
+        const wsk_ledger_entry_t *entry = apr_hash_this_val(at);
+
+        n += apr_hash_get(tags, entry->tag, APR_HASH_KEY_STRING) != NULL;
+    }
+    return n;
 }
 
 const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
 {
     const char *file = wsk_conf_of(s)->set.host_key, *error;
-    apr_array_header_t *entries;
+    wsk_book_t *book = wsk_book_make(ptemp);
     wsk_hostkey_t key;
+    apr_hash_t *tags;
 
     if (!file) {
         return NULL;
@@ -278,20 +257,12 @@ const char *wsk_host_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
     error = wsk_hostkey_read(file, false, ptemp, &key);
     OPENSSL_cleanse(&key, sizeof key);
     if (!error) {
-        error = wsk_ledger_read(-1, file, ptemp, &entries);
+        error = wsk_ledger_read(NULL, file, book);
     }
     if (!error) {
-        *pcount += (uint32_t)entries->nelts;
-    }
-    for (; s && !error; s = s->next) {
-        if (wsk_conf_of(s)->set.enabled) {
-            const wsk_host_t *host = wsk_conf_of(s);
-            wsk_vhost_t vhost = vhost_of(s, host, ptemp);
-            char tag[WSK_TAG_LEN + 1];
-
-            error = tag_of(tag, &vhost, host, ptemp);
-            ++*pcount;
-        }
+        tags = tags_of(s, ptemp);
+        wsk_book_prune(book, tags, wsk_host_clock(apr_time_now()));
+        *pcount += apr_hash_count(tags) + count_served(book, tags);
     }
     return error;
 }

@@ -91,7 +91,7 @@ static bool make(const char *file, apr_pool_t *ptemp)
         wsk_hex(line, key, sizeof key);
         line[HEX_LEN] = '\n';
         done = write(fd, line, HEX_LEN + 1) == HEX_LEN + 1 && fsync(fd) == 0
-               && rename(fresh, file) == 0;
+               && rename(fresh, file) == 0 && wsk_sync_folder_of(file, ptemp);
     }
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(line, sizeof line);

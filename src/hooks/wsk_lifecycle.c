@@ -35,7 +35,7 @@ typedef struct keep_t {
     uint32_t slots;
 } keep_t;
 
-wsk_process_t wsk_process = { .ledger = -1 };
+wsk_process_t wsk_process;
 static uint32_t drain_ms;
 
 static uint32_t power_of_two(uint64_t n)

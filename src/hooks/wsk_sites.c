@@ -347,6 +347,14 @@ const char *wsk_sites_check(server_rec *s, apr_pool_t *ptemp, uint32_t *pcount)
     return error ? error : one;
 }
 
+static void say_kept(server_rec *s, const char *error)
+{
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                 "WSK0310 %s; what was connected stays as it was, and nothing "
+                 "can be connected: correct it, and reload",
+                 error);
+}
+
 /* What is wrong with host mode ends httpd at its first start only. */
 static const char *host_keys(load_t *ld, server_rec *s, apr_pool_t *pconf)
 {
@@ -354,18 +362,25 @@ static const char *host_keys(load_t *ld, server_rec *s, apr_pool_t *pconf)
 
     ld->keep = error && wsk_is_reload();
     if (ld->keep) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
-                     "WSK0310 %s; what was connected stays as it was, and "
-                     "nothing can be connected: correct it, and reload",
-                     error);
+        say_kept(s, error);
     }
     return ld->keep ? NULL : error;
 }
 
-static const char *load_host_mode(load_t *ld, server_rec *s)
+/* Nor what is wrong with its file of sites. */
+static const char *load_host_mode(load_t *ld, server_rec *s, bool settle)
 {
-    const wsk_host_load_t how = { .stamp = ld->stamp, .keep = ld->keep };
+    wsk_host_load_t how = { .stamp = ld->stamp,
+                            .keep = ld->keep,
+                            .settle = settle };
+    const char *error = wsk_host_sites(s, ld->ptemp, &how, &ld->unreserved);
 
+    if (!error || !wsk_is_reload()) {
+        return error;
+    }
+    say_kept(s, error);
+    wsk_host_stop(s);
+    ld->keep = how.keep = true;
     return wsk_host_sites(s, ld->ptemp, &how, &ld->unreserved);
 }
 
@@ -419,13 +434,13 @@ const char *wsk_sites_load(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
         host->nsites = (unsigned)ld.numbers->nelts;
     }
     if (!error) {
-        error = load_host_mode(&ld, s);
+        error = load_host_mode(&ld, s, true);
     }
     if (error) {
         return error;
     }
     retire(ld.stamp);
-    error = load_host_mode(&ld, s); /* connected or revoked meanwhile */
+    error = load_host_mode(&ld, s, false); /* changed meanwhile */
     if (error) {
         return error;
     }

@@ -74,17 +74,24 @@ void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
 static wsk_pace_t site_pace(const wsk_limits_t *limits, wsk_rate_e which)
 {
     return which == WSK_RATE_PUBLISH
-               ? (wsk_pace_t){ limits->publish_rate, limits->publish_burst }
-               : (wsk_pace_t){ limits->browser_rate, limits->browser_burst };
+               ? (wsk_pace_t){ limits->publish_rate, limits->publish_burst, 0 }
+               : (wsk_pace_t){ limits->browser_rate, limits->browser_burst, 0 };
 }
 
-static wsk_pace_t user_pace(const wsk_limits_t *limits, wsk_rate_e which)
+/* One rate for all sites of a user, whoever asks: a purse is time, and what one
+ * took must not be more, or less, to another. A site may allow less at once. */
+static wsk_pace_t user_pace(const wsk_user_t *user, const wsk_limits_t *limits,
+                            wsk_rate_e which)
 {
-    return which == WSK_RATE_PUBLISH
-               ? (wsk_pace_t){ limits->user_publish_rate,
-                               limits->user_publish_burst }
-               : (wsk_pace_t){ limits->user_browser_rate,
-                               limits->user_browser_burst };
+    const wsk_shared_pace_t *all = &user->paces[which];
+    const wsk_pace_t own = which == WSK_RATE_PUBLISH
+                               ? (wsk_pace_t){ limits->user_publish_rate,
+                                               limits->user_publish_burst, 0 }
+                               : (wsk_pace_t){ limits->user_browser_rate,
+                                               limits->user_browser_burst, 0 };
+
+    return (wsk_pace_t){ own.rate == 0 ? 0 : atomic_load(&all->rate), own.burst,
+                         atomic_load(&all->burst) };
 }
 
 /* The lock of the site is held. Who the user refuses has cost the site nothing,
@@ -103,7 +110,7 @@ static uint32_t take_both(wsk_segment_t *seg, uint32_t site, wsk_rate_e which,
         *by = which == WSK_RATE_PUBLISH ? WSK_Q_user_publish
                                         : WSK_Q_user_browser;
         wait = wsk_rate_take_purse(&user->purses[which],
-                                   user_pace(limits, which), n, now_us);
+                                   user_pace(user, limits, which), n, now_us);
         if (wait != 0) {
             *bucket = was;
         }
@@ -137,7 +144,8 @@ uint32_t wsk_site_rate_caller(wsk_segment_t *seg, uint32_t site,
         limits = &wsk_said_of(&seg->sites[site])->spec.limits;
         wait = wsk_rate_take_purse(
             wsk_rate_caller(&seg->sites[site], caller, now_us),
-            (wsk_pace_t){ limits->connection_rate, limits->connection_burst },
+            (wsk_pace_t){ limits->connection_rate, limits->connection_burst,
+                          0 },
             1, now_us);
         wsk_site_give(seg, site);
     }

@@ -83,7 +83,8 @@ uint32_t wsk_rate_take_purse(wsk_purse_at_t *purse, wsk_pace_t pace, uint32_t n,
         return UINT32_MAX;
     }
     price = price_of(pace, n);
-    most = price.interval * (WSK_MIN(pace.burst, TOKENS_MAX) + BATCH_MAX);
+    most = price.interval
+           * (WSK_MIN(WSK_MAX(pace.burst, pace.most), TOKENS_MAX) + BATCH_MAX);
     do {
         ahead = was > (uint64_t)now_ns ? (int64_t)(was - (uint64_t)now_ns) : 0;
         ahead = ahead < 0 || ahead > most ? most : ahead;

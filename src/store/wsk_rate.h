@@ -17,9 +17,11 @@
 typedef struct wsk_pace_t {
     uint32_t rate; /* tokens a second; 0: none */
     uint32_t burst;
+    uint32_t most; /* the largest burst of those who share a purse; 0: this */
 } wsk_pace_t;
 
-/** @return 0, or the milliseconds after which it may succeed (at least 1);
+/** Who shares a purse has one rate; the burst may be each one's own.
+ *  @return 0, or the milliseconds after which it may succeed (at least 1);
  *          UINT32_MAX: never */
 uint32_t wsk_rate_take(wsk_bucket_t *bucket, wsk_pace_t pace, uint32_t n,
                        int64_t now_us);

@@ -76,10 +76,11 @@ static bool outdated(const wsk_said_t *was, const wsk_site_spec_t *spec)
            || (spec->generation != 0 && spec->generation <= was->revoked);
 }
 
-static void name_user(wsk_segment_t *seg, uint32_t number, const char *name)
+static void name_user(wsk_segment_t *seg, uint32_t number, const char *name,
+                      const wsk_limits_t *limits)
 {
     if (wsk_host_take(seg)) {
-        wsk_user_name(seg, number, name);
+        wsk_user_name(seg, number, name, limits);
         wsk_host_give(seg);
     }
 }
@@ -102,7 +103,7 @@ static wsk_status_e change(wsk_segment_t *seg, uint32_t number,
         wsk_said_put(site, said);
     }
     fits = wsk_pages_reserve(seg, number, true);
-    name_user(seg, number, said->spec.user);
+    name_user(seg, number, said->spec.user, &said->spec.limits);
     wsk_site_give(seg, number);
     return fits ? WSK_OK : WSK_EFULL;
 }
@@ -182,7 +183,7 @@ static void silence(wsk_segment_t *seg, uint32_t number, bool retire,
     }
     wsk_pages_reserve(seg, number, false);
     if (retire) {
-        name_user(seg, number, "");
+        name_user(seg, number, "", &wsk_said_of(work.site)->spec.limits);
     }
     wsk_work_end(&work);
 }
@@ -288,6 +289,18 @@ wsk_status_e wsk_site_read(wsk_segment_t *seg, uint32_t site,
     }
     wsk_site_give(seg, site);
     return WSK_OK;
+}
+
+uint64_t wsk_site_revoked(wsk_segment_t *seg, uint32_t site)
+{
+    uint64_t revoked;
+
+    if (!wsk_site_take(seg, site)) {
+        return 0;
+    }
+    revoked = wsk_said_of(&seg->sites[site])->revoked;
+    wsk_site_give(seg, site);
+    return revoked;
 }
 
 uint64_t wsk_site_version(const wsk_segment_t *seg, uint32_t site)

@@ -107,6 +107,9 @@ uint64_t wsk_site_stamp(const wsk_segment_t *seg, uint32_t site);
 wsk_status_e wsk_site_revoke(wsk_segment_t *seg, uint32_t site,
                              uint64_t generation);
 
+/** The newest generation that was revoked; 0: none. */
+uint64_t wsk_site_revoked(wsk_segment_t *seg, uint32_t site);
+
 /** Switch one off or on again. */
 wsk_status_e wsk_site_switch(wsk_segment_t *seg, uint32_t site, bool on);
 

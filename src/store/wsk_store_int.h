@@ -111,13 +111,19 @@ typedef struct wsk_caller_purse_t {
     wsk_purse_at_t full_at;
 } wsk_caller_purse_t;
 
+/* What a site allows its user; read without a lock. */
+typedef struct wsk_shared_pace_t {
+    wsk_half_t rate, burst;
+} wsk_shared_pace_t;
+
 /* An account whose sites share limits. Truth is which sites name it; the host
  * lock guards all but the purses. */
 typedef struct wsk_user_t {
-    char name[WSK_USER_NAME_MAX + 1];
-    uint32_t sites; /* that name it; 0: free */
+    char name[WSK_USER_NAME_MAX + 1]; /* a free one's is that of before */
+    uint32_t sites;                   /* that name it; 0: free */
     wsk_half_t connections;
-    wsk_purse_at_t purses[2]; /* by wsk_rate_e */
+    wsk_shared_pace_t paces[2]; /* by wsk_rate_e: the largest of its sites' */
+    wsk_purse_at_t purses[2];
 } wsk_user_t;
 
 /* A hint, right if seq is what is looked for and kept. */
@@ -159,6 +165,7 @@ typedef struct wsk_site_t {
     /* Host lock; pages and connections are read without. */
     uint32_t reserved; /* truth */
     wsk_half_t user;   /* number + 1, 0: none. Truth; read without */
+    wsk_shared_pace_t user_paces[2];
     wsk_half_t pages;
     wsk_half_t connections;
 } wsk_site_t;

@@ -16,8 +16,12 @@
 wsk_user_t *wsk_user_of(const wsk_segment_t *seg, uint32_t site);
 
 /** The site is this user's from now on, with its connections; nobody's if the
- *  name is empty. */
-void wsk_user_name(wsk_segment_t *seg, uint32_t site, const char *name);
+ *  name is empty. A user has the largest rate and burst that one of its sites
+ *  gives it. What it owes stays with its name, also while it has no site, unless
+ *  all places are needed.
+ *  @param limits  of the site */
+void wsk_user_name(wsk_segment_t *seg, uint32_t site, const char *name,
+                   const wsk_limits_t *limits);
 
 /** Count anew which sites name whom; connections are zero then. */
 void wsk_user_mend(wsk_segment_t *seg);

@@ -51,8 +51,10 @@ typedef struct wsk_out_t {
 
 /** What a publish socket has proved, and may send. */
 typedef struct wsk_publisher_t {
-    uint8_t mark[WSK_MAC_LEN]; /* SHA-256 of the secret */
-    uint64_t version;          /* of the site, when it was last live */
+    struct wsk_conn_t *conn;
+    struct wsk_publisher_t *next, **link; /* of its site; no link: in no list */
+    uint8_t mark[WSK_MAC_LEN];            /* SHA-256 of the secret */
+    uint64_t version; /* of the site, when it was last live */
     uint32_t max_body;
 } wsk_publisher_t;
 

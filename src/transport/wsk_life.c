@@ -182,6 +182,7 @@ void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c)
     wsk_roster_leave(l, c);
     c->state = WSK_CONN_DEAD;
     wsk_hub_leave(l->hub, &c->member);
+    wsk_publisher_leave(c);
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     wsk_wheel_drop(c);
     if (!c->in_turn) {

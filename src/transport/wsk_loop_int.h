@@ -47,6 +47,7 @@ typedef struct site_view_t {
     wsk_site_state_e state;
     wsk_site_spec_t spec;
     wsk_conn_t *turn, **turn_tail;
+    wsk_publisher_t *publishers;      /* its open publish sockets */
     struct site_view_t *next_counted; /* somebody is on wps:connections */
     bool counted;
     uint32_t told, told_most; /* connections, and their cap */
@@ -73,7 +74,8 @@ struct wsk_loop_t {
     uint64_t next_id, random;
     uint8_t *buf;
     uint32_t turn;
-    intake_t echoes; /* they have no site */
+    uint64_t looked_at; /* connections, when their site had changed */
+    intake_t echoes;    /* they have no site */
     /* drain */
     bool draining;
     int64_t drain_from_ms, drain_until_ms;
@@ -122,6 +124,7 @@ void wsk_life_bury(wsk_loop_t *l);
 
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
+void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
 /* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
 /** Whether its site is off, or what it came with was revoked. */
@@ -153,6 +156,9 @@ void wsk_message_binary(wsk_loop_t *l, wsk_conn_t *c, const uint8_t *bytes,
                         size_t len);
 
 /* wsk_publisher.c: a publish socket */
+/** Among those of its site, until it is killed. */
+void wsk_publisher_enter(wsk_conn_t *c, site_view_t *v);
+void wsk_publisher_leave(wsk_conn_t *c);
 void wsk_publisher_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
                          const uint8_t *bytes, size_t len);
 /** Whether its secret is one of the site's. */

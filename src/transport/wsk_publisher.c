@@ -36,6 +36,33 @@ wsk_conn_t *wsk_publisher_make(const wsk_site_spec_t *spec, unsigned secret,
     return c;
 }
 
+void wsk_publisher_enter(wsk_conn_t *c, site_view_t *v)
+{
+    wsk_publisher_t *p = c->publisher;
+
+    p->conn = c;
+    p->next = v->publishers;
+    p->link = &v->publishers;
+    if (p->next) {
+        p->next->link = &p->next;
+    }
+    v->publishers = p;
+}
+
+void wsk_publisher_leave(wsk_conn_t *c)
+{
+    wsk_publisher_t *p = c->publisher;
+
+    if (!p || !p->link) {
+        return;
+    }
+    *p->link = p->next;
+    if (p->next) {
+        p->next->link = p->link;
+    }
+    p->link = NULL;
+}
+
 bool wsk_publisher_proved(const wsk_conn_t *c, const site_view_t *v)
 {
     wsk_publisher_t *p = c->publisher;

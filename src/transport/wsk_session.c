@@ -169,6 +169,9 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
     wsk_loop_count(l, c, opened[c->kind], 1);
     c->opened = true;
     c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        wsk_publisher_enter(c, v);
+    }
     if (c->kind == WSK_KIND_SSE) {
         begin_events(l, c, v);
     }

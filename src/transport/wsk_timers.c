@@ -89,21 +89,30 @@ void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c)
     }
 }
 
-/* Every connection that is not dead is on the wheel; closing one moves it there,
- * and no other. */
+static void close_if_gone(wsk_loop_t *l, wsk_conn_t *c)
+{
+    l->looked_at++;
+    if (c->state == WSK_CONN_OPEN && wsk_turn_gone(l, c)) {
+        wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
+    }
+}
+
+static void visit_member(void *loop, wsk_member_t *m)
+{
+    close_if_gone(loop, (wsk_conn_t *)(void *)m);
+}
+
+/* Those of the site: its members, and its publishers, who are none. To close
+ * one is no more than to queue that, so none leaves meanwhile. */
 void wsk_timers_site_off(wsk_loop_t *l, uint32_t site)
 {
-    wsk_conn_t *c, *next;
-    unsigned i;
+    const site_view_t *v = wsk_turn_view(l, site);
+    wsk_publisher_t *p, *next;
 
-    for (i = 0; i < WHEEL; i++) {
-        for (c = l->wheel[i]; c; c = next) {
-            next = c->timer_next;
-            if (c->site == site && c->state == WSK_CONN_OPEN
-                && wsk_turn_gone(l, c)) {
-                wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
-            }
-        }
+    wsk_hub_each(l->hub, site, visit_member, l);
+    for (p = v ? v->publishers : NULL; p; p = next) {
+        next = p->next;
+        close_if_gone(l, p->conn);
     }
 }
 

@@ -93,7 +93,7 @@ void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
     }
 }
 
-static void ring(wsk_loop_t *l, uint32_t site)
+void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
 {
     site_view_t *v = wsk_turn_view(l, site);
 
@@ -119,7 +119,7 @@ void wsk_turn_take(wsk_loop_t *l)
     do {
         n = wsk_slot_take(l->spec.seg, l->slot, sites, WSK_COUNT_OF(sites));
         for (i = 0; i < n; i++) {
-            ring(l, sites[i]);
+            wsk_turn_ring(l, sites[i]);
         }
     } while (n == WSK_COUNT_OF(sites));
 }

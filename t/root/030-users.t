@@ -6,6 +6,8 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use WordSocket::Client;
+use WordSocket::Host;
+use WordSocket::Php;
 use WordSocket::Server;
 use WordSocket::Tenants;
 
@@ -38,4 +40,60 @@ ok $client[$_]->socket(channels => ['room'])->{subscribed}, 'a host of another h
 is site_status($server, $two)->{quotas}{user_connections}, 1, 'it is counted where it was';
 $_->hang_up for @held;
 $server->stop;
+
+# The same in host mode, where keys come of their own.
+my $php;
+my $hosts = WordSocket::Server->new(modules => [qw(proxy_fcgi suexec)], lines => <<'END');
+WordSocketHostKey host.key
+WordSocketUserConnections 3
+WordSocketHostSites 2
+DirectoryIndex index.php
+<Directory "@ServerRoot@">
+    Require all granted
+    AllowOverride All
+</Directory>
+END
+$hosts->prepare;
+$php = WordSocket::Php->start($hosts->{root}, site => '');
+$hosts->{lines} .= $php->handler('site');
+$hosts->{more_vhosts} = join '', map { <<"END" } [ 2, 'games' ], [ 3, 'games' ], [ 4, 'mail' ], [ 5, 'games' ];
+Listen 127.0.0.$_->[0]:\@Port\@
+<VirtualHost 127.0.0.$_->[0]:\@Port\@>
+    ServerName h$_->[0].example
+    DocumentRoot "\@ServerRoot\@/$_->[1]"
+    SuexecUserGroup $_->[1] nogroup
+</VirtualHost>
+END
+for my $user (qw(games mail)) {
+    mkdir "$hosts->{root}/$user";
+    WordSocket::Host::write_scripts("$hosts->{root}/$user");
+    chown scalar getpwnam $user, -1, "$hosts->{root}/$user/index.php";
+}
+$hosts->start;
+my %blog = map { $_ => WordSocket::Host->new($hosts, host => "127.0.0.$_", home => "http://h$_.example") } 2 .. 5;
+my %site = map { $_ => $blog{$_}->client($blog{$_}->connect) } keys %blog;
+%user = map { $_->{user} => $_->{sites} } @{ status_of($hosts)->{users} };
+is $user{$games}, 3, 'hosts of a user in host mode are the user\'s';
+is $user{$mail}, 1, 'another\'s are another\'s';
+@held = map { $site{$_}->socket(channels => ['room']) } 2, 2, 3;
+is $site{$_}->socket->close_code, 4029, "the hosts of one share its connections ($_)" for 2, 3;
+ok $site{4}->socket(channels => ['room'])->{subscribed}, 'a host of another has room';
+
+# Sites beyond the first of each host are the owner's, too.
+sub connects {
+    my ($n, $path) = @_;
+    my $more = WordSocket::Host->new($hosts, host => "127.0.0.$n", home => "http://h$n.example/$path");
+    my $said = $more->whoami($more->enroll(path => "/$path/wp-json/wpsignal/v1/enroll"));
+    return "$said->{status} " . ($said->{json}{error} // '');
+}
+is connects(2, 'a'), '200 ', 'a second site of a host';
+$hosts->announce(qr/WSK0506 the host h2\.example has as many sites/);
+is connects(2, 'b'), '403 site_limit_reached', 'a third is more than it may have';
+is connects(3, 'a'), '200 ', 'a second of the owner\'s other host';
+$hosts->announce(qr/WSK0506 the host h5\.example is of an owner whose hosts have as many further sites/, maybe => 1);
+is connects(5, 'a'), '403 site_limit_reached', 'but not of all of them';
+is connects(4, 'a'), '200 ', 'which is another owner\'s no matter';
+$_->hang_up for @held;
+$hosts->stop;
+$php->stop;
 done_testing;

@@ -220,6 +220,22 @@ static void leaving(void)
     close_one();
 }
 
+static void a_ring_finds_it(void)
+{
+    open_one(0);
+    wsk_site_switch(w.seg, w.sites[1], false);
+    wsk_bell_ring((wsk_bell_t){ w.bells }, w.seg, w.sites[1]);
+    wsk_turn_ring(w.loop, w.sites[1]);
+    has(client_heard(&w, &a), "close 4003 site not found",
+        "a publish socket is found by its site, though it is no member");
+    is_int((intmax_t)w.loop->looked_at, 1, "and nothing else is looked at");
+    close(a.fd);
+    world_seconds(&w, 1);
+    ok(w.loop->views[w.sites[1]]->publishers == NULL,
+       "one that ended is found no more");
+    world_close(&w);
+}
+
 int main(void)
 {
     frames_are_answered();
@@ -229,6 +245,7 @@ int main(void)
     its_secret_is_revoked();
     secrets_change_places();
     its_site_is_off();
+    a_ring_finds_it();
     silence();
     leaving();
     return done_testing();

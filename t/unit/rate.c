@@ -8,7 +8,8 @@ static wsk_purse_at_t purse;
 
 static uint32_t take(uint32_t rate, uint32_t burst, uint32_t n, int64_t now_us)
 {
-    return wsk_rate_take_purse(&purse, (wsk_pace_t){ rate, burst }, n, now_us);
+    return wsk_rate_take_purse(&purse, (wsk_pace_t){ rate, burst, 0 }, n,
+                               now_us);
 }
 
 static void one(void)
@@ -52,7 +53,7 @@ static void callers(void)
 {
     static wsk_site_t site;
     wsk_purse_at_t *a = wsk_rate_caller(&site, 1, NOON), *b;
-    const wsk_pace_t pace = { 1, 10 };
+    const wsk_pace_t pace = { 1, 10, 0 };
     uint64_t who;
     unsigned kept = 0;
 

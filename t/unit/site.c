@@ -283,6 +283,8 @@ static void generations(void)
     is_int(state, WSK_SITE_OFF, "switches the site off");
     ok(read.publish.at[0][0] == '\0' && read.jwt.at[0][0] == '\0',
        "and leaves no secret");
+    is_int((long)wsk_site_revoked(seg, site), 6, "which stays known");
+    is_int((long)wsk_site_revoked(seg, 3), 0, "of nobody there is none");
     is_int(put(seg, &spec, 2), WSK_EINVAL, "it does not come again");
     is_int(wsk_site_switch(seg, site, true), WSK_ENOTFOUND, "by no way");
     spec.generation = 7;

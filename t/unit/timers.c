@@ -134,6 +134,11 @@ static void site_off(void)
     wsk_bell_ring((wsk_bell_t){ w.bells }, w.seg, w.sites[1]);
     has(client_heard(&w, &a), "close 4003", "with a ring, at once");
     is_str(client_heard(&w, &b), "", "another site's clients hear nothing");
+    is_int((intmax_t)w.loop->looked_at, 1, "nor are they looked at");
+    wsk_site_switch(w.seg, w.sites[2], false);
+    wsk_bell_ring((wsk_bell_t){ w.bells }, w.seg, w.sites[2]);
+    has(client_heard(&w, &b), "close 4003", "until it is their site");
+    is_int((intmax_t)w.loop->looked_at, 2, "which is looked at alone");
     close(b.fd);
     shut();
 }

@@ -148,10 +148,86 @@ static void rates(void)
     store_end(seg);
 }
 
+/* Site n of bob, with limits of its own. */
+static uint32_t paced(unsigned n, uint32_t rate, uint32_t burst)
+{
+    wsk_site_spec_t spec;
+    uint32_t site;
+
+    store_spec(&spec, n);
+    snprintf(spec.user, sizeof(spec.user), "bob");
+    spec.limits.publish_rate = spec.limits.publish_burst = 1000000;
+    spec.limits.user_publish_rate = rate;
+    spec.limits.user_publish_burst = burst;
+    wsk_site_put(seg, &spec, 1, 1, &site);
+    return site;
+}
+
+static unsigned take(uint32_t site, unsigned n, int64_t now_us)
+{
+    unsigned taken = 0;
+
+    while (n-- > 0) {
+        taken += wsk_site_rate(seg, site, WSK_RATE_PUBLISH, 1, now_us, NULL)
+                 == 0;
+    }
+    return taken;
+}
+
+static void a_rate_for_all(void)
+{
+    const int64_t later = NOON + 3600 * SECOND;
+    uint32_t slow, fast;
+
+    seg = store_new(4, 4, 2, 20);
+    slow = paced(1, 1, 100);
+    fast = paced(2, 1000, 1000);
+    is_int(take(slow, 50, NOON), 50, "what a site takes that is given less");
+    is_int(take(fast, 2000, NOON), 950, "is to its neighbour what it is");
+    is_int(take(slow, 1, NOON), 0, "which is not to be had twice");
+    take(fast, 1000, later);
+    is_int(take(slow, 1, later), 0, "nor is what the neighbour took");
+    is_int(take(fast, 1, later), 0, "and asking makes it no less");
+    is_int(take(slow, 1, later + SECOND / 2), 0, "a site may allow less");
+    is_int(take(slow, 200, later + SECOND), 100, "at once");
+    store_whole(seg, "it hangs together");
+    fast = paced(2, 1, 100);
+    is_int(atomic_load(&seg->users[0].paces[0].rate), 1,
+           "when the site that gave most gives less, so has the user");
+    fast = paced(2, 10, 100);
+    is_int(atomic_load(&seg->users[0].paces[0].rate), 10, "or more");
+    wsk_site_drop(seg, fast);
+    is_int(atomic_load(&seg->users[0].paces[0].rate), 1,
+           "when it goes, that of the others");
+    store_whole(seg, "still");
+    store_end(seg);
+}
+
+static void debts_stay(void)
+{
+    uint32_t a;
+    unsigned i;
+
+    seg = store_new(4, 8, 2, 40);
+    a = paced(1, 1, 100);
+    is_int(take(a, 200, NOON), 100, "a user who has taken all");
+    wsk_site_drop(seg, a);
+    for (i = 2; i < 8; i++) {
+        owned(i, "eve", 3);
+    }
+    a = paced(1, 1, 100);
+    is_int(take(a, 1, NOON), 0, "has it taken when its site comes back");
+    is_int(take(a, 20, NOON + 10 * SECOND), 10, "and gets more by the time");
+    store_whole(seg, "it hangs together");
+    store_end(seg);
+}
+
 int main(void)
 {
     connections();
     deaths();
     rates();
+    a_rate_for_all();
+    debts_stay();
     return done_testing();
 }

@@ -62,6 +62,8 @@ export class Relay {
       if (relay.socketsPass) {
         upgrades.handleUpgrade(request, socket, head, (ws) => relay.accept(ws));
       } else {
+        // Nobody else listens for the end of it, which may be a reset.
+        socket.on('error', () => {});
         socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n');
       }
     });

@@ -14,6 +14,7 @@ use v5.30;
 use warnings;
 use Digest::SHA qw(hmac_sha256_hex);
 use HTTP::Tiny;
+use IO::Socket::INET;
 use WordSocket::Client;
 
 use constant ROUTE => '/wp-json/wpsignal/v1/enroll';
@@ -62,12 +63,26 @@ sub post {
     my $url = 'http://' . ($option{address} // $self->{host}) . ":$self->{server}{port}$path";
     my %headers = ('X-WordSocket-Home' => $self->{home}, %{ $option{headers} // {} });
     delete $headers{$_} for grep { !defined $headers{$_} } keys %headers;
-    my $name = delete $headers{Host};
-    my $answer = HTTP::Tiny->new(timeout => 20, max_redirect => 0, verify_SSL => 0)->request(
+    my $answer = exists $headers{Host} ? as_written($self, $path, \%option, \%headers) : HTTP::Tiny->new(timeout => 20, max_redirect => 0, verify_SSL => 0)->request(
         $option{method} // 'POST', $url,
         { headers => \%headers, content => '' });
     $answer->{json} = eval { WordSocket::Client->decode($answer->{content}) };
     return $answer;
+}
+
+# A request of another Host than the one that is connected to, which HTTP::Tiny
+# does not send.
+sub as_written {
+    my ($self, $path, $option, $headers) = @_;
+    my $socket = IO::Socket::INET->new(
+        PeerAddr => $option->{address} // $self->{host}, PeerPort => $self->{server}{port},
+        $option->{from} ? (LocalAddr => $option->{from}) : (), Timeout => 20) or die "connect: $!\n";
+    print $socket join "\r\n", ($option->{method} // 'POST') . " $path HTTP/1.0",
+        (map { "$_: $headers->{$_}" } sort keys %$headers), 'Content-Length: 0', '', '';
+    my ($head, $body) = split /\r\n\r\n/, do { local $/; <$socket> // '' }, 2;
+    my ($status, @fields) = split /\r\n/, $head // '';
+    return { status => ($status // '') =~ /^HTTP\S+ (\d+)/ ? $1 : 599, content => $body // '',
+        headers => { map { /^([^:]+):\s*(.*)/ ? (lc $1 => $2) : () } @fields } };
 }
 
 # What PHP found of ours: names and values.
