@@ -187,4 +187,33 @@ like $answer->{json}{message}, qr/WordSocketSharedMemory/, 'and it is told who c
 unlike $small->page('cy', '/dashboard')->{content}, qr/n$n\.example/, 'the one that was refused is not in the registry';
 is $small->register($keys[0], 'https://n7.example')->{status}, 200, 'one that is there may connect again';
 $small->stop;
+
+# --- one account is not all ---------------------------------------------------------------
+
+$small = WordSocket::Relay->new(children => 2, lines => 'WordSocketSharedMemory 8M')->start;
+@keys = map { $small->api_key($_) } qw(ann bob);
+my (%keys, $oldest, $last, $wrong);
+for my $n (1 .. 280) {
+    $last = $small->register($keys[0], "https://n$n.example")->{json};
+    $oldest //= $last;
+    $keys{ $last->{site_key} // 'none' }++;
+    $wrong .= said($small->unregister($last)) if $small->unregister($last)->{status} != 200;
+}
+is $wrong, undef, 'an account registers and unregisters 280 sites where there is place for 256';
+is scalar keys %keys, 128, 'and had 128 keys for all of them';
+my $bob_s = $small->register($keys[1], 'https://bob.example');
+is $bob_s->{status}, 200, 'another account finds a place';
+my $heir = $small->register($keys[0], 'https://heir.example')->{json};
+ok $keys{ $heir->{site_key} }, 'a new URL has the key of one that left long ago';
+is said($small->client($heir)->publish('events', 'e', {})), '200 ', 'with which it works';
+is said($small->client({ %$heir, publish_secret => $oldest->{publish_secret} })->publish('events', 'e', {})), '401 invalid_signature', 'and the secret of that one does not';
+my $busy;
+for (1 .. 400) {
+    $busy = $small->register($keys[0], 'https://heir.example');
+    last if $busy->{status} != 200;
+}
+is said($busy) . " $busy->{headers}{'retry-after'}", '429 rate_limited 1', 'who changes too much is told to come later';
+is said($small->register($keys[1], 'https://bob.example')), '200 ', 'which is nobody else\'s concern';
+ok $small->wait_for(5, sub { $small->register($keys[0], 'https://heir.example')->{status} == 200 }), 'later it goes on';
+$small->stop;
 done_testing;

@@ -12,8 +12,10 @@ use Time::HiRes qw(sleep time);
 use WordSocket::Client;
 use WordSocket::Relay;
 use WordSocket::Sanitizer;
+use WordSocket::Tenants ();
 
-my $relay = WordSocket::Relay->new(children => 4, lines => 'WordSocketSiteConnections 700',
+my @many = map { "user$_" } 0 .. 11;
+my $relay = WordSocket::Relay->new(children => 4, users => \@many, lines => 'WordSocketSiteConnections 700',
     more_vhosts => <<'END')->start;
 Listen 127.0.0.2:@Port@
 <VirtualHost 127.0.0.2:@Port@>
@@ -95,6 +97,17 @@ is $by->publish('events', 'e', {})->{status}, 200, 'what the site says';
 is $feed->next_data(0.5), undef, 'is not for the dashboard';
 $sockets[0]->message(5) for 1 .. 4;
 undef $feed;
+ok $relay->wait_for(5, sub { my $counters = WordSocket::Tenants::status_of($relay)->{counters}; $counters->{opened_feed} == $counters->{closed_feed} }), 'it ends';
+my @feeds = map { $relay->feed('ann', $site) } 1 .. 8;
+is $relay->feed('ann', $site, status => 429)->{status}, 429, 'a user has eight such streams';
+my $bobs_feed = $relay->feed('bob', $other);
+is $bobs_feed->{status}, 200, 'another has their own';
+my $counted = WordSocket::Tenants::status_of($relay);
+is_deeply [ $counted->{connections}, @{ $counted->{transports} }{qw(websocket event_stream)} ], [ 3, 3, 0 ], 'the status page does not count them as connections';
+is $counted->{counters}{opened_feed} - $counted->{counters}{closed_feed}, 9, 'but by themselves';
+undef @feeds;
+undef $bobs_feed;
+ok $relay->wait_for(5, sub { eval { $relay->feed('ann', $site) } }), 'those that end make room';
 
 # --- another's ---------------------------------------------------------------------------
 
@@ -158,14 +171,17 @@ unlike $relay->page('ann', '/dashboard')->{content}, qr/a\.example/, 'it is no l
 
 # --- kill -9 ------------------------------------------------------------------------------------
 
-# Register without pause; what was answered goes up the pipe.
+# Register without pause, for many accounts, so that none is too busy; what was
+# answered goes up the pipe.
+my @keys = map { $relay->api_key($_) } @many;
+sub key_of { my ($url) = @_; $keys[ ($url =~ /-(\d+)/)[0] % @keys ] }
 sub registrar {
     my ($number, $out) = @_;
     my $http = HTTP::Tiny->new(timeout => 5);
     for my $n (1 .. 100_000) {
         my $url = "https://r$number-" . $n % 40 . '.example';
         my $answer = $http->post($relay->base . '/api/sites/register', {
-            headers => { Authorization => "Bearer $key{bob}" }, content => WordSocket::Client->encode({ site_url => $url }) });
+            headers => { Authorization => 'Bearer ' . key_of($url) }, content => WordSocket::Client->encode({ site_url => $url }) });
         last if $answer->{status} != 200 && $answer->{status} != 503;
         syswrite $out, "$url $answer->{content}\n" if $answer->{status} == 200;
     }
@@ -204,7 +220,7 @@ for my $round (1 .. ($ENV{WSK_LONG} ? 50 : 4)) {
     cmp_ok $said{invalid_signature} // 0, '<=', 2 * $round, 'with the secrets that were answered, but for those under way';
     is $relay->register($key{bob}, 'https://b.example')->{json}{site_key}, $other->{site_key}, 'the registry takes more';
 }
-is $relay->register($key{bob}, $_)->{json}{site_key}, $acknowledged{$_}{site_key}, "$_ has the key it was given"
+is $relay->register(key_of($_), $_)->{json}{site_key}, $acknowledged{$_}{site_key}, "$_ has the key it was given"
     for (sort keys %acknowledged)[0 .. 4];
 
 # --- a registry that does not open ------------------------------------------------------------------

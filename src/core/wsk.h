@@ -39,7 +39,8 @@ typedef enum wsk_status_e {
     WSK_EBROKEN,   /* a structure does not hang together */
     WSK_ENOMEM,    /* the process has no memory */
     WSK_EDUP,      /* it was there already */
-    WSK_ECLASH     /* something else has its name */
+    WSK_ECLASH,    /* something else has its name */
+    WSK_ERATE      /* too often; later it may succeed */
 } wsk_status_e;
 
 /** Bytes lent until the call they are passed to returns. */

@@ -22,12 +22,16 @@ X( opened_sse,        "connections_opened",  "transport=\"event_stream\"", \
    "event streams accepted") \
 X( opened_publisher,  "connections_opened",  "transport=\"publisher\"", \
    "publish sockets accepted") \
+X( opened_feed,       "connections_opened",  "transport=\"dashboard\"", \
+   "event streams of dashboards accepted") \
 X( closed,            "connections_closed",  "", \
    "connections ended") \
 X( closed_sse,        "event_streams_closed", "", \
    "event streams among them") \
 X( closed_publisher,  "publish_sockets_closed", "", \
    "publish sockets among them") \
+X( closed_feed,       "dashboard_streams_closed", "", \
+   "event streams of dashboards among them") \
 X( adopted,           "connections_adopted", "", \
    "connections taken over from a worker") \
 X( poll_answers,      "poll_answers",        "", \

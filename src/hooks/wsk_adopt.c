@@ -200,10 +200,7 @@ static bool drain_input(request_rec *r, wsk_conn_t *conn)
 static int give_up(request_rec *r, wsk_conn_t *conn)
 {
     r->connection->aborted = 1;
-    if (conn->admitted) {
-        wsk_site_leave(wsk_process.seg, wsk_slot_now(), conn->term, conn->site,
-                       conn->address);
-    }
+    wsk_conn_leave(conn, wsk_process.seg, wsk_slot_now());
     wsk_conn_drop(conn);
     return OK;
 }

@@ -36,11 +36,6 @@ static int begin(call_t *call, request_rec *r, const wsk_request_t *wr)
         json_decref(call->body);
         return wsk_refuse(r, WSK_R_invalid_json, 0);
     }
-    call->reg = wsk_service_open(r, wr->host);
-    if (!call->reg) {
-        json_decref(call->body);
-        return wsk_refuse(r, WSK_R_unavailable, 5);
-    }
     return DECLINED;
 }
 
@@ -69,10 +64,12 @@ static bool bearer(request_rec *r, char hash[WSK_REGISTRY_SECRET + 1])
            && wsk_service_hash(value + 7 + strspn(value + 7, " "), hash);
 }
 
-static int failed(request_rec *r, wsk_status_e rv)
+/* After what can be refused without it.
+ * @return DECLINED, or what was answered */
+static int need_registry(call_t *call)
 {
-    wsk_service_failed(r, rv);
-    return wsk_refuse(r, WSK_R_unavailable, 1);
+    call->reg = wsk_service_open(call->host);
+    return call->reg ? DECLINED : wsk_refuse(call->r, WSK_R_unavailable, 2);
 }
 
 /* The segment has no place: then the registry does not say there is one. */
@@ -91,7 +88,7 @@ static int connected(const call_t *call, wsk_registered_t *site)
         status = no_place(call, site);
     }
     else if (rv != WSK_OK) {
-        status = failed(call->r, rv);
+        status = wsk_service_refuse(call->r, rv);
     }
     else {
         status = wsk_answer(
@@ -123,7 +120,7 @@ static int full_account(const call_t *call, const wsk_owner_t *owner,
                                       oldest.url));
 }
 
-static int register_site(const call_t *call)
+static int register_site(call_t *call)
 {
     char url[WSK_URL_MAX + 1], hash[WSK_REGISTRY_SECRET + 1];
     const char *given = text_of(call, "site_url");
@@ -132,12 +129,17 @@ static int register_site(const call_t *call)
     wsk_secrets_new_t made;
     wsk_registered_t site;
     wsk_status_e rv;
+    int status;
 
     if (!bearer(call->r, hash)) {
         return wsk_refuse(call->r, WSK_R_invalid_api_key, 0);
     }
     if (!given || !wsk_url_site(given, url) || !signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    status = need_registry(call);
+    if (status != DECLINED) {
+        return status;
     }
     if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
@@ -154,7 +156,7 @@ static int register_site(const call_t *call)
     case WSK_EFULL:
         return full_account(call, &owner, url);
     default:
-        return failed(call->r, rv);
+        return wsk_service_refuse(call->r, rv);
     }
 }
 
@@ -202,15 +204,29 @@ static wsk_status_e disconnect(const call_t *call, const wsk_registered_t *site,
     return rv == WSK_ENOTFOUND ? WSK_EINVAL : rv;
 }
 
-static int unregister_site(const call_t *call)
+static bool is_key(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == WSK_REGISTRY_KEY
+           && !text[WSK_REGISTRY_KEY];
+}
+
+static int unregister_site(call_t *call)
 {
     const char *key = text_of(call, "site_key");
     wsk_refusal_e why = WSK_R_unknown_site_key;
     wsk_registered_t site;
     wsk_status_e rv;
+    int status;
 
     if (!key) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    if (!is_key(key)) {
+        return wsk_refuse(call->r, WSK_R_not_found, 0);
+    }
+    status = need_registry(call);
+    if (status != DECLINED) {
+        return status;
     }
     rv = wsk_registry_find(call->reg, key, &site);
     if (rv == WSK_OK) {
@@ -231,11 +247,11 @@ static int unregister_site(const call_t *call)
     case WSK_EINVAL:
         return wsk_refuse(call->r, why, 0);
     default:
-        return failed(call->r, rv);
+        return wsk_service_refuse(call->r, rv);
     }
 }
 
-static int exchange(const call_t *call)
+static int exchange(call_t *call)
 {
     char hash[WSK_REGISTRY_SECRET + 1], url[WSK_URL_MAX + 1];
     const char *code = text_of(call, "code");
@@ -243,6 +259,7 @@ static int exchange(const call_t *call)
     wsk_secrets_new_t made;
     wsk_registered_t site;
     wsk_status_e rv;
+    int status;
 
     if (!code || !wsk_service_hash(code, hash)
         || (given && !wsk_url_site(given, url))) {
@@ -250,6 +267,10 @@ static int exchange(const call_t *call)
     }
     if (!signature_of(call)) {
         return wsk_refuse(call->r, WSK_R_invalid_request, 0);
+    }
+    status = need_registry(call);
+    if (status != DECLINED) {
+        return status;
     }
     if (!wsk_service_secrets(&made, signature_of(call))) {
         return wsk_refuse(call->r, WSK_R_unavailable, 1);
@@ -267,12 +288,12 @@ static int exchange(const call_t *call)
     case WSK_EFULL:
         return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
     default:
-        return failed(call->r, rv);
+        return wsk_service_refuse(call->r, rv);
     }
 }
 
 static int handle(request_rec *r, wsk_request_t *wr,
-                  int (*answer)(const call_t *call))
+                  int (*answer)(call_t *call))
 {
     call_t call;
     int status = begin(&call, r, wr);

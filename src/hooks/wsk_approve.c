@@ -141,6 +141,10 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
     }
     rv = rv == WSK_OK ? wsk_registry_offer(reg, ask->r->user, &offer, now_s)
                       : rv;
+    if (rv == WSK_ERATE) {
+        return back(ask, wsk_refusal_name(WSK_R_rate_limited),
+                    WSK_SERVICE_RATE);
+    }
     if (rv != WSK_OK) {
         wsk_service_failed(ask->r, rv);
         return refuse(ask, WSK_R_unavailable);
@@ -173,6 +177,6 @@ int wsk_handle_approve(request_rec *r, wsk_request_t *wr)
     if (!decision || strcmp(decision, "approve") != 0) {
         return back(&ask, "cancelled", NULL);
     }
-    reg = wsk_service_open(r, wr->host);
+    reg = wsk_service_open(wr->host);
     return reg ? approve(&ask, reg) : refuse(&ask, WSK_R_unavailable);
 }

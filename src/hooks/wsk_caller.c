@@ -66,7 +66,9 @@ wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
         || who->spec.jwt.at[0][0] == '\0'
         || !wsk_serves(wr->host, who->site, &who->spec)) {
         who->state = WSK_SITE_EMPTY; /* not here, or not any more */
-        return refused(WSK_TOKEN_SITE, WSK_NO_SITE);
+        return refused(wsk_service_unsure(wr->host) ? WSK_TOKEN_NOMEM
+                                                    : WSK_TOKEN_SITE,
+                       WSK_NO_SITE);
     }
     for (i = 0; i < 2; i++) {
         secrets.at[i] = slice(who->spec.jwt.at[i]);

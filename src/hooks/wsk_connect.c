@@ -282,7 +282,7 @@ static int connect_signed(request_rec *r, const char *accept,
     wsk_refusal_e why;
 
     if (!wsk_signer_find(r, wr, by)) {
-        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+        return wsk_signer_unknown(r, wr);
     }
     why = by->v2 ? wsk_signer_check(r, wr, by, (wsk_slice_t){ "", 0 })
                  : WSK_R_signature_v2_required;

@@ -17,6 +17,10 @@ static int failed(const desk_t *desk, wsk_status_e rv)
 {
     wsk_service_failed(desk->r, rv);
     apr_table_setn(desk->r->headers_out, "Retry-After", "1");
+    if (rv == WSK_ERATE) {
+        return wsk_page_say(desk->r, HTTP_TOO_MANY_REQUESTS, "Dashboard",
+                            "Too many changes at once. Try again in a moment.");
+    }
     return wsk_page_say(desk->r, HTTP_SERVICE_UNAVAILABLE, "Dashboard",
                         "The registry cannot be read or written now. Try "
                         "again in a moment.");
@@ -381,7 +385,7 @@ int wsk_handle_dashboard(request_rec *r, wsk_request_t *wr)
     if (status != DECLINED) {
         return status;
     }
-    desk.reg = wsk_service_open(r, wr->host);
+    desk.reg = wsk_service_open(wr->host);
     if (!desk.reg) {
         return failed(&desk, WSK_EAGAIN);
     }

@@ -3,7 +3,8 @@
  * wsk_fill -- what a registry says into the segment, change by change.
  *
  * The segment notes for each registry, in one word, the last change it was told
- * and the configuration under which it was told. What has that number or less is
+ * and the configuration under which it was told; 0 is a registry it was told
+ * nothing of. What has that number or less is
  * not read again; so a child that starts, or the one after another that died
  * between commit and segment, brings what is missing and nothing else. A child of
  * a later configuration, which may have other limits, tells everything once. One
@@ -17,13 +18,16 @@
 typedef struct filling_t {
     const wsk_service_t *service;
     const char *key;
-    bool current, key_lost;
+    bool current, key_lost, no_memory;
     bool *seen; /* by number; when all is put anew */
     int64_t last;
     wsk_filled_t done;
 } filling_t;
 
-#define SERIAL_BITS 40
+/* A configuration, whether somebody found no place, a serial number. */
+#define LOAD_AT 40
+#define LOST (UINT64_C(1) << 39)
+#define SERIAL(word) ((int64_t)((word) & (LOST - 1)))
 
 static wsk_mark_e mark_of(const wsk_service_t *service)
 {
@@ -83,25 +87,26 @@ static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
     return number;
 }
 
-static int64_t begin(void *baton, int64_t last)
+static int64_t begin(void *baton, int64_t last, bool *whole)
 {
     filling_t *fill = baton;
     const wsk_service_t *service = fill->service;
     const uint64_t word = wsk_segment_marked(wsk_process.seg, mark_of(service));
-    const uint64_t load = word >> SERIAL_BITS;
-    const int64_t told = load == service->load
-                             ? (int64_t)(word ^ load << SERIAL_BITS)
-                             : 0;
+    const uint64_t load = word >> LOAD_AT;
+    const int64_t told = load == service->load && !(word & LOST) ? SERIAL(word)
+                                                                 : 0;
 
     fill->last = last;
     fill->current = load <= service->load;
+    *whole = load < service->load; /* as long as nobody has under this one */
     if (!fill->current) {
         return fill->key ? 0 : last;
     }
     if (told == 0 || told > last) { /* or an older registry came back */
         fill->seen = calloc(wsk_segment_spec(wsk_process.seg)->sites,
                             sizeof *fill->seen);
-        return 0;
+        fill->no_memory = !fill->seen;
+        return fill->no_memory ? last : 0;
     }
     return told;
 }
@@ -139,29 +144,58 @@ static void end(void *baton)
     const uint32_t known = wsk_site_count(wsk_process.seg);
     uint32_t i;
 
+    if (fill->no_memory) {
+        return;
+    }
     for (i = 0; fill->seen && i < known; i++) {
         if (!fill->seen[i]
             && wsk_site_stamp(wsk_process.seg, i) == fill->service->stamp) {
             drop(i);
         }
     }
-    if (fill->current && !fill->done.lost) {
+    if (fill->current) {
         wsk_segment_mark(wsk_process.seg, mark_of(fill->service),
-                         fill->service->load << SERIAL_BITS
+                         fill->service->load << LOAD_AT
+                             | (fill->done.lost ? LOST : 0)
                              | (uint64_t)fill->last);
     }
 }
 
-wsk_status_e wsk_fill(const wsk_service_t *service, const char *key,
-                      wsk_filled_t *done)
+wsk_status_e wsk_fill_from(wsk_service_t *service, wsk_registry_t *reg,
+                           const char *key, wsk_filled_t *done)
 {
     static const wsk_visitor_t visitor = { begin, each, end };
     filling_t fill = { .service = service, .key = key };
-    wsk_status_e rv = wsk_registry_visit(service->reg, &visitor, &fill);
+    wsk_status_e rv;
 
+    atomic_store(&service->behind, false);
+    rv = wsk_registry_visit(reg, &visitor, &fill);
     free(fill.seen);
+    rv = rv == WSK_OK && fill.no_memory ? WSK_ENOMEM : rv;
+    if (rv != WSK_OK) {
+        atomic_store(&service->behind, true);
+    }
     if (done) {
         *done = fill.done;
     }
     return rv == WSK_OK && fill.key_lost ? WSK_EFULL : rv;
+}
+
+wsk_status_e wsk_fill(wsk_service_t *service, const char *key,
+                      wsk_filled_t *done)
+{
+    wsk_status_e rv = wsk_fill_from(service, atomic_load(&service->reg), key,
+                                    done);
+
+    if (atomic_load(&service->behind)) {
+        wsk_opener_ring();
+    }
+    return rv;
+}
+
+bool wsk_fill_told(wsk_service_t *service)
+{
+    const uint64_t word = wsk_segment_marked(wsk_process.seg, mark_of(service));
+
+    return word != 0 && !(word & LOST);
 }

@@ -168,6 +168,7 @@ typedef struct wsk_caller_t {
     wsk_claims_t claims; /* grant owned by the caller */
     uint32_t term;       /* of the slot, when admitted */
 } wsk_caller_t;
+/** @return WSK_TOKEN_NOMEM also as long as it is not known whose it is */
 wsk_token_e wsk_caller_read(request_rec *r, const wsk_request_t *wr,
                             const char *token, wsk_caller_t *who);
 
@@ -211,6 +212,9 @@ wsk_refusal_e wsk_signer_check(request_rec *r, const wsk_request_t *wr,
 /** wsk_refuse, and count it. @param by  NULL: the site is not known */
 int wsk_signer_refuse(request_rec *r, const wsk_signer_t *by, wsk_refusal_e why,
                       unsigned retry_s);
+/** The same where no site was found: that there is none, or that this is not
+ *  known yet. */
+int wsk_signer_unknown(request_rec *r, const wsk_request_t *wr);
 /** As who this stream is present. */
 wsk_present_t wsk_caller_present(const wsk_caller_t *who, const char *stream,
                                  uint64_t sender);

@@ -386,7 +386,7 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     apr_pool_pre_cleanup_register(pchild, NULL, on_child_end);
-    wsk_service_child(s);
+    wsk_service_child(pchild, s);
 }
 
 static void on_child_stopping(apr_pool_t *pchild, int graceful)

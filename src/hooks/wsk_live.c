@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/wsk_live.h"
 
+#include "core/wsk_hash.h"
 #include "hooks/wsk_page.h"
+#include "store/wsk_feed.h"
 
 #define MINUTE (60 * INT64_C(1000000) / WSK_PULSE_US)
 #define FEED_LIFE_S 600 /* then the browser asks again, and shows who it is */
@@ -68,14 +70,8 @@ static int begin(request_rec *r, const wsk_request_t *wr, wsk_registry_t **preg)
         return wsk_refuse_as(r, WSK_R_unauthorized,
                              "the dashboard is for users that httpd knows");
     }
-    *preg = wsk_service_open(r, wr->host);
-    return *preg ? DECLINED : wsk_refuse(r, WSK_R_unavailable, 5);
-}
-
-static int failed(request_rec *r, wsk_status_e rv)
-{
-    wsk_service_failed(r, rv);
-    return wsk_refuse(r, WSK_R_unavailable, 1);
+    *preg = wsk_service_open(wr->host);
+    return *preg ? DECLINED : wsk_refuse(r, WSK_R_unavailable, 2);
 }
 
 static void put_site(wsk_text_t *t, const wsk_host_t *host,
@@ -118,7 +114,7 @@ int wsk_handle_live(request_rec *r, wsk_request_t *wr)
     }
     rv = wsk_live_sites(r, reg, &sites);
     if (rv != WSK_OK) {
-        return failed(r, rv);
+        return wsk_service_refuse(r, rv);
     }
     wsk_text_put(&t, "{\"sites\":{");
     for (i = 0; i < sites->nelts; i++) {
@@ -133,12 +129,29 @@ int wsk_handle_live(request_rec *r, wsk_request_t *wr)
                 : wsk_refuse(r, WSK_R_unavailable, 1);
 }
 
-/* Not counted as a connection, and without a stream id: nothing can be sent by
- * it. How many there are is bounded by the room of the loop. */
+static uint64_t watcher(request_rec *r)
+{
+    return wsk_hash(wsk_segment_secret(wsk_process.seg), r->user,
+                    strlen(r->user));
+}
+
+static int too_many(request_rec *r, wsk_admit_e why)
+{
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE, WSK_C_refused_limit,
+              1);
+    apr_table_setn(r->headers_out, "Retry-After", "10");
+    return why == WSK_ADMIT_USER
+               ? wsk_refuse_as(r, WSK_R_connection_limit,
+                               "too many dashboards of this user are open")
+               : wsk_refuse(r, WSK_R_unavailable, 10);
+}
+
+/* Without a stream id: nothing can be sent by it. */
 static int stream(request_rec *r, uint32_t site)
 {
     static const wsk_slice_t counts = { "wps:connections", 15 };
     wsk_conn_t *c = wsk_conn_make(WSK_KIND_SSE);
+    wsk_admit_e rv;
 
     if (!c || !wsk_connect_channels(c, &counts, 1, "")) {
         if (c) {
@@ -147,6 +160,14 @@ static int stream(request_rec *r, uint32_t site)
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     c->site = site;
+    c->feed = true;
+    c->user = watcher(r);
+    rv = wsk_feed_admit(wsk_process.seg, wsk_slot_now(), c->user, &c->term);
+    if (rv != WSK_ADMIT_OK) {
+        wsk_conn_drop(c);
+        return too_many(r, rv);
+    }
+    c->admitted = true;
     c->exp_s = apr_time_sec(apr_time_now()) + FEED_LIFE_S;
     wsk_connect_head(r);
     if (ap_rflush(r) < 0) {
@@ -171,7 +192,7 @@ int wsk_handle_feed(request_rec *r, wsk_request_t *wr)
     }
     rv = key ? wsk_registry_find(reg, key, &site) : WSK_ENOTFOUND;
     if (rv != WSK_OK && rv != WSK_ENOTFOUND) {
-        return failed(r, rv);
+        return wsk_service_refuse(r, rv);
     }
     theirs = rv == WSK_OK && !site.archived && strcmp(site.owner, r->user) == 0;
     OPENSSL_cleanse(&site, sizeof site);

@@ -4,7 +4,8 @@
  * /dashboard/feed as an event stream of one site's connections.
  *
  * Promise   Only the site's own user is told. A stream of the dashboard is not
- *           one of the site's connections: it takes nothing of its limit.
+ *           one of the site's connections: it takes nothing of its limit, but
+ *           of that of the host, and a user has a few.
  * Threads   Any worker.
  */
 #ifndef WSK_LIVE_H

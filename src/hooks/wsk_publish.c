@@ -45,7 +45,7 @@ static int publish_signed(request_rec *r, const wsk_request_t *wr,
     wsk_refusal_e why;
 
     if (!wsk_signer_find(r, wr, by)) {
-        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+        return wsk_signer_unknown(r, wr);
     }
     if (body.len > by->spec.limits.max_publish) {
         return wsk_signer_refuse(r, by, WSK_R_too_large, 0);
@@ -84,7 +84,7 @@ static int stats_signed(request_rec *r, const wsk_request_t *wr,
     wsk_refusal_e why;
 
     if (!wsk_signer_find(r, wr, by)) {
-        return wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+        return wsk_signer_unknown(r, wr);
     }
     why = wsk_signer_check(r, wr, by, (wsk_slice_t){ "", 0 });
     if (why != WSK_R_COUNT) {

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/wsk_service.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/rand.h>
+#include <pwd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
@@ -13,7 +17,7 @@
 #include "core/wsk_hash.h"
 #include "proto/wsk_utf8.h"
 
-#define WAIT_MS 2000
+#define SAY_EVERY apr_time_from_sec(60)
 #define STAMP_BIT (UINT64_C(1) << 63) /* which no stamp of a time has */
 
 /* Not in a pool: a child's registries stay open to its very end, and a server of
@@ -58,6 +62,58 @@ static const char *make_file(apr_pool_t *pconf, const char *file)
     return NULL;
 }
 
+/* In a process of its own, which becomes httpd's User: modes, lists and mounts
+ * say who may open a file, and only trying tells. */
+static int become_and_open(const char *const *files)
+{
+    const struct passwd *user = getpwuid(ap_unixd_config.user_id);
+
+    if (!user || initgroups(user->pw_name, ap_unixd_config.group_id) != 0
+        || setgid(ap_unixd_config.group_id) != 0
+        || setuid(ap_unixd_config.user_id) != 0) {
+        return 0; /* httpd will say so of its children */
+    }
+    for (; *files; files++) {
+        if (open(*files, O_RDWR | O_NOFOLLOW | O_CLOEXEC) < 0) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+static const char *check_reach(apr_pool_t *pconf, const char *file,
+                               const char *journal)
+{
+    const char *const files[] = { file, journal, NULL };
+    int status = 0;
+    pid_t pid;
+
+    if (geteuid() != 0 || ap_unixd_config.chroot_dir) {
+        return NULL;
+    }
+    pid = fork();
+    if (pid == 0) {
+        _exit(become_and_open(files));
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status)
+               ? apr_psprintf(pconf,
+                              "WordSocketRegistry %s: the User of httpd cannot "
+                              "open it: %s",
+                              file, strerror(WEXITSTATUS(status)))
+               : NULL;
+}
+
+static const char *make_files(apr_pool_t *pconf, const char *file)
+{
+    const char *journal = apr_pstrcat(pconf, file, "-journal", NULL);
+    const char *wrong = make_file(pconf, file);
+
+    wrong = wrong ? wrong : make_file(pconf, journal);
+    return wrong ? wrong : check_reach(pconf, file, journal);
+}
+
 static wsk_service_t *service_of(const wsk_settings_t *set)
 {
     wsk_service_t *service;
@@ -72,15 +128,26 @@ static wsk_service_t *service_of(const wsk_settings_t *set)
         return NULL;
     }
     service = &services[nservices];
-    if (service->reg) {
-        wsk_registry_close(service->reg);
-        pthread_mutex_destroy(&service->lock);
+    if (atomic_load(&service->reg)) {
+        wsk_registry_close(atomic_load(&service->reg));
     }
     *service = (wsk_service_t){ .file = set->registry,
                                 .set = set,
                                 .number = nservices++ };
-    pthread_mutex_init(&service->lock, NULL);
     return service;
+}
+
+/* A mark is that of a file, whatever number it has. */
+static void own_mark(const wsk_service_t *service)
+{
+    const wsk_mark_e mark = (wsk_mark_e)(WSK_MARK_SERVICES + service->number);
+    const wsk_mark_e whose = (wsk_mark_e)(WSK_MARK_SERVICES_OF
+                                          + service->number);
+
+    if (wsk_segment_marked(wsk_process.seg, whose) != service->stamp) {
+        wsk_segment_mark(wsk_process.seg, mark, 0);
+        wsk_segment_mark(wsk_process.seg, whose, service->stamp);
+    }
 }
 
 static void warn_of_company(server_rec *s)
@@ -131,10 +198,8 @@ const char *wsk_service_prepare(server_rec *s, apr_pool_t *pconf,
                                         file, strlen(file))
                                | STAMP_BIT;
         host->service->load = (uint64_t)generation + 1;
-        wrong = make_file(pconf, file);
-        wrong = wrong ? wrong
-                      : make_file(pconf,
-                                  apr_pstrcat(pconf, file, "-journal", NULL));
+        own_mark(host->service);
+        wrong = make_files(pconf, file);
         error = error ? error : wrong;
     }
     if (!error && !check_only && nservices) {
@@ -161,66 +226,66 @@ bool wsk_service_serves(const wsk_host_t *host, uint32_t site)
 
 /* A child. */
 
-static wsk_registry_t *open_it(wsk_service_t *service, server_rec *s)
+bool wsk_service_each(bool (*act)(wsk_service_t *service))
 {
-    char why[WSK_REGISTRY_WHY];
-    wsk_registry_t *reg;
-    wsk_filled_t filled = { 0 };
-    wsk_status_e rv;
-
-    pthread_mutex_lock(&service->lock);
-    if (!service->reg) {
-        rv = wsk_registry_open(service->file, WAIT_MS, &service->reg, why);
-        if (rv == WSK_OK && wsk_fill(service, NULL, &filled) != WSK_OK) {
-            /* The next request tries again. */
-            wsk_registry_close(service->reg);
-            service->reg = NULL;
-        }
-        if (rv != WSK_OK && rv != WSK_EAGAIN) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                         "WSK0403 the registry %s does not open: %s",
-                         service->file, why);
-        }
-        if (service->reg) {
-            ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
-                         "WSK0406 the registry %s is open: %u changes to be "
-                         "told",
-                         service->file, filled.changes);
-        }
-        if (filled.lost) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "WSK0404 no place for %u sites of %s: give "
-                         "WordSocketSharedMemory more and restart",
-                         filled.lost, service->file);
-        }
-    }
-    reg = service->reg;
-    pthread_mutex_unlock(&service->lock);
-    return reg;
-}
-
-void wsk_service_child(server_rec *s)
-{
+    bool all = true;
     unsigned i;
 
     for (i = 0; i < nservices; i++) {
-        open_it(&services[i], s);
+        all &= act(&services[i]);
+    }
+    return all;
+}
+
+bool wsk_service_unsure(const wsk_host_t *host)
+{
+    return host->service && !wsk_fill_told(host->service);
+}
+
+void wsk_service_child(apr_pool_t *pchild, server_rec *s)
+{
+    if (nservices) {
+        wsk_opener_start(pchild, s);
     }
 }
 
-wsk_registry_t *wsk_service_open(request_rec *r, const wsk_host_t *host)
+wsk_registry_t *wsk_service_open(const wsk_host_t *host)
 {
-    return open_it(host->service, r->server);
+    if (!atomic_load(&host->service->reg)) {
+        wsk_opener_await();
+    }
+    return atomic_load(&host->service->reg);
+}
+
+bool wsk_service_may_say(_Atomic int64_t *last_us)
+{
+    const int64_t now_us = apr_time_now();
+    int64_t last = atomic_load(last_us);
+
+    return (last == 0 || now_us - last >= SAY_EVERY || now_us < last)
+           && atomic_compare_exchange_strong(last_us, &last, now_us);
 }
 
 void wsk_service_failed(request_rec *r, wsk_status_e rv)
 {
-    if (rv != WSK_EAGAIN) {
+    static _Atomic int64_t said_us;
+
+    if (rv != WSK_EAGAIN && rv != WSK_ERATE && wsk_service_may_say(&said_us)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "WSK0405 the registry cannot be written (%d): is the "
                       "disk full, or the file damaged or not httpd's?",
                       (int)rv);
     }
+}
+
+int wsk_service_refuse(request_rec *r, wsk_status_e rv)
+{
+    if (rv == WSK_ERATE) {
+        apr_table_setn(r->headers_out, "Retry-After", "1");
+        return wsk_refuse_as(r, WSK_R_rate_limited, WSK_SERVICE_RATE);
+    }
+    wsk_service_failed(r, rv);
+    return wsk_refuse(r, WSK_R_unavailable, 1);
 }
 
 static bool random_hex(char *out, size_t digits)

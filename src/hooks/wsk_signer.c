@@ -38,6 +38,13 @@ bool wsk_signer_find(request_rec *r, const wsk_request_t *wr, wsk_signer_t *by)
            && wsk_serves(wr->host, by->site, &by->spec);
 }
 
+int wsk_signer_unknown(request_rec *r, const wsk_request_t *wr)
+{
+    return wsk_service_unsure(wr->host)
+               ? wsk_signer_refuse(r, NULL, WSK_R_unavailable, 2)
+               : wsk_signer_refuse(r, NULL, WSK_R_unknown_site_key, 0);
+}
+
 void wsk_signer_done(wsk_signer_t *by)
 {
     OPENSSL_cleanse(by, sizeof *by);

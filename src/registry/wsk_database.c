@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SOON_MS 100
+
 struct wsk_database_t {
     sqlite3 *sql;
     pthread_mutex_t lock;
+    atomic_int waiting;            /* for the lock */
+    _Atomic int64_t rest_until_ms; /* others have had the file for too long */
     int wait_ms;
     char fault[WSK_DATABASE_WHY]; /* found while it was opened */
 };
@@ -58,13 +63,31 @@ static wsk_status_e run_text(wsk_database_t *db, const char *sql)
     return status_of(sqlite3_exec(db->sql, sql, NULL, NULL, NULL));
 }
 
-static bool take(wsk_database_t *db)
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static bool resting(wsk_database_t *db)
+{
+    return mono_ms() < atomic_load(&db->rest_until_ms);
+}
+
+static void rest(wsk_database_t *db)
+{
+    atomic_store(&db->rest_until_ms, mono_ms() + db->wait_ms / 2);
+}
+
+static bool lock_within(wsk_database_t *db, int ms)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += db->wait_ms / 1000;
-    until.tv_nsec += db->wait_ms % 1000 * 1000000L;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000L;
@@ -72,18 +95,45 @@ static bool take(wsk_database_t *db)
     return pthread_mutex_timedlock(&db->lock, &until) == 0;
 }
 
-wsk_status_e wsk_database_begin(wsk_database_t *db)
+/* In a crowd everybody's turn comes soon. Where it does not, the file is
+ * somebody else's. */
+static bool take(wsk_database_t *db)
 {
-    wsk_status_e rv;
+    bool taken = lock_within(db, WSK_MIN(db->wait_ms, SOON_MS));
 
-    if (!take(db)) {
-        return WSK_EAGAIN;
+    if (!taken) {
+        taken = atomic_fetch_add(&db->waiting, 1) < WSK_DATABASE_WAITING
+                && lock_within(db, db->wait_ms);
+        atomic_fetch_sub(&db->waiting, 1);
     }
-    rv = run_text(db, "BEGIN IMMEDIATE");
+    return taken;
+}
+
+static wsk_status_e begin(wsk_database_t *db, const char *how)
+{
+    wsk_status_e rv = WSK_EAGAIN;
+
+    if (resting(db) || !take(db)) {
+        return rv;
+    }
+    rv = resting(db) ? rv : run_text(db, how);
+    if (rv == WSK_EAGAIN && !resting(db)) {
+        rest(db);
+    }
     if (rv != WSK_OK) {
         pthread_mutex_unlock(&db->lock);
     }
     return rv;
+}
+
+wsk_status_e wsk_database_begin(wsk_database_t *db)
+{
+    return begin(db, "BEGIN IMMEDIATE");
+}
+
+wsk_status_e wsk_database_look(wsk_database_t *db)
+{
+    return begin(db, "BEGIN");
 }
 
 wsk_status_e wsk_database_end(wsk_database_t *db, wsk_status_e so_far)
@@ -93,6 +143,9 @@ wsk_status_e wsk_database_end(wsk_database_t *db, wsk_status_e so_far)
     }
     if (!sqlite3_get_autocommit(db->sql)) {
         run_text(db, "ROLLBACK");
+    }
+    if (so_far == WSK_EAGAIN) {
+        rest(db);
     }
     pthread_mutex_unlock(&db->lock);
     return so_far;
@@ -231,7 +284,7 @@ static wsk_status_e migrate(wsk_database_t *db, const wsk_schema_t *schema,
     return rv;
 }
 
-static wsk_status_e check(wsk_database_t *db, const char **pwhy)
+wsk_status_e wsk_database_check(wsk_database_t *db)
 {
     sqlite3_stmt *stmt;
     wsk_status_e rv = wsk_database_ask(db, &stmt, "PRAGMA integrity_check(1)",
@@ -241,10 +294,7 @@ static wsk_status_e check(wsk_database_t *db, const char **pwhy)
     if (rv == WSK_OK) {
         wsk_database_text(stmt, 0, said, sizeof(said));
         sqlite3_finalize(stmt);
-        if (strcmp(said, "ok") != 0) {
-            *pwhy = "damaged; put a backup in its place";
-            rv = WSK_EBROKEN;
-        }
+        rv = strcmp(said, "ok") == 0 ? WSK_OK : WSK_EBROKEN;
     }
     return rv;
 }
@@ -300,7 +350,6 @@ static wsk_status_e set_up(wsk_database_t *db, const char *file,
         rv = wsk_database_begin(db);
         if (rv == WSK_OK) {
             rv = migrate(db, schema, pwhy);
-            rv = rv == WSK_OK ? check(db, pwhy) : rv;
             if (rv != WSK_OK && !*pwhy) {
                 snprintf(db->fault, sizeof(db->fault), "%s",
                          sqlite3_errmsg(db->sql));

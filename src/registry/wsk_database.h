@@ -3,10 +3,12 @@
  * wsk_database -- a file of SQLite that several processes write to: opening,
  * migration, transactions, statements.
  *
- * Promise   Every transaction is a writer's, so what is read in one is not
- *           changed before it ends, and commits have an order. After a commit
- *           the change survives the death of the process and of the machine;
- *           before it, nothing of it is left. Waiting has a bound.
+ * Promise   What is read in a transaction is not changed before it ends, and
+ *           commits have an order. After a commit the change survives the death
+ *           of the process and of the machine; before it, nothing of it is
+ *           left. Waiting has a bound, and so has who waits: when the file was
+ *           somebody else's for as long as that, the next are told at once, for
+ *           half that time.
  * Owner     A connection belongs to the process that opened it, never to one
  *           that was forked from it.
  * Threads   Any; a transaction holds the connection's mutex.
@@ -22,6 +24,7 @@
 #include "core/wsk.h"
 
 #define WSK_DATABASE_WHY 200
+#define WSK_DATABASE_WAITING 3 /* threads that wait long for their turn */
 
 typedef struct wsk_database_t wsk_database_t;
 
@@ -44,8 +47,14 @@ wsk_status_e wsk_database_open(const char *file, int wait_ms,
                                char why[WSK_DATABASE_WHY]);
 void wsk_database_close(wsk_database_t *db);
 
-/** @return unless WSK_OK, no transaction has begun */
+/** To write, alone. @return unless WSK_OK, no transaction has begun */
 wsk_status_e wsk_database_begin(wsk_database_t *db);
+
+/** To read, beside others who read; nothing may be written in it. */
+wsk_status_e wsk_database_look(wsk_database_t *db);
+
+/** Read all of the file, in a transaction. @return WSK_EBROKEN: damaged */
+wsk_status_e wsk_database_check(wsk_database_t *db);
 
 /** Commit if so_far is WSK_OK, roll back otherwise.
  *  @return so_far, or why it could not be committed */

@@ -3,19 +3,17 @@
 
 #include <string.h>
 
+#include "registry/wsk_registry_int.h"
 #include "registry/wsk_tables.h"
 
 _Static_assert(WSK_REGISTRY_WHY == WSK_DATABASE_WHY, "one buffer for both");
+_Static_assert(sizeof WSK_TABLES_SPARE == 3 && WSK_REGISTRY_SPARE == 28,
+               "one number for both");
 
 #define SITES \
     "SELECT s.key, s.publish, s.publish_old, s.jwt, s.jwt_old, s.url, s.name," \
     " a.user, s.archived, s.made, s.signature" \
     " FROM site s JOIN account a ON a.id = s.account "
-
-static wsk_database_t *of(wsk_registry_t *reg)
-{
-    return (wsk_database_t *)reg;
-}
 
 wsk_status_e wsk_registry_open(const char *file, int wait_ms,
                                wsk_registry_t **preg,
@@ -30,7 +28,7 @@ wsk_status_e wsk_registry_open(const char *file, int wait_ms,
 
 void wsk_registry_close(wsk_registry_t *reg)
 {
-    wsk_database_close(of(reg));
+    wsk_database_close(wsk_database_of(reg));
 }
 
 static void read_site(sqlite3_stmt *row, wsk_registered_t *out)
@@ -65,101 +63,6 @@ static wsk_status_e one(wsk_database_t *db, const char *key,
     return rv;
 }
 
-/* Give a statement that changes nothing its peace. */
-static wsk_status_e any(wsk_status_e rv)
-{
-    return rv == WSK_ENOTFOUND ? WSK_OK : rv;
-}
-
-static bool fits(const char *text, size_t most)
-{
-    size_t len = strnlen(text, most + 1);
-
-    return len >= 1 && len <= most;
-}
-
-/* Accounts. */
-
-static wsk_status_e account(wsk_database_t *db, const wsk_owner_t *owner,
-                            int64_t *pid)
-{
-    sqlite3_stmt *row;
-    wsk_status_e rv = wsk_database_ask(
-        db, &row, "SELECT id FROM account WHERE user = ?1 OR key_hash = ?2",
-        "tt", owner->user, owner->key_hash);
-
-    if (rv == WSK_OK) {
-        *pid = sqlite3_column_int64(row, 0);
-        sqlite3_finalize(row);
-    }
-    return rv;
-}
-
-static wsk_status_e make_account(wsk_database_t *db, const char *user,
-                                 int64_t now_s, int64_t *pid)
-{
-    const wsk_owner_t owner = { user, NULL };
-    wsk_status_e rv = WSK_EINVAL;
-
-    if (fits(user, WSK_REGISTRY_USER)) {
-        rv = any(wsk_database_run(
-            db, "INSERT OR IGNORE INTO account (user, made) VALUES (?1, ?2)",
-            "ti", user, now_s));
-    }
-    return rv == WSK_OK ? account(db, &owner, pid) : rv;
-}
-
-wsk_status_e wsk_registry_set_key(wsk_registry_t *reg, const char *user,
-                                  const char *hash, int64_t now_s)
-{
-    wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
-    int64_t id = 0;
-
-    if (rv != WSK_OK) {
-        return rv;
-    }
-    rv = make_account(db, user, now_s, &id);
-    if (rv == WSK_OK) {
-        rv = wsk_database_run(
-            db, "UPDATE account SET key_hash = ?2, key_made = ?3 WHERE id = ?1",
-            "iti", id, hash, now_s);
-    }
-    return wsk_database_end(db, rv);
-}
-
-wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash)
-{
-    const wsk_owner_t owner = { NULL, hash };
-    wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
-    int64_t id;
-
-    return rv == WSK_OK ? wsk_database_end(db, account(db, &owner, &id)) : rv;
-}
-
-wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
-                                   int64_t *pmade_s)
-{
-    wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
-    sqlite3_stmt *row;
-
-    *pmade_s = 0;
-    if (rv != WSK_OK) {
-        return rv;
-    }
-    rv = wsk_database_ask(
-        db, &row, "SELECT key_made FROM account WHERE user = ?1", "t", user);
-    if (rv == WSK_OK) {
-        *pmade_s = sqlite3_column_int64(row, 0);
-        sqlite3_finalize(row);
-    }
-    return wsk_database_end(db, any(rv));
-}
-
-/* Sites. */
-
 static wsk_status_e key_at(wsk_database_t *db, int64_t id, const char *url,
                            char key[WSK_REGISTRY_KEY + 1], bool *pconnected)
 {
@@ -193,32 +96,66 @@ static wsk_status_e room(wsk_database_t *db, int64_t id, uint32_t most)
     return rv;
 }
 
-static wsk_status_e put(wsk_database_t *db, int64_t id, const char *url,
-                        const char *name, const wsk_fresh_t *fresh,
-                        uint32_t most, int64_t now_s, wsk_registered_t *out)
+/* The key for another URL of an account that has as many as it may: that of the
+ * site that was archived first. @return WSK_ENOTFOUND: it may have a new one */
+static wsk_status_e old_key(wsk_database_t *db, int64_t id, uint32_t most,
+                            char key[WSK_REGISTRY_KEY + 1])
+{
+    sqlite3_stmt *row;
+    wsk_status_e rv = wsk_database_ask(
+        db, &row,
+        "SELECT key FROM site WHERE account = ?1 AND archived > 0"
+        " AND (SELECT count(*) FROM site WHERE account = ?1) >="
+        " (SELECT coalesce(most, ?2) + ?3 FROM account WHERE id = ?1)"
+        " ORDER BY archived, serial LIMIT 1",
+        "iii", id, (int64_t)most, (int64_t)WSK_REGISTRY_SPARE);
+
+    if (rv == WSK_OK) {
+        wsk_database_text(row, 0, key, WSK_REGISTRY_KEY + 1);
+        sqlite3_finalize(row);
+        rv = wsk_database_run(db, "UPDATE site SET made = 0 WHERE key = ?1",
+                              "t", key);
+    }
+    return rv;
+}
+
+static wsk_status_e renew(wsk_database_t *db, const char *key, const char *url,
+                          const char *name, const wsk_fresh_t *fresh,
+                          int64_t now_s)
+{
+    return wsk_database_run(
+        db,
+        "UPDATE site SET url = ?7, name = ?2, publish = ?3, publish_old = NULL,"
+        " jwt = ?4, jwt_old = NULL, archived = 0, changed = ?5,"
+        " made = CASE made WHEN 0 THEN ?5 ELSE made END,"
+        " signature = ?6 WHERE key = ?1",
+        "ttttiit", key, name, fresh->publish, fresh->jwt, now_s,
+        (int64_t)fresh->signature, url);
+}
+
+wsk_status_e wsk_site_put_row(wsk_database_t *db, int64_t id, const char *url,
+                              const char *name, const wsk_fresh_t *fresh,
+                              uint32_t most, int64_t now_s,
+                              wsk_registered_t *out)
 {
     char key[WSK_REGISTRY_KEY + 1];
-    bool connected = false, known;
-    wsk_status_e rv = WSK_EINVAL;
+    bool connected = false;
+    wsk_status_e rv = WSK_EINVAL, known;
 
-    if (!fits(url, WSK_REGISTRY_URL)
+    if (!wsk_fits(url, WSK_REGISTRY_URL)
         || strnlen(name, WSK_REGISTRY_NAME + 1) > WSK_REGISTRY_NAME) {
         return rv;
     }
-    rv = key_at(db, id, url, key, &connected);
-    known = rv == WSK_OK;
-    rv = any(rv);
-    if (rv == WSK_OK && !connected) {
-        rv = room(db, id, most);
+    known = key_at(db, id, url, key, &connected);
+    rv = wsk_any(known);
+    rv = rv == WSK_OK && !connected ? room(db, id, most) : rv;
+    rv = rv == WSK_OK ? wsk_account_spend(db, id, now_s) : rv;
+    if (rv == WSK_OK && known != WSK_OK) {
+        known = old_key(db, id, most, key);
+        rv = wsk_any(known);
     }
-    if (rv == WSK_OK && known) {
-        rv = wsk_database_run(
-            db,
-            "UPDATE site SET name = ?2, publish = ?3, publish_old = NULL,"
-            " jwt = ?4, jwt_old = NULL, archived = 0, changed = ?5,"
-            " signature = ?6 WHERE key = ?1",
-            "ttttii", key, name, fresh->publish, fresh->jwt, now_s,
-            (int64_t)fresh->signature);
+    if (rv == WSK_OK && known == WSK_OK) {
+        rv = renew(db, key, url, name, fresh, now_s);
     }
     else if (rv == WSK_OK) {
         rv = wsk_database_run(
@@ -228,7 +165,7 @@ static wsk_status_e put(wsk_database_t *db, int64_t id, const char *url,
             "tittttii", fresh->key, id, url, name, fresh->publish, fresh->jwt,
             now_s, (int64_t)fresh->signature);
     }
-    return rv == WSK_OK ? one(db, known ? key : fresh->key, out) : rv;
+    return rv == WSK_OK ? one(db, known == WSK_OK ? key : fresh->key, out) : rv;
 }
 
 wsk_status_e wsk_registry_connect(wsk_registry_t *reg, const wsk_owner_t *owner,
@@ -236,17 +173,17 @@ wsk_status_e wsk_registry_connect(wsk_registry_t *reg, const wsk_owner_t *owner,
                                   const wsk_fresh_t *fresh, uint32_t most,
                                   int64_t now_s, wsk_registered_t *out)
 {
-    wsk_database_t *db = of(reg);
+    wsk_database_t *db = wsk_database_of(reg);
     wsk_status_e rv = wsk_database_begin(db);
     int64_t id = 0;
 
     if (rv != WSK_OK) {
         return rv;
     }
-    rv = owner->user ? make_account(db, owner->user, now_s, &id)
-                     : account(db, owner, &id);
+    rv = owner->user ? wsk_account_make(db, owner->user, now_s, &id)
+                     : wsk_account(db, owner, &id);
     if (rv == WSK_OK) {
-        rv = put(db, id, url, name, fresh, most, now_s, out);
+        rv = wsk_site_put_row(db, id, url, name, fresh, most, now_s, out);
     }
     return wsk_database_end(db, rv);
 }
@@ -255,19 +192,19 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
                                const char *url, uint32_t most,
                                wsk_registered_t *out)
 {
-    wsk_database_t *db = of(reg);
+    wsk_database_t *db = wsk_database_of(reg);
     char key[WSK_REGISTRY_KEY + 1];
     bool connected = false;
     sqlite3_stmt *row = NULL;
     int64_t id = 0;
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = wsk_database_look(db);
 
     if (rv != WSK_OK) {
         return rv;
     }
-    rv = account(db, owner, &id);
+    rv = wsk_account(db, owner, &id);
     if (rv == WSK_OK) {
-        rv = any(key_at(db, id, url, key, &connected));
+        rv = wsk_any(key_at(db, id, url, key, &connected));
         rv = rv == WSK_OK && !connected ? room(db, id, most) : rv;
     }
     if (rv == WSK_EFULL
@@ -279,13 +216,13 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
         read_site(row, out);
         sqlite3_finalize(row);
     }
-    return wsk_database_end(db, any(rv));
+    return wsk_database_end(db, wsk_any(rv));
 }
 
 wsk_status_e wsk_registry_disconnect(wsk_registry_t *reg, const char *key,
                                      const wsk_owner_t *owner, int64_t now_s)
 {
-    wsk_database_t *db = of(reg);
+    wsk_database_t *db = wsk_database_of(reg);
     wsk_status_e rv = wsk_database_begin(db);
     int64_t id = 0;
 
@@ -293,7 +230,7 @@ wsk_status_e wsk_registry_disconnect(wsk_registry_t *reg, const char *key,
         return rv;
     }
     if (owner) {
-        rv = account(db, owner, &id);
+        rv = wsk_account(db, owner, &id);
     }
     if (rv == WSK_OK) {
         rv = wsk_database_run(
@@ -310,7 +247,7 @@ wsk_status_e wsk_registry_rotate(wsk_registry_t *reg, const char *user,
                                  const char *key, const wsk_fresh_t *fresh,
                                  int64_t now_s, wsk_registered_t *out)
 {
-    wsk_database_t *db = of(reg);
+    wsk_database_t *db = wsk_database_of(reg);
     const wsk_owner_t owner = { user, NULL };
     wsk_status_e rv = wsk_database_begin(db);
     int64_t id = 0;
@@ -318,7 +255,8 @@ wsk_status_e wsk_registry_rotate(wsk_registry_t *reg, const char *user,
     if (rv != WSK_OK) {
         return rv;
     }
-    rv = account(db, &owner, &id);
+    rv = wsk_account(db, &owner, &id);
+    rv = rv == WSK_OK ? wsk_account_spend(db, id, now_s) : rv;
     if (rv == WSK_OK) {
         rv = wsk_database_run(
             db,
@@ -336,76 +274,10 @@ wsk_status_e wsk_registry_rotate(wsk_registry_t *reg, const char *user,
 wsk_status_e wsk_registry_find(wsk_registry_t *reg, const char *key,
                                wsk_registered_t *out)
 {
-    wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_database_t *db = wsk_database_of(reg);
+    wsk_status_e rv = wsk_database_look(db);
 
     return rv == WSK_OK ? wsk_database_end(db, one(db, key, out)) : rv;
-}
-
-/* Codes. */
-
-/* Who comes too late is told so for this long; then the code is not known. */
-#define CODE_KEPT_S 600
-
-wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
-                                const wsk_offer_t *offer, int64_t now_s)
-{
-    wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
-    int64_t id = 0;
-
-    if (rv != WSK_OK) {
-        return rv;
-    }
-    rv = make_account(db, user, now_s, &id);
-    if (rv == WSK_OK) {
-        rv = any(wsk_database_run(db, "DELETE FROM code WHERE until <= ?1", "i",
-                                  now_s - CODE_KEPT_S));
-    }
-    if (rv == WSK_OK) {
-        rv = wsk_database_run(db,
-                              "INSERT OR REPLACE INTO code"
-                              " (hash, account, url, name, callback, until)"
-                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                              "tittti", offer->hash, id, offer->url,
-                              offer->name, offer->callback, offer->until_s);
-    }
-    return wsk_database_end(db, rv);
-}
-
-wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
-                                 const char *url, const wsk_fresh_t *fresh,
-                                 uint32_t most, int64_t now_s,
-                                 wsk_registered_t *out)
-{
-    wsk_database_t *db = of(reg);
-    char of_url[WSK_REGISTRY_URL + 1], name[WSK_REGISTRY_NAME + 1];
-    wsk_status_e rv = wsk_database_begin(db);
-    sqlite3_stmt *row;
-    int64_t id = 0;
-
-    if (rv != WSK_OK) {
-        return rv;
-    }
-    rv = wsk_database_ask(db, &row,
-                          "SELECT account, url, name, until > ?2 FROM code"
-                          " WHERE hash = ?1 AND url = coalesce(?3, url)",
-                          "tit", hash, now_s, url);
-    if (rv == WSK_OK) {
-        id = sqlite3_column_int64(row, 0);
-        wsk_database_text(row, 1, of_url, sizeof(of_url));
-        wsk_database_text(row, 2, name, sizeof(name));
-        rv = sqlite3_column_int(row, 3) ? WSK_OK : WSK_EGAP;
-        sqlite3_finalize(row);
-    }
-    if (rv == WSK_OK) {
-        rv = wsk_database_run(db, "DELETE FROM code WHERE hash = ?1", "t",
-                              hash);
-    }
-    if (rv == WSK_OK) {
-        rv = put(db, id, of_url, name, fresh, most, now_s, out);
-    }
-    return wsk_database_end(db, rv);
 }
 
 /* Many. */
@@ -428,8 +300,8 @@ static wsk_status_e walk(sqlite3_stmt *row, wsk_registry_fn *each, void *baton)
 wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
                                wsk_registry_fn *each, void *baton)
 {
-    wsk_database_t *db = of(reg);
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_database_t *db = wsk_database_of(reg);
+    wsk_status_e rv = wsk_database_look(db);
     sqlite3_stmt *row;
 
     if (rv != WSK_OK) {
@@ -439,7 +311,7 @@ wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
         db, &row, SITES "WHERE a.user = ?1 AND s.archived = 0 ORDER BY s.url",
         "t", user);
     rv = rv == WSK_OK ? walk(row, each, baton) : rv;
-    return wsk_database_end(db, any(rv));
+    return wsk_database_end(db, wsk_any(rv));
 }
 
 static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
@@ -447,17 +319,22 @@ static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
 {
     sqlite3_stmt *row;
     int64_t since = 0;
+    bool whole = false;
     wsk_status_e rv = wsk_database_ask(
         db, &row, "SELECT coalesce(max(serial), 0) FROM site", "");
 
     if (rv != WSK_OK) {
         return rv;
     }
-    since = visitor->begin(baton, sqlite3_column_int64(row, 0));
+    since = visitor->begin(baton, sqlite3_column_int64(row, 0), &whole);
     sqlite3_finalize(row);
+    rv = whole ? wsk_database_check(db) : WSK_OK;
+    if (rv != WSK_OK) {
+        return rv;
+    }
     rv = wsk_database_ask(
         db, &row, SITES "WHERE s.serial > ?1 ORDER BY s.serial", "i", since);
-    rv = any(rv == WSK_OK ? walk(row, visitor->each, baton) : rv);
+    rv = wsk_any(rv == WSK_OK ? walk(row, visitor->each, baton) : rv);
     if (rv == WSK_OK) {
         visitor->end(baton);
     }
@@ -467,7 +344,7 @@ static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
 wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
                                 const wsk_visitor_t *visitor, void *baton)
 {
-    wsk_database_t *db = of(reg);
+    wsk_database_t *db = wsk_database_of(reg);
     wsk_status_e rv = wsk_database_begin(db);
 
     return rv == WSK_OK ? wsk_database_end(db, visit(db, visitor, baton)) : rv;

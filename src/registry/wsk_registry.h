@@ -3,12 +3,19 @@
  * wsk_registry -- the accounts of service mode, their API keys and sites, and
  * the codes by which a site is connected with one click; on disk.
  *
- * Promise   An account and a URL have one site, with one key for ever; the same
- *           URL in another account is another site. What was answered WSK_OK is
- *           on disk, whole. API keys and codes are kept as hashes only.
+ * Promise   An account and a URL have one site, with one key; the same URL in
+ *           another account is another site. What was answered WSK_OK is on
+ *           disk, whole. API keys and codes are kept as hashes only.
+ * Bounds    An account has, connected and archived, at most WSK_REGISTRY_SPARE
+ *           keys more than it may have sites connected: from there on a new URL
+ *           takes the key of its site that was archived first, which is
+ *           forgotten. So nobody fills the relay with keys. And an account
+ *           changes things so often: WSK_REGISTRY_RATE and _BURST for each 100
+ *           sites that it may have.
  * Threads   Any, in the process that opened it; waits for the disk, and for
  *           other processes within a bound, so never on the loop.
- * Errors    As wsk_database, and WSK_ENOTFOUND, WSK_EFULL as listed.
+ * Errors    As wsk_database, and WSK_ENOTFOUND, WSK_EFULL as listed; WSK_ERATE of
+ *           all that change something but wsk_registry_disconnect.
  * Not here  Making and hashing secrets, the clock: the caller's.
  */
 #ifndef WSK_REGISTRY_H
@@ -22,6 +29,9 @@
 #define WSK_REGISTRY_URL 255
 #define WSK_REGISTRY_NAME 200
 #define WSK_REGISTRY_USER 255
+#define WSK_REGISTRY_SPARE 28
+#define WSK_REGISTRY_RATE 10   /* changes a second */
+#define WSK_REGISTRY_BURST 300 /* and at once */
 
 typedef struct wsk_registry_t wsk_registry_t;
 
@@ -126,14 +136,16 @@ wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
 /** Who copies the sites elsewhere. Every change of one has a serial number, the
  *  last one's being the highest. */
 typedef struct wsk_visitor_t {
-    /* last: of all changes. @return those after this are visited */
-    int64_t (*begin)(void *baton, int64_t last);
+    /* last: of all changes. whole: receives whether all of the file is to be
+     * checked before. @return those after this are visited */
+    int64_t (*begin)(void *baton, int64_t last, bool *whole);
     wsk_registry_fn *each; /* a site, archived or not, as it is now */
     void (*end)(void *baton);
 } wsk_visitor_t;
 
 /** No process commits a change from begin to end: what is copied is there in the
- *  order of commits. After an error there is no end. */
+ *  order of commits. After an error there is no end.
+ *  @return WSK_EBROKEN also for a file that is damaged */
 wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
                                 const wsk_visitor_t *visitor, void *baton);
 

@@ -10,7 +10,10 @@
 
 #define WSK_TABLES_MARK 0x57534b52 /* WSKR, as application_id */
 
-/* No row is ever taken away, so the highest number stays. */
+/* Of an account, beside those that it may have connected; see wsk_registry. */
+#define WSK_TABLES_SPARE "28"
+
+/* No row is ever taken away but by a step, so the highest number stays. */
 #define WSK_TABLES_NEXT \
     " UPDATE site SET serial = (SELECT max(serial) + 1 FROM site)" \
     " WHERE key = NEW.key; "
@@ -48,6 +51,14 @@ static const char *const wsk_tables_steps[] = {
     "CREATE TRIGGER site_came AFTER INSERT ON site BEGIN" WSK_TABLES_NEXT "END;"
     "CREATE TRIGGER site_changed AFTER UPDATE OF name, publish, publish_old,"
     " jwt, jwt_old, archived, signature ON site BEGIN" WSK_TABLES_NEXT "END;",
+    /* due: when all that the account has spent is paid, in microseconds;
+     * claimed: when somebody began to redeem it; times: it was disconnected */
+    "ALTER TABLE account ADD COLUMN due INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE code ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE site ADD COLUMN times INTEGER NOT NULL DEFAULT 0;"
+    "DELETE FROM site WHERE key IN (SELECT key FROM (SELECT key, row_number()"
+    " OVER (PARTITION BY account ORDER BY archived DESC, key) AS n"
+    " FROM site WHERE archived > 0) WHERE n > " WSK_TABLES_SPARE ");",
 };
 static const wsk_schema_t wsk_tables = { WSK_TABLES_MARK, wsk_tables_steps,
                                          (int)WSK_COUNT_OF(wsk_tables_steps) };

@@ -2,6 +2,7 @@
 #include "store/wsk_site.h"
 
 #include "store/wsk_addr.h"
+#include "store/wsk_feed.h"
 #include "store/wsk_pages.h"
 #include "store/wsk_rate.h"
 #include "store/wsk_slot.h"
@@ -14,7 +15,8 @@ static wsk_admit_e admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
 {
     const wsk_said_t *said = wsk_said_of(&seg->sites[site]);
     const wsk_limits_t *limits = &said->spec.limits;
-    const uint64_t all = atomic_load(&seg->header->connections);
+    const uint64_t all = (uint64_t)atomic_load(&seg->header->connections)
+                         + wsk_feed_count(seg);
     const wsk_user_t *user = wsk_user_of(seg, site);
 
     if (all >= wsk_segment_marked(seg, WSK_MARK_HOST_CONNECTIONS)) {

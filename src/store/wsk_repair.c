@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/wsk_addr.h"
+#include "store/wsk_feed.h"
 #include "store/wsk_chain.h"
 #include "store/wsk_index.h"
 #include "store/wsk_members.h"
@@ -131,6 +132,7 @@ void wsk_repair_host(wsk_segment_t *seg)
 {
     wsk_pages_mend(seg);
     wsk_addr_mend(seg);
+    wsk_feed_mend(seg);
     wsk_index_mend(seg);
     wsk_host_count(seg, WSK_C_repairs, 1);
 }

@@ -87,7 +87,8 @@ typedef enum wsk_mark_e {
     WSK_MARK_HOST_CONNECTIONS, /* the cap, WordSocketMaxConnections */
     WSK_MARK_REFUSED_FILES,    /* site files that a reload found broken */
     WSK_MARK_SERVICES,         /* one of each registry: hooks/wsk_fill */
-    WSK_MARK_COUNT = WSK_MARK_SERVICES + WSK_SERVICES_MAX
+    WSK_MARK_SERVICES_OF = WSK_MARK_SERVICES + WSK_SERVICES_MAX, /* whose */
+    WSK_MARK_COUNT = WSK_MARK_SERVICES_OF + WSK_SERVICES_MAX
 } wsk_mark_e;
 void wsk_segment_mark(wsk_segment_t *seg, wsk_mark_e mark, uint64_t value);
 uint64_t wsk_segment_marked(const wsk_segment_t *seg, wsk_mark_e mark);

@@ -2,6 +2,7 @@
 #include "store/wsk_slot.h"
 
 #include "store/wsk_addr.h"
+#include "store/wsk_feed.h"
 #include "store/wsk_pages.h"
 #include "store/wsk_presence.h"
 
@@ -53,6 +54,7 @@ static void take_back(wsk_segment_t *seg, unsigned slot)
     if (wsk_host_take(seg)) {
         atomic_fetch_add(&at->term, 1); /* what is given back later is gone */
         wsk_addr_reap(seg, slot);
+        wsk_feed_reap(seg, slot);
         wsk_host_give(seg);
     }
     for (i = 0; i < WSK_C_COUNT; i++) {

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "core/wsk_hash.h"
+#include "store/wsk_feed.h"
 #include "store/wsk_lock.h"
 #include "store/wsk_presence.h"
 
@@ -200,6 +201,13 @@ typedef struct wsk_addr_t {
     uint32_t next;  /* entry + 1, in its chain or the free list */
 } wsk_addr_t;
 
+/* A stream of the dashboard; host lock. */
+typedef struct wsk_feed_t {
+    uint64_t who;
+    uint32_t slot; /* + 1; 0: free. Truth */
+    uint32_t unused;
+} wsk_feed_t;
+
 typedef struct wsk_header_t {
     wsk_word_t magic; /* written last */
     uint32_t layout;
@@ -221,6 +229,8 @@ typedef struct wsk_header_t {
     uint32_t promised; /* reserved by sites and not taken yet */
     uint32_t addr_free;
     wsk_half_t connections;
+    wsk_half_t nfeeds;
+    wsk_feed_t feeds[WSK_FEEDS_MAX];
 } wsk_header_t;
 
 /* A view; pointers of this process. */

@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "store/wsk_feed.h"
+
 #define VECTORS 64
 /* Queued for one client: no more is read from it then. A frame costs more than
  * its bytes. */
@@ -35,6 +37,16 @@ static void free_out(wsk_conn_t *c, wsk_out_t *out)
     c->out_frames--;
     wsk_slab_unref(out->slab);
     free(out);
+}
+
+void wsk_conn_leave(const wsk_conn_t *c, wsk_segment_t *seg, unsigned slot)
+{
+    if (c->admitted && c->feed) {
+        wsk_feed_leave(seg, slot, c->term, c->user);
+    }
+    else if (c->admitted) {
+        wsk_site_leave(seg, slot, c->term, c->site, c->address);
+    }
 }
 
 void wsk_conn_drop(wsk_conn_t *c)

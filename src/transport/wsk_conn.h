@@ -76,6 +76,7 @@ typedef struct wsk_conn_t {
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;
     bool want_write, in_turn, told, binary_events, admitted, shut;
+    bool feed;    /* the dashboard's: `user` watches the site */
     bool opened;  /* counted as opened */
     bool present; /* may be on channels: leaves them in the end */
     bool deaf;    /* not read until it has taken what is queued for it */
@@ -104,6 +105,9 @@ typedef struct wsk_conn_t {
 
 /** @return all zero but for the tail, or NULL */
 wsk_conn_t *wsk_conn_make(wsk_kind_e kind);
+
+/** Count it out of what it was admitted to. */
+void wsk_conn_leave(const wsk_conn_t *c, wsk_segment_t *seg, unsigned slot);
 
 /** Free what it owns, close the descriptor; SSL without a shutdown. */
 void wsk_conn_drop(wsk_conn_t *c);

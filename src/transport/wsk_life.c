@@ -202,7 +202,10 @@ static void count_closed(wsk_loop_t *l, const wsk_conn_t *c)
 {
     wsk_loop_count(l, c, WSK_C_closed, 1);
     wsk_loop_count(l, c, WSK_C_received_bytes, c->bytes_in);
-    if (c->opened && c->kind == WSK_KIND_SSE) {
+    if (c->opened && c->feed) {
+        wsk_loop_count(l, c, WSK_C_closed_feed, 1);
+    }
+    else if (c->opened && c->kind == WSK_KIND_SSE) {
         wsk_loop_count(l, c, WSK_C_closed_sse, 1);
     }
     if (c->opened && c->kind == WSK_KIND_PUBLISHER) {
@@ -225,9 +228,7 @@ void wsk_life_bury(wsk_loop_t *l)
                                   .bytes_out = c->bytes_out };
 
         l->dead = c->turn_next;
-        if (c->admitted) {
-            wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
-        }
+        wsk_conn_leave(c, l->spec.seg, l->slot);
         count_closed(l, c);
         l->spec.ended(l->spec.baton, &end);
         wsk_conn_drop(c);

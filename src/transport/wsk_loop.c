@@ -208,9 +208,7 @@ void wsk_loop_dispose(wsk_loop_t *l)
 
     while ((c = l->incoming) != NULL) { /* given when the thread had left */
         l->incoming = c->turn_next;
-        if (c->admitted) {
-            wsk_site_leave(l->spec.seg, l->slot, c->term, c->site, c->address);
-        }
+        wsk_conn_leave(c, l->spec.seg, l->slot);
         wsk_conn_drop(c);
     }
     for (i = 0; l->views && i < wsk_segment_spec(l->spec.seg)->sites; i++) {

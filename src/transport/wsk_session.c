@@ -166,7 +166,7 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
         return;
     }
-    wsk_loop_count(l, c, opened[c->kind], 1);
+    wsk_loop_count(l, c, c->feed ? WSK_C_opened_feed : opened[c->kind], 1);
     c->opened = true;
     c->ping_s = l->now_s + WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
     if (c->kind == WSK_KIND_PUBLISHER) {

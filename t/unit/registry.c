@@ -49,47 +49,6 @@ static void connecting(void)
     wsk_registry_close(reg);
 }
 
-static void keys(void)
-{
-    const wsk_owner_t by_key = { NULL, registry_make(7)->hash };
-    wsk_owner_t renewed;
-    int64_t made;
-    char first[65];
-
-    open_empty();
-    snprintf(first, sizeof(first), "%s", by_key.key_hash);
-    is_int(wsk_registry_connect(
-               reg, &(wsk_owner_t){ NULL, first }, "https://a.example", "A",
-               &registry_make(1)->fresh, 9, REGISTRY_NOON, &site),
-           WSK_ENOTFOUND, "an API key nobody has opens nothing");
-    is_int(wsk_registry_key_made(reg, "ann", &made), WSK_OK, "nobody");
-    is_int(made, 0, "has no API key");
-    is_int(wsk_registry_set_key(reg, "ann", first, 77), WSK_OK,
-           "an API key is set");
-    wsk_registry_key_made(reg, "ann", &made);
-    is_int(made, 77, "and its age is known");
-    is_int(wsk_registry_connect(
-               reg, &(wsk_owner_t){ NULL, first }, "https://a.example", "A",
-               &registry_make(1)->fresh, 9, REGISTRY_NOON, &site),
-           WSK_OK, "it connects a site");
-    is_str(site.owner, "ann", "of its account");
-    is_int(wsk_registry_has_key(reg, first), WSK_OK, "which has it");
-    is_int(wsk_registry_has_key(reg, registry_make(8)->hash), WSK_ENOTFOUND,
-           "and no other");
-    renewed.user = NULL;
-    renewed.key_hash = registry_make(8)->hash;
-    wsk_registry_set_key(reg, "ann", renewed.key_hash, 78);
-    is_int(wsk_registry_connect(
-               reg, &(wsk_owner_t){ NULL, first }, "https://b.example", "B",
-               &registry_make(2)->fresh, 9, REGISTRY_NOON, &site),
-           WSK_ENOTFOUND, "renewed, the old one is dead");
-    is_int(wsk_registry_find(reg, registry_make(1)->key, &site), WSK_OK,
-           "the site stays");
-    is_int(wsk_registry_set_key(reg, "bob", registry_make(8)->hash, 79),
-           WSK_EDUP, "no two accounts have one API key");
-    wsk_registry_close(reg);
-}
-
 static void leaving(void)
 {
     const wsk_owner_t bob = { "bob", NULL }, ann = { "ann", NULL };
@@ -136,64 +95,6 @@ static void leaving(void)
            "the first one comes back");
     is_str(site.key, key, "with its old key");
     is_str(site.publish[0], registry_make(8)->publish, "and new secrets");
-    wsk_registry_close(reg);
-}
-
-static void codes(void)
-{
-    wsk_offer_t offer = { NULL, "https://a.example", "A", "a.example",
-                          REGISTRY_NOON + 60 };
-    char first[65], second[65];
-
-    open_empty();
-    snprintf(first, sizeof(first), "%s", registry_make(1)->hash);
-    snprintf(second, sizeof(second), "%s", registry_make(2)->hash);
-    offer.hash = first;
-    is_int(wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON), WSK_OK,
-           "a code is offered");
-    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(1)->fresh, 9,
-                               REGISTRY_NOON, &site),
-           WSK_ENOTFOUND, "another is not it");
-    is_int(wsk_registry_redeem(reg, first, "https://b.example",
-                               &registry_make(1)->fresh, 9, REGISTRY_NOON,
-                               &site),
-           WSK_ENOTFOUND, "nor is it for another site");
-    is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(1)->fresh, 9,
-                               REGISTRY_NOON + 60, &site),
-           WSK_EGAP, "nor good any more after its time");
-    is_int(wsk_registry_redeem(reg, first, "https://b.example",
-                               &registry_make(1)->fresh, 9, REGISTRY_NOON + 60,
-                               &site),
-           WSK_ENOTFOUND, "of which only its own site is told");
-    is_int(wsk_registry_redeem(reg, first, offer.url, &registry_make(1)->fresh,
-                               9, REGISTRY_NOON + 59, &site),
-           WSK_OK, "before it is");
-    is_str(site.owner, "ann", "for who offered it");
-    is_str(site.url, offer.url, "at the URL that was approved");
-    is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(3)->fresh, 9,
-                               REGISTRY_NOON, &site),
-           WSK_ENOTFOUND, "once");
-    wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON);
-    offer.hash = second;
-    is_int(wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON), WSK_OK,
-           "a second code for the same site");
-    is_int(wsk_registry_redeem(reg, first, NULL, &registry_make(3)->fresh, 9,
-                               REGISTRY_NOON, &site),
-           WSK_ENOTFOUND, "takes the place of the first");
-    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(3)->fresh, 9,
-                               REGISTRY_NOON, &site),
-           WSK_OK, "and connects");
-    is_str(site.key, registry_make(1)->key, "the site that is there");
-    wsk_registry_offer(reg, "ann", &offer, REGISTRY_NOON);
-    offer.hash = first;
-    wsk_registry_offer(reg, "bob", &offer, REGISTRY_NOON + 60 + 599);
-    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(3)->fresh, 9,
-                               REGISTRY_NOON + 60 + 599, &site),
-           WSK_EGAP, "one that is too old is remembered as such");
-    wsk_registry_offer(reg, "bob", &offer, REGISTRY_NOON + 60 + 600);
-    is_int(wsk_registry_redeem(reg, second, NULL, &registry_make(3)->fresh, 9,
-                               REGISTRY_NOON + 60 + 600, &site),
-           WSK_ENOTFOUND, "for ten minutes");
     wsk_registry_close(reg);
 }
 
@@ -368,14 +269,56 @@ static void changes(void)
     wsk_registry_close(reg);
 }
 
+static wsk_status_e register_at(unsigned n, int64_t now_s)
+{
+    char url[64];
+
+    snprintf(url, sizeof(url), "https://place-%u.example", n);
+    return wsk_registry_connect(reg, &(wsk_owner_t){ "ann", NULL }, url, "",
+                                &registry_make(n)->fresh, 2, now_s, &site);
+}
+
+/* However many URLs come and go, an account has a bounded number of keys. */
+static void places(void)
+{
+    const unsigned most = 2 + WSK_REGISTRY_SPARE;
+    unsigned n, wrong = 0;
+    char first[33];
+
+    open_empty();
+    for (n = 1; n <= most; n++) {
+        wrong += register_at(n, REGISTRY_NOON + n) != WSK_OK;
+        wrong += strcmp(site.key, registry_make(n)->key) != 0;
+        wrong += wsk_registry_disconnect(reg, site.key, NULL, REGISTRY_NOON + n)
+                 != WSK_OK;
+    }
+    is_int(wrong, 0, "as many sites come and go as there are places");
+    is_int(registry_count(reg).n, most, "and each has a key");
+    register_at(1, REGISTRY_NOON + n);
+    snprintf(first, sizeof(first), "%s", registry_make(1)->key);
+    is_str(site.key, first, "one that comes again has its own");
+    wsk_registry_disconnect(reg, site.key, NULL, REGISTRY_NOON + n);
+    is_int(register_at(99, REGISTRY_NOON + n), WSK_OK, "one more");
+    is_str(site.key, registry_make(2)->key, "has that of who left first");
+    is_str(site.url, "https://place-99.example", "at its own URL");
+    is_str(site.publish[0], registry_make(99)->publish, "with its own secrets");
+    is_int(site.made_s, REGISTRY_NOON + n, "made now");
+    is_int(registry_count(reg).n, most, "and no key is new");
+    is_int(register_at(2, REGISTRY_NOON + n), WSK_OK, "who lost it comes back");
+    is_str(site.key, registry_make(3)->key, "to the next");
+    is_int(registry_connect(reg, "bob", 1, 200, 2, &site), WSK_OK,
+           "another account");
+    is_str(site.key, registry_make(200)->key, "has keys of its own");
+    wsk_registry_close(reg);
+}
+
 int main(void)
 {
     alarm(300);
+    places();
     connecting();
     changes();
-    keys();
     leaving();
-    codes();
     racing();
     dying();
     registry_remove();

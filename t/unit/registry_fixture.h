@@ -111,10 +111,11 @@ typedef struct registry_seen_t {
     char keys[400]; /* the last digit of each */
 } registry_seen_t;
 
-static int64_t registry_begin(void *baton, int64_t last)
+static int64_t registry_begin(void *baton, int64_t last, bool *whole)
 {
     registry_seen_t *seen = baton;
 
+    *whole = true;
     seen->last = last;
     return seen->since;
 }

@@ -8,12 +8,14 @@
 #   my $form  = $relay->page('ann', '/dashboard');
 #   $relay->post('ann', '/dashboard', action => 'disconnect', site => $key);
 #
-# The users are ann, bob and cy; their password is their name with a 1.
+# The users are ann, bob and cy, and those of `users`; their password is their
+# name with a 1.
 package WordSocket::Relay;
 use v5.30;
 use warnings;
 use parent 'WordSocket::Server';
 use Digest::SHA qw(sha1_base64);
+use Fcntl qw(F_SETLK F_WRLCK SEEK_SET);
 use HTTP::Tiny;
 use MIME::Base64 qw(encode_base64);
 use WordSocket::Client;
@@ -41,11 +43,22 @@ sub prepare {
     my ($self) = @_;
     $self->SUPER::prepare;
     mkdir "$self->{root}/registry";
-    $self->write_file('users', join '', map { "$_:{SHA}" . sha1_base64("${_}1") . "=\n" } @users);
+    $self->write_file('users', join '', map { "$_:{SHA}" . sha1_base64("${_}1") . "=\n" } @users, @{ $self->{users} // [] });
     return $self;
 }
 
 sub registry { "$_[0]{root}/registry/sites" }
+
+# Take the registry for oneself, as another SQLite would: until the handle is
+# closed. The bytes are those of sqlite3's os_unix.c, the struct is that of 64-bit
+# Linux.
+sub lock_registry {
+    my ($self) = @_;
+    open my $file, '+<', $self->registry or die $self->registry . ": $!\n";
+    my $bytes = pack 's s x4 q q l x4', F_WRLCK, SEEK_SET, 0x40000000, 512, 0;
+    fcntl $file, F_SETLK, $bytes or die "lock: $!\n";
+    return $file;
+}
 
 # --- a site's server ------------------------------------------------------------
 
@@ -96,8 +109,8 @@ sub page { my ($self, $user, $path, %option) = @_; $self->browse(GET => $user, $
 
 # The dashboard's event stream of a site.
 sub feed {
-    my ($self, $user, $site) = @_;
-    return WordSocket::Events->connect(path => "/dashboard/feed?site=$site->{site_key}",
+    my ($self, $user, $site, %option) = @_;
+    return WordSocket::Events->connect(%option, path => "/dashboard/feed?site=$site->{site_key}",
         headers => { Authorization => 'Basic ' . encode_base64("$user:${user}1", '') },
         host => '127.0.0.1', port => $self->{port}, base => $self->{path});
 }
