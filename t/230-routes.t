@@ -115,7 +115,7 @@ is $client->stats->{json}{active_connections}, 0, '... it is no connection';
 
 # Bytes of a body would be taken for frames.
 for my $body ([ 'Content-Length' => 3 ], [ 'Transfer-Encoding' => 'chunked' ]) {
-    for my $endpoint ("ws?token=$token", 'echo', "sse?token=$token&channels=events") {
+    for my $endpoint ("ws?token=$token", 'echo', 'publisher', "sse?token=$token&channels=events") {
         is_said "GET /wordsocket/$endpoint", '400 invalid_request', "$body->[0] with " . $endpoint =~ s/\?.*//r, body => "3\r\nabc\r\n0\r\n\r\n",
             headers => { @$body, Connection => 'Upgrade', Upgrade => 'websocket', 'Sec-WebSocket-Version' => 13,
                 'Sec-WebSocket-Key' => WordSocket::Frames::KEY };

@@ -5,10 +5,11 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use WordSocket::Server;
+use WordSocket::Tree qw(files slurp);
 
 my @sites = (
     { site_key => 'first', publish_secret => [ 'MARK-new', 'MARK-old' ], jwt_secret => 'MARK-j', site_url => 'https://first.example' },
-    { site_key => 'second', publish_secret => 'MARK-p', jwt_secret => 'MARK-j', signature => 2, limits => { connections => 77, publish_rate => 3 } },
+    { site_key => 'second', publish_secret => 'MARK-p', jwt_secret => 'MARK-j', signature => 2, user => 'ann', limits => { connections => 77, publish_rate => 3 } },
 );
 my $server = WordSocket::Server->new(sites => \@sites, without => ['ssl'], lines => "WordSocketSharedMemory 48M\nWordSocketSiteConnections 900", more_vhosts => <<'END');
 <VirtualHost 127.0.0.1:@Port@>
@@ -45,10 +46,18 @@ my $shop = $host{'shop.example'};
 like $shop, qr/^  \Q$_->[0]\E +\Q$_->[1]\E$/m, "$_->[0] $_->[1]" for [ WordSocketPath => '/live' ], [ WordSocketPing => '45s' ],
     [ WordSocketSiteConnections => 900 ], [ WordSocketHistory => '512K 2000 300s' ], [ WordSocketPublishRate => '50 200' ],
     [ WordSocketSiteFile => "$server->{root}/sites.json" ], [ WordSocketAllowOrigin => 'https://shop.example' ];
+my %said = map { $_ => 1 } $dump =~ /^  (WordSocket\w*) +\S/mg;
+is_deeply [ sort keys %said ], [ map { m{(\w+)\.md$} } files(qr{^docs/directives/WordSocket\w*\.md$}) ], 'every directive';
 unlike $shop, qr/WordSocketSharedMemory/, 'not what holds for the server';
 like $host{'127.0.0.1'}, qr{^  WordSocketPath +/wordsocket$}m, 'a default';
 my %site = $shop =~ /^  site (\S+)(.*?)(?=^  site|\z)/msg;
 is_deeply [ sort keys %site ], [qw(first second)], 'the sites of a host';
+my ($table) = slurp('src/store/wsk_site.h') =~ /#define WSK_LIMITS\(X\)(.*?)\n(?!X)/s;
+my @limits = $table =~ /^X\( \w+, (\w+),/mg;
+is scalar(grep { $site{first} !~ /[ ]\Q$_\E [1-9]\d*\b/ } @limits), 0, 'with every limit, none of which is nothing';
+cmp_ok scalar @limits, '>', 20, '... of those there are';
+like $site{second}, qr/^    user ann$/m, 'and whose it is';
+unlike $site{first}, qr/^    user /m, '... if anybody\'s';
 like $site{first}, qr{\A of https://first\.example$}m, 'with the address';
 like $site{first}, qr/\bhistory_bytes 524288\b.*\bconnections 900\b.*\bpublish_rate 50\b/s, 'with what the host gives them';
 like $site{first}, qr/^    signature 1 or 2$/m, 'with the signatures it may use';

@@ -13,7 +13,6 @@
 #define HISTORY_AGE_MS 600000
 #define PUBLISH_RATE 50
 #define PUBLISH_BURST 200
-#define USER_PART 3 /* times a site's */
 
 extern module AP_MODULE_DECLARE_DATA wordsocket_module;
 
@@ -51,15 +50,15 @@ static int64_t *field_of(wsk_settings_t *set, const row_t *row)
 static const struct {
     size_t offset;
     int64_t initial;
-} others[] = {
-    { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
-    { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
-    { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
-    { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
-    { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST },
-    { offsetof(wsk_settings_t, user_publish_rate), USER_PART *PUBLISH_RATE },
-    { offsetof(wsk_settings_t, user_publish_burst), USER_PART *PUBLISH_BURST }
-};
+} others[] = { { offsetof(wsk_settings_t, history_bytes), HISTORY_BYTES },
+               { offsetof(wsk_settings_t, history_messages), HISTORY_MESSAGES },
+               { offsetof(wsk_settings_t, history_age_ms), HISTORY_AGE_MS },
+               { offsetof(wsk_settings_t, publish_rate), PUBLISH_RATE },
+               { offsetof(wsk_settings_t, publish_burst), PUBLISH_BURST },
+               { offsetof(wsk_settings_t, user_publish_rate),
+                 WSK_USER_PART *PUBLISH_RATE },
+               { offsetof(wsk_settings_t, user_publish_burst),
+                 WSK_USER_PART *PUBLISH_BURST } };
 
 static int64_t *other_of(wsk_settings_t *set, size_t i)
 {
@@ -147,39 +146,86 @@ bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
     return false;
 }
 
-/* Those that are no row. */
-static const char *other_value(apr_pool_t *pool, const wsk_settings_t *set,
-                               unsigned i, const char **name)
+static const char *text_or_none(const char *text)
 {
-    switch (i) {
-    case 0:
-        *name = "WordSocketPath";
-        return set->path;
-    case 1:
-        *name = "WordSocketSiteFile";
-        return set->site_file ? set->site_file : "(none)";
-    case 2:
-        *name = "WordSocketPublishRate";
-        return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT,
-                            (apr_int64_t)set->publish_rate,
-                            (apr_int64_t)set->publish_burst);
-    case 3:
-        *name = "WordSocketHistory";
-        return set->history_bytes == 0
-                   ? "Off"
-                   : apr_pstrcat(
-                       pool,
-                       wsk_unit_show(pool, WSK_UNIT_BYTES, set->history_bytes),
-                       " ",
-                       wsk_unit_show(pool, WSK_UNIT_COUNT,
-                                     set->history_messages),
-                       " ",
-                       wsk_unit_show(pool, WSK_UNIT_MSEC, set->history_age_ms),
-                       NULL);
-    default:
-        return NULL;
-    }
+    return text ? text : "(none)";
 }
+
+static const char *show_path(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    (void)pool;
+    return set->path;
+}
+
+static const char *show_site_file(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    (void)pool;
+    return text_or_none(set->site_file);
+}
+
+static const char *show_registry(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    (void)pool;
+    return text_or_none(set->registry);
+}
+
+static const char *show_host_key(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    (void)pool;
+    return text_or_none(set->host_key);
+}
+
+static const char *show_pair(apr_pool_t *pool, int64_t rate, int64_t burst)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT,
+                        (apr_int64_t)rate, (apr_int64_t)burst);
+}
+
+static const char *show_rate(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    return show_pair(pool, set->publish_rate, set->publish_burst);
+}
+
+static const char *show_user(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    return show_pair(pool, set->user_publish_rate, set->user_publish_burst);
+}
+
+static const char *show_history(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    if (set->history_bytes == 0) {
+        return "Off";
+    }
+    return apr_pstrcat(
+        pool, wsk_unit_show(pool, WSK_UNIT_BYTES, set->history_bytes), " ",
+        wsk_unit_show(pool, WSK_UNIT_COUNT, set->history_messages), " ",
+        wsk_unit_show(pool, WSK_UNIT_MSEC, set->history_age_ms), NULL);
+}
+
+static const char *show_origins(apr_pool_t *pool, const wsk_settings_t *set)
+{
+    const char *all = set->norigins ? set->origins[0] : "(any)";
+    unsigned i;
+
+    for (i = 1; i < set->norigins; i++) {
+        all = apr_pstrcat(pool, all, " ", set->origins[i], NULL);
+    }
+    return all;
+}
+
+/* Those that are no row, for the dump. */
+static const struct {
+    const char *name;
+    const char *(*show)(apr_pool_t *pool, const wsk_settings_t *set);
+    bool server;
+} shown[] = { { "WordSocketPath", show_path, false },
+              { "WordSocketSiteFile", show_site_file, false },
+              { "WordSocketRegistry", show_registry, false },
+              { "WordSocketHostKey", show_host_key, true },
+              { "WordSocketPublishRate", show_rate, false },
+              { "WordSocketUserPublishRate", show_user, false },
+              { "WordSocketHistory", show_history, false },
+              { "WordSocketAllowOrigin", show_origins, false } };
 
 /* What holds for the whole server is not a host's to say. */
 static bool server_only(const row_t *row)
@@ -191,19 +237,23 @@ static bool server_only(const row_t *row)
 const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
                            const char **name, bool *server)
 {
+    const unsigned after = i - (unsigned)WSK_COUNT_OF(rows);
     const row_t *row = &rows[i];
 
-    *server = false;
-    if (i >= WSK_COUNT_OF(rows)) {
-        return other_value(pool, &host->set, i - (unsigned)WSK_COUNT_OF(rows),
-                           name);
+    if (i < WSK_COUNT_OF(rows)) {
+        *name = names[i];
+        *server = server_only(row);
+        return wsk_unit_show(
+            pool, row->kind,
+            *(const int64_t *)(const void *)((const char *)&host->set
+                                             + row->offset));
     }
-    *name = names[i];
-    *server = server_only(row);
-    return wsk_unit_show(
-        pool, row->kind,
-        *(const int64_t *)(const void *)((const char *)&host->set
-                                         + row->offset));
+    if (after >= WSK_COUNT_OF(shown)) {
+        return NULL;
+    }
+    *name = shown[after].name;
+    *server = shown[after].server;
+    return shown[after].show(pool, &host->set);
 }
 
 static const char *in_server_config(cmd_parms *cmd)

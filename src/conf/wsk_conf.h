@@ -45,8 +45,7 @@ void wsk_conf_settle(wsk_host_t *host);
 
 wsk_host_t *wsk_conf_of(server_rec *s);
 
-/** A directive and its value as one would write it, by number from 0 on,
- *  but for WordSocketAllowOrigin.
+/** A directive and its value as one would write it, by number from 0 on.
  *  @param server  receives whether it holds for the whole server
  *  @return NULL past the last one */
 const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,

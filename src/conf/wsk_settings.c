@@ -6,7 +6,6 @@
 #define CONNECTION_RATE 30
 #define CONNECTION_BURST 120
 #define BROWSER_PART 10 /* times the connection's */
-#define USER_PART 3     /* times the site's */
 
 void wsk_settings_limits(const wsk_settings_t *set, wsk_limits_t *out)
 {
@@ -23,8 +22,8 @@ void wsk_settings_limits(const wsk_settings_t *set, wsk_limits_t *out)
         .user_publish_burst = (uint32_t)set->user_publish_burst,
         .browser_rate = CONNECTION_RATE * BROWSER_PART,
         .browser_burst = CONNECTION_BURST * BROWSER_PART,
-        .user_browser_rate = CONNECTION_RATE * BROWSER_PART * USER_PART,
-        .user_browser_burst = CONNECTION_BURST * BROWSER_PART * USER_PART,
+        .user_browser_rate = CONNECTION_RATE * BROWSER_PART * WSK_USER_PART,
+        .user_browser_burst = CONNECTION_BURST * BROWSER_PART * WSK_USER_PART,
         .connection_rate = CONNECTION_RATE,
         .connection_burst = CONNECTION_BURST,
         .max_message = (uint32_t)set->max_message,

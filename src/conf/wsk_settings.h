@@ -11,6 +11,9 @@
 #include "conf/wsk_directives.h"
 #include "store/wsk_site.h"
 
+/* What the sites of a user have together, times what one has. */
+#define WSK_USER_PART 3
+
 typedef struct wsk_settings_t {
 #define X(field, ...) int64_t field;
     WSK_DIRECTIVES(X)

@@ -38,7 +38,6 @@ typedef enum wsk_status_e {
     WSK_EAGAIN,    /* nothing to do now */
     WSK_EBROKEN,   /* a structure does not hang together */
     WSK_ENOMEM,    /* the process has no memory */
-    WSK_ECLOSED,   /* the other side is gone */
     WSK_EDUP,      /* it was there already */
     WSK_ECLASH,    /* something else has its name */
     WSK_ERATE      /* too often; later it may succeed */

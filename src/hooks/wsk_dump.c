@@ -9,47 +9,30 @@
 
 #include "apr_file_io.h"
 
-/* clang-format off */
-static const struct {
-    const char *name;
-    size_t offset;
-} limits[] = {
-#define LIMIT(name) { #name, offsetof(wsk_limits_t, name) }
-    LIMIT(connections),
-    LIMIT(address_connections),
-    LIMIT(publish_rate),
-    LIMIT(publish_burst),
-    LIMIT(browser_rate),
-    LIMIT(browser_burst),
-    LIMIT(connection_rate),
-    LIMIT(connection_burst),
-    LIMIT(max_message),
-    LIMIT(max_publish),
-    LIMIT(max_channels),
-    LIMIT(max_channel_name),
-    LIMIT(send_queue),
-    LIMIT(history_messages),
-    LIMIT(history_age_ms)
-#undef LIMIT
-};
-/* clang-format on */
-
 static void say_site(void *baton, const wsk_site_spec_t *spec)
 {
+    const struct {
+        const char *name;
+        apr_uint64_t value;
+    } limits[] = {
+#define X(type, name, whose) { #name, spec->limits.name },
+        WSK_LIMITS(X)
+#undef X
+    };
     apr_file_t *out = baton;
     size_t i;
 
-    apr_file_printf(out, "  site %s%s%s\n    history_bytes %" APR_UINT64_T_FMT,
-                    spec->key, *spec->url ? " of " : "", spec->url,
-                    (apr_uint64_t)spec->limits.history_bytes);
+    apr_file_printf(out, "  site %s%s%s", spec->key, *spec->url ? " of " : "",
+                    spec->url);
     for (i = 0; i < WSK_COUNT_OF(limits); i++) {
-        const char *at = (const char *)&spec->limits + limits[i].offset;
-
-        apr_file_printf(out, "%s%s %u", i % 4 == 3 ? "\n    " : ", ",
-                        limits[i].name, *(const uint32_t *)(const void *)at);
+        apr_file_printf(out, "%s%s %" APR_UINT64_T_FMT, i % 4 ? ", " : "\n    ",
+                        limits[i].name, limits[i].value);
     }
     apr_file_printf(out, "\n    signature %s\n",
                     spec->signature == 2 ? "2" : "1 or 2");
+    if (*spec->user) {
+        apr_file_printf(out, "    user %s\n", spec->user);
+    }
 }
 
 static void say_values(apr_file_t *out, apr_pool_t *ptemp,
@@ -142,7 +125,6 @@ static void say_host(apr_file_t *out, apr_pool_t *ptemp, server_rec *s,
                      bool main, const wsk_book_t *book)
 {
     const wsk_host_t *host = wsk_conf_of(s);
-    unsigned i;
 
     if (!host->set.enabled) {
         return;
@@ -159,10 +141,6 @@ static void say_host(apr_file_t *out, apr_pool_t *ptemp, server_rec *s,
     apr_file_printf(out, "\n");
     say_owner(out, ptemp, s);
     say_values(out, ptemp, host, false);
-    for (i = 0; i < host->set.norigins; i++) {
-        apr_file_printf(out, "  %-28s %s\n", "WordSocketAllowOrigin",
-                        host->set.origins[i]);
-    }
     if (book) {
         say_host_mode(out, ptemp, s, book);
     }

@@ -45,21 +45,39 @@ typedef struct wsk_process_t {
 } wsk_process_t;
 extern wsk_process_t wsk_process;
 
-/** Endpoints under the base path. */
+/**
+ * Endpoints under the base path: name, path, methods, which hosts have it, what
+ * comes of the request. wsk_handle_<name> handles it.
+ *
+ * ANY    every host               KEYS   hosts of host mode
+ * ECHO   with WordSocketEcho      RELAY  of WordSocketRegistry; and no preflight
+ * DONE   it is answered           STAYS  it becomes a connection; has no body
+ */
 /* clang-format off */
 #define WSK_ENDPOINTS(X) \
-X( ws, "/ws") X( sse, "/sse") X( poll, "/poll") X( send, "/send") \
-X( publish, "/publish") X( stats, "/site/stats") X( healthz, "/healthz") \
-X( whoami, "/site/whoami") X( disconnect, "/site/disconnect") \
-X( echo, "/echo") X( publisher, "/publisher") X( base, "/") \
-X( register, "/api/sites/register") X( unregister, "/api/sites/unregister") \
-X( exchange, "/api/connect/exchange") X( dashboard, "/dashboard") \
-X( approve, "/dashboard/connect") X( live, "/dashboard/live") \
-X( feed, "/dashboard/feed")
+X( ws,         "/ws",                    GET,  ANY,   STAYS) \
+X( sse,        "/sse",                   GET,  ANY,   STAYS) \
+X( poll,       "/poll",                  GET,  ANY,   DONE) \
+X( send,       "/send",                  POST, ANY,   DONE) \
+X( publish,    "/publish",               POST, ANY,   DONE) \
+X( stats,      "/site/stats",            GET,  ANY,   DONE) \
+X( healthz,    "/healthz",               GET,  ANY,   DONE) \
+X( whoami,     "/site/whoami",           POST, KEYS,  DONE) \
+X( disconnect, "/site/disconnect",       POST, KEYS,  DONE) \
+X( echo,       "/echo",                  GET,  ECHO,  STAYS) \
+X( publisher,  "/publisher",             GET,  ANY,   STAYS) \
+X( base,       "/",                      GET,  ANY,   DONE) \
+X( register,   "/api/sites/register",    POST, RELAY, DONE) \
+X( unregister, "/api/sites/unregister",  POST, RELAY, DONE) \
+X( exchange,   "/api/connect/exchange",  POST, RELAY, DONE) \
+X( dashboard,  "/dashboard",             BOTH, RELAY, DONE) \
+X( approve,    "/dashboard/connect",     BOTH, RELAY, DONE) \
+X( live,       "/dashboard/live",        GET,  RELAY, DONE) \
+X( feed,       "/dashboard/feed",        GET,  RELAY, STAYS)
 /* clang-format on */
 typedef enum wsk_endpoint_e {
     WSK_EP_unknown,
-#define X(name, path) WSK_EP_##name,
+#define X(name, ...) WSK_EP_##name,
     WSK_ENDPOINTS(X)
 #undef X
         WSK_EP_COUNT
@@ -210,30 +228,15 @@ uint64_t wsk_address_of(request_rec *r);
 uint64_t wsk_caller_hash(request_rec *r, const wsk_caller_t *who);
 unsigned wsk_slot_now(void);
 
-/* Handlers. */
-int wsk_handle_ws(request_rec *r, wsk_request_t *wr);
-int wsk_handle_echo(request_rec *r, wsk_request_t *wr);
-int wsk_handle_sse(request_rec *r, wsk_request_t *wr);
-int wsk_handle_poll(request_rec *r, wsk_request_t *wr);
-int wsk_handle_send(request_rec *r, wsk_request_t *wr);
-int wsk_handle_publish(request_rec *r, wsk_request_t *wr);
-int wsk_handle_stats(request_rec *r, wsk_request_t *wr);
-int wsk_handle_publisher(request_rec *r, wsk_request_t *wr);
-int wsk_handle_base(request_rec *r, wsk_request_t *wr);
-int wsk_handle_whoami(request_rec *r, wsk_request_t *wr);
-int wsk_handle_disconnect(request_rec *r, wsk_request_t *wr);
+/* One for each endpoint. */
+#define X(name, ...) int wsk_handle_##name(request_rec *r, wsk_request_t *wr);
+WSK_ENDPOINTS(X)
+#undef X
 
 /** Whether this host answers for a site: by its file, its registry, or host
  *  mode. */
 bool wsk_serves(const wsk_host_t *host, uint32_t site,
                 const wsk_site_spec_t *spec);
-int wsk_handle_register(request_rec *r, wsk_request_t *wr);
-int wsk_handle_unregister(request_rec *r, wsk_request_t *wr);
-int wsk_handle_exchange(request_rec *r, wsk_request_t *wr);
-int wsk_handle_dashboard(request_rec *r, wsk_request_t *wr);
-int wsk_handle_approve(request_rec *r, wsk_request_t *wr);
-int wsk_handle_live(request_rec *r, wsk_request_t *wr);
-int wsk_handle_feed(request_rec *r, wsk_request_t *wr);
 
 /** The head of an event stream that is going to be taken over. */
 void wsk_connect_head(request_rec *r);

@@ -12,10 +12,26 @@
 
 #define WELL_KNOWN "/.well-known/wordsocket"
 
+#define METHODS_GET (1u << M_GET)
+#define METHODS_POST (1u << M_POST)
+#define METHODS_BOTH (METHODS_GET | METHODS_POST)
+
+/* As the columns of WSK_ENDPOINTS. */
+typedef enum where_e { ON_NONE, ON_ANY, ON_ECHO, ON_KEYS, ON_RELAY } where_e;
+enum { IS_DONE, IS_STAYS };
+
 static const struct {
     const char *name, *path;
-} endpoints[] = { { "", "" },
-#define X(name, path) { #name, path },
+    int (*handle)(request_rec *, wsk_request_t *);
+    unsigned methods;
+    where_e where;
+    bool stays;
+} endpoints[] = { { "", "", NULL, 0, ON_NONE, false },
+/* clang-format off */
+#define X(name, path, methods, where, becomes) \
+    { #name, path, wsk_handle_##name, METHODS_##methods, ON_##where, \
+      IS_##becomes == IS_STAYS },
+                  /* clang-format on */
                   WSK_ENDPOINTS(X)
 #undef X
 };
@@ -187,7 +203,7 @@ static int preflight(request_rec *r, const wsk_request_t *wr)
     return OK;
 }
 
-static int handle_healthz(request_rec *r, wsk_request_t *wr)
+int wsk_handle_healthz(request_rec *r, wsk_request_t *wr)
 {
     (void)wr;
     return wsk_answer(r, HTTP_OK, "{\"status\":\"ok\"}");
@@ -199,81 +215,55 @@ static bool has_unwanted_body(request_rec *r, wsk_endpoint_e endpoint)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
 
-    return (endpoint == WSK_EP_ws || endpoint == WSK_EP_sse
-            || endpoint == WSK_EP_echo || endpoint == WSK_EP_feed)
+    return endpoints[endpoint].stays
            && (apr_table_get(r->headers_in, "Transfer-Encoding")
                || (length && apr_atoi64(length) != 0));
 }
 
-#define GET (1u << M_GET)
-#define POST (1u << M_POST)
-
-typedef struct handler_t {
-    int (*handle)(request_rec *, wsk_request_t *);
-    unsigned methods;
-    bool service; /* no host has it but a relay, and no web origin */
-} handler_t;
-
-static const handler_t handlers[WSK_EP_COUNT] = {
-    [WSK_EP_ws] = { wsk_handle_ws, GET, false },
-    [WSK_EP_sse] = { wsk_handle_sse, GET, false },
-    [WSK_EP_poll] = { wsk_handle_poll, GET, false },
-    [WSK_EP_send] = { wsk_handle_send, POST, false },
-    [WSK_EP_publish] = { wsk_handle_publish, POST, false },
-    [WSK_EP_stats] = { wsk_handle_stats, GET, false },
-    [WSK_EP_whoami] = { wsk_handle_whoami, POST, false },
-    [WSK_EP_disconnect] = { wsk_handle_disconnect, POST, false },
-    [WSK_EP_healthz] = { handle_healthz, GET, false },
-    [WSK_EP_echo] = { wsk_handle_echo, GET, false },
-    [WSK_EP_publisher] = { wsk_handle_publisher, GET, false },
-    [WSK_EP_base] = { wsk_handle_base, GET, false },
-    [WSK_EP_register] = { wsk_handle_register, POST, true },
-    [WSK_EP_unregister] = { wsk_handle_unregister, POST, true },
-    [WSK_EP_exchange] = { wsk_handle_exchange, POST, true },
-    [WSK_EP_dashboard] = { wsk_handle_dashboard, GET | POST, true },
-    [WSK_EP_approve] = { wsk_handle_approve, GET | POST, true },
-    [WSK_EP_live] = { wsk_handle_live, GET, true },
-    [WSK_EP_feed] = { wsk_handle_feed, GET, true },
-};
-
 bool wsk_endpoint_served(const wsk_host_t *host, wsk_endpoint_e endpoint)
 {
-    const handler_t *handler = &handlers[endpoint];
-
-    if (endpoint == WSK_EP_whoami || endpoint == WSK_EP_disconnect) {
+    switch (endpoints[endpoint].where) {
+    case ON_ANY:
+        return true;
+    case ON_ECHO:
+        return host->set.echo;
+    case ON_KEYS:
         return *host->keys.tag != '\0';
+    case ON_RELAY:
+        return host->service != NULL;
+    default:
+        return false;
     }
-    return handler->handle && (!handler->service || host->service)
-           && (endpoint != WSK_EP_echo || host->set.echo);
 }
 
 static int handle(request_rec *r, wsk_request_t *wr)
 {
-    const handler_t *handler = &handlers[wr->endpoint];
+    const wsk_endpoint_e endpoint = wr->endpoint;
+    const unsigned methods = endpoints[endpoint].methods;
 
-    if (r->method_number == M_OPTIONS && !handler->service) {
+    if (r->method_number == M_OPTIONS
+        && endpoints[endpoint].where != ON_RELAY) {
         return wsk_process.loop ? preflight(r, wr)
                                 : wsk_refuse(r, WSK_R_unavailable, 1);
     }
-    if (!wsk_endpoint_served(wr->host, wr->endpoint)) {
+    if (!wsk_endpoint_served(wr->host, endpoint)) {
         return wsk_refuse(r, WSK_R_not_found, 0);
     }
-    if (r->method_number >= 32
-        || !(handler->methods & (1u << r->method_number))) {
+    if (r->method_number >= 32 || !(methods & (1u << r->method_number))) {
         apr_table_setn(r->headers_out, "Allow",
                        apr_pstrcat(r->pool,
-                                   handler->methods & GET ? "GET, " : "",
-                                   handler->methods & POST ? "POST, " : "",
+                                   methods & METHODS_GET ? "GET, " : "",
+                                   methods & METHODS_POST ? "POST, " : "",
                                    "OPTIONS", NULL));
         return wsk_refuse(r, WSK_R_method_not_allowed, 0);
     }
     if (!wsk_process.loop) {
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
-    if (has_unwanted_body(r, wr->endpoint)) {
+    if (has_unwanted_body(r, endpoint)) {
         return wsk_refuse(r, WSK_R_invalid_request, 0);
     }
-    return handler->handle(r, wr);
+    return endpoints[endpoint].handle(r, wr);
 }
 
 static int on_handle(request_rec *r)

@@ -51,32 +51,48 @@ static bool copy_secrets(json_t *value, wsk_secret_pair_t *out)
     return copy_text(value, out->at[0], sizeof out->at[0]);
 }
 
+enum { OF_SITE, OF_HOST };
+
 static const struct {
     const char *name;
-    size_t offset;
-} limit_names[] = {
-#define LIMIT(name) \
-    { \
-#name, offsetof(wsk_limits_t, name) \
-    }
-    LIMIT(connections),        LIMIT(address_connections),
-    LIMIT(publish_rate),       LIMIT(publish_burst),
-    LIMIT(browser_rate),       LIMIT(browser_burst),
-    LIMIT(connection_rate),    LIMIT(connection_burst),
-    LIMIT(max_message),        LIMIT(max_publish),
-    LIMIT(max_channels),       LIMIT(send_queue),
-    LIMIT(history_messages),   LIMIT(history_age_ms),
-    LIMIT(user_connections),   LIMIT(user_publish_rate),
-    LIMIT(user_publish_burst), LIMIT(user_browser_rate),
-    LIMIT(user_browser_burst)
-#undef LIMIT
+    size_t offset, size;
+    int whose;
+} limits_known[] = {
+/* clang-format off */
+#define X(type, name, whose) \
+    { #name, offsetof(wsk_limits_t, name), sizeof(type), OF_##whose },
+    /* clang-format on */
+    WSK_LIMITS(X)
+#undef X
 };
+
+/* @return false: a site file has no limit of this name */
+static bool set_limit(wsk_limits_t *out, const char *name, uint32_t value)
+{
+    size_t i;
+
+    for (i = 0; i < WSK_COUNT_OF(limits_known); i++) {
+        void *at = (char *)out + limits_known[i].offset;
+
+        if (limits_known[i].whose == OF_HOST
+            || strcmp(name, limits_known[i].name) != 0) {
+            continue;
+        }
+        if (limits_known[i].size == sizeof(uint64_t)) {
+            *(uint64_t *)at = value;
+        }
+        else {
+            *(uint32_t *)at = value;
+        }
+        return true;
+    }
+    return false;
+}
 
 static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
 {
     const char *name;
     json_t *value;
-    size_t i;
 
     json_object_foreach(limits, name, value)
     {
@@ -88,18 +104,7 @@ static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
                                           "whole number",
                                           name));
         }
-        if (strcmp(name, "history_bytes") == 0) {
-            out->history_bytes = (uint64_t)n;
-            continue;
-        }
-        for (i = 0; i < WSK_COUNT_OF(limit_names); i++) {
-            if (strcmp(name, limit_names[i].name) == 0) {
-                *(uint32_t *)(void *)((char *)out
-                                      + limit_names[i].offset) = (uint32_t)n;
-                break;
-            }
-        }
-        if (i == WSK_COUNT_OF(limit_names)) {
+        if (!set_limit(out, name, (uint32_t)n)) {
             return wrong(ld, apr_psprintf(ld->ptemp,
                                           "no limit is named "
                                           "\"%s\"",
@@ -392,6 +397,7 @@ void wsk_sites_see(server_rec *s, apr_pool_t *ptemp, wsk_site_seen_fn *seen,
     json_t *root = has_file(host) ? read_file(&ld, &error) : NULL;
 
     if (root) {
+        wsk_owner_name(wsk_owner_of_host(s, ptemp), ld.owner);
         each_site(&ld, root, see_site);
     }
     json_decref(root);

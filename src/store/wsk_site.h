@@ -17,31 +17,40 @@
 /* Longest name of a user. */
 #define WSK_USER_NAME_MAX 63
 
-/** What a site may use. Zero means none, not unlimited. */
+/**
+ * What a site may use. Zero means none, not unlimited. Site files may say those
+ * of SITE, all others are the host's; the dump shows both.
+ */
+/* clang-format off */
+#define WSK_LIMITS(X) \
+X( uint64_t, history_bytes,        SITE) /* 0: history is off */ \
+X( uint32_t, history_messages,     SITE) \
+X( uint32_t, history_age_ms,       SITE) \
+X( uint32_t, connections,          SITE) /* of the site */ \
+X( uint32_t, address_connections,  SITE) /* of one client address at the site */ \
+X( uint32_t, user_connections,     SITE) /* of all sites of its user together */ \
+X( uint32_t, publish_rate,         SITE) /* signed messages a second */ \
+X( uint32_t, publish_burst,        SITE) \
+X( uint32_t, user_publish_rate,    SITE) /* of all sites of its user together */ \
+X( uint32_t, user_publish_burst,   SITE) \
+X( uint32_t, browser_rate,         SITE) /* browser messages a second, whole site */ \
+X( uint32_t, browser_burst,        SITE) \
+X( uint32_t, user_browser_rate,    SITE) /* of all sites of its user together */ \
+X( uint32_t, user_browser_burst,   SITE) \
+X( uint32_t, connection_rate,      SITE) /* browser messages a second, one connection */ \
+X( uint32_t, connection_burst,     SITE) \
+X( uint32_t, max_message,          SITE) /* bytes of a client's message */ \
+X( uint32_t, max_publish,          SITE) /* bytes of a publish body */ \
+X( uint32_t, max_channels,         SITE) /* of a connection */ \
+X( uint32_t, max_channel_name,     HOST) /* bytes */ \
+X( uint32_t, send_queue,           SITE) /* unsent bytes of a connection */ \
+X( uint32_t, ping_ms,              HOST) \
+X( uint32_t, idle_ms,              HOST)
+/* clang-format on */
 typedef struct wsk_limits_t {
-    uint64_t history_bytes; /* 0: history is off */
-    uint32_t history_messages;
-    uint32_t history_age_ms;
-    uint32_t connections;         /* of the site */
-    uint32_t address_connections; /* of one client address at the site */
-    uint32_t user_connections;    /* of all sites of its user together */
-    uint32_t publish_rate;        /* signed messages a second */
-    uint32_t publish_burst;
-    uint32_t user_publish_rate; /* of all sites of its user together */
-    uint32_t user_publish_burst;
-    uint32_t browser_rate; /* browser messages a second, whole site */
-    uint32_t browser_burst;
-    uint32_t user_browser_rate; /* of all sites of its user together */
-    uint32_t user_browser_burst;
-    uint32_t connection_rate; /* browser messages a second, one connection */
-    uint32_t connection_burst;
-    uint32_t max_message;  /* bytes of a client's message */
-    uint32_t max_publish;  /* bytes of a publish body */
-    uint32_t max_channels; /* of a connection */
-    uint32_t max_channel_name;
-    uint32_t send_queue; /* unsent bytes of a connection */
-    uint32_t ping_ms;
-    uint32_t idle_ms;
+#define X(type, name, whose) type name;
+    WSK_LIMITS(X)
+#undef X
 } wsk_limits_t;
 
 /** Up to two live secrets of a kind, newest first; an empty text is none. */

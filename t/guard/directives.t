@@ -82,8 +82,8 @@ for my $name (sort keys %known) {
     like $conf, qr{^#\Q$line\E(?: .*)?$}m, "conf/wordsocket.conf has $line";
 }
 # What a site's file may narrow.
-my @limits = slurp('src/hooks/wsk_sites.c') =~ m{LIMIT\((\w+)\),?\s}g or die "no limits\n";
-for my $limit ('history_bytes', grep { $_ ne 'name' } @limits) {
+my @limits = slurp('src/store/wsk_site.h') =~ m{^X\( \w+, (\w+), +SITE\)}mg or die "no limits\n";
+for my $limit (@limits) {
     for my $page ('README.md', 'docs/directives/WordSocketSiteFile.md') {
         like slurp($page), qr{`$limit`}, "$page: the limit $limit";
     }

@@ -45,9 +45,27 @@ sub unknown_names {
     return grep { !$known{$_} && !$source{$_} } @names;
 }
 
+sub normal {
+    my ($path) = @_;
+    1 while $path =~ s{(^|/)(?!\.\.?/)[^/]+/\.\./}{$1};
+    return $path =~ s{^(?:\./)+}{}r;
+}
+
 sub unknown_paths {
     my ($text) = @_;
     return grep { !-e } $text =~ m{`((?:src|t|docs|conf|build)/[\w./-]+)`}g;
+}
+
+# A document that nobody points at is not found, nor is a source that is not on
+# the map of the rooms with the most files. A header of the loop's is its room's.
+my %linked = map { $_ => 1 } map { my $file = $_; map { normal(dirname($file) . '/' . s/#.*//r) } slurp($file) =~ m{\]\(([^)\s]+)\)}g } files(qr{\.md$});
+for my $file (grep { !m{^docs/directives/} && !m{^(?:README|wordpress/.*|client/.*|t/.*)\.md$} } files(qr{\.md$})) {
+    ok $linked{$file}, "$file is linked from another document";
+}
+my $map = slurp('src/README.md');
+for my $file (files(qr{^src/(?:transport|hooks)/\w+\.c$})) {
+    my ($name) = $file =~ m{(\w+)\.c$};
+    ok $map =~ m{`(?:(?:transport|hooks)/)?$name`}, "$file is on the map";
 }
 
 for my $file (files(qr{\.md$})) {

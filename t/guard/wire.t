@@ -25,7 +25,9 @@ sub rows {
 
 my $hooks = 'src/hooks/wsk_hooks.h';
 explained(qr/`(?:GET |POST )\Q$_\E/, $_) for rows($hooks, 'WSK_ENDPOINTS', qr/X\(\s*\w+,\s*"([^"]+)"/);
-explained(qr/`$_`/, $_) for rows($hooks, 'WSK_REFUSALS', qr/X\(\s*(\w+),/);
+my %status = (rows($hooks, 'WSK_REFUSALS', qr/X\(\s*(\w+),\s*(\d+)/),
+    rows('src/transport/wsk_take.h', 'WSK_TAKE_REFUSALS', qr/X\(\s*(\w+),\s*(\d+)/));
+explained(qr/^\| `$_` \| $status{$_} \|/m, "$_, which is $status{$_}") for sort keys %status;
 explained(qr/`$_`/, $_) for grep { $_ ne 'ok' }
     rows('src/transport/wsk_inbox.h', 'WSK_ANSWERS', qr/X\(\s*(\w+),/);
 

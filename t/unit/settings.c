@@ -18,7 +18,10 @@ static wsk_settings_t some(void)
                              .history_messages = 21,
                              .history_age_ms = 22,
                              .publish_rate = 23,
-                             .publish_burst = 24 };
+                             .publish_burst = 24,
+                             .user_connections = 25,
+                             .user_publish_rate = 26,
+                             .user_publish_burst = 27 };
 }
 
 int main(void)
@@ -42,6 +45,9 @@ int main(void)
     is_int(l.history_age_ms, 22, "its age");
     is_int(l.publish_rate, 23, "PHP's rate");
     is_int(l.publish_burst, 24, "PHP's burst");
+    is_int(l.user_connections, 25, "connections of a user");
+    is_int(l.user_publish_rate, 26, "a user's rate");
+    is_int(l.user_publish_burst, 27, "a user's burst");
     is_int(l.max_channel_name, WSK_CHANNEL_MAX,
            "a name may be as long as fits");
     ok(l.connection_rate > 0 && l.connection_burst >= l.connection_rate,
@@ -49,5 +55,11 @@ int main(void)
     ok(l.browser_rate >= l.connection_rate
            && l.browser_burst >= l.connection_burst,
        "all browsers of a site together have no less");
+    ok(l.user_browser_rate >= l.browser_rate
+           && l.user_browser_burst >= l.browser_burst,
+       "and all browsers of a user no less than those of one site");
+#define X(type, name, whose) ok(l.name > 0, "%s is something", #name);
+    WSK_LIMITS(X)
+#undef X
     return done_testing();
 }
