@@ -38,13 +38,15 @@ unlike $dump, qr/MARK/, 'no secret';
 like $dump, qr/\AWordSocket \d+\.\d+\S*\nserver\n/, 'the version';
 like $dump, qr/^  WordSocketSharedMemory +48M\n/m, 'what holds for the server';
 
+like $dump, qr/^  WordSocketHostKey +\(none\)\n/m, 'and that there is no host key';
+
 my %host = $dump =~ /^(?:main server|virtual host) (\S+?),? .*?\n(.*?)(?=^\S|\z)/msg;
 is_deeply [ sort keys %host ], [ '127.0.0.1', 'shop.example' ], 'the hosts that serve, and no other';
 like $dump, qr/^virtual host shop\.example, 127\.0\.0\.1:$server->{port} \(\Q$server->{conf}\E:\d+\)$/m, 'with address and place';
 my $shop = $host{'shop.example'};
 like $shop, qr/^  \Q$_->[0]\E +\Q$_->[1]\E$/m, "$_->[0] $_->[1]" for [ WordSocketPath => '/live' ], [ WordSocketPing => '45s' ],
     [ WordSocketSiteConnections => 900 ], [ WordSocketHistory => '512K 2000 300s' ], [ WordSocketPublishRate => '50 200' ],
-    [ WordSocketSiteFile => "$server->{root}/sites.json" ], [ WordSocketAllowOrigin => 'https://shop.example' ];
+    [ WordSocketSiteFile => "$server->{root}/sites.json" ], [ WordSocketRegistry => '(none)' ], [ WordSocketAllowOrigin => 'https://shop.example' ];
 unlike $shop, qr/WordSocketSharedMemory/, 'not what holds for the server';
 like $host{'127.0.0.1'}, qr{^  WordSocketPath +/wordsocket$}m, 'a default';
 my %site = $shop =~ /^  site (\S+)(.*?)(?=^  site|\z)/msg;
@@ -62,4 +64,6 @@ $server->write_file('sites.json', '{"site_key":"x"}');
 my $wrong = dump_of('DUMP_WORDSOCKET');
 isnt $?, 0, 'a wrong site file';
 like $wrong, qr/WSK0306 .*"publish_secret"/, 'is told';
+unlink "$server->{root}/sites.json";
+like dump_of('DUMP_WORDSOCKET'), qr/WSK0306 WordSocketSiteFile \S+sites\.json: cannot be opened: No such file/, 'so is one that is not there';
 done_testing;

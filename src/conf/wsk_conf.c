@@ -149,7 +149,7 @@ bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
 
 /* Those that are no row. */
 static const char *other_value(apr_pool_t *pool, const wsk_settings_t *set,
-                               unsigned i, const char **name)
+                               unsigned i, const char **name, bool *server)
 {
     switch (i) {
     case 0:
@@ -176,6 +176,13 @@ static const char *other_value(apr_pool_t *pool, const wsk_settings_t *set,
                        " ",
                        wsk_unit_show(pool, WSK_UNIT_MSEC, set->history_age_ms),
                        NULL);
+    case 4:
+        *name = "WordSocketRegistry";
+        return set->registry ? set->registry : "(none)";
+    case 5:
+        *name = "WordSocketHostKey";
+        *server = true;
+        return set->host_key ? set->host_key : "(none)";
     default:
         return NULL;
     }
@@ -196,7 +203,7 @@ const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
     *server = false;
     if (i >= WSK_COUNT_OF(rows)) {
         return other_value(pool, &host->set, i - (unsigned)WSK_COUNT_OF(rows),
-                           name);
+                           name, server);
     }
     *name = names[i];
     *server = server_only(row);

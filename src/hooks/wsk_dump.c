@@ -3,7 +3,7 @@
  * wsk_dump -- `apachectl -t -D DUMP_WORDSOCKET`: what is in force, host by host
  * and site by site; never a secret.
  */
-#include "hooks/wsk_hooks.h"
+#include "hooks/wsk_host.h"
 
 #include "apr_file_io.h"
 
@@ -90,9 +90,57 @@ static void say_host(apr_file_t *out, apr_pool_t *ptemp, server_rec *s,
     }
 }
 
+/* The sites of a host that its WordPress connected, from the ledger. */
+static void say_connected(apr_file_t *out, apr_pool_t *ptemp, server_rec *v,
+                          const apr_array_header_t *entries)
+{
+    const wsk_host_t *host = wsk_conf_of(v);
+    const wsk_slice_t name = { v->server_hostname,
+                               v->server_hostname ? strlen(v->server_hostname)
+                                                  : 0 };
+    const wsk_vhost_t vhost = { name, wsk_owner_of_host(v, ptemp),
+                                (uint32_t)host->set.key_epoch };
+    char tag[WSK_TAG_LEN + 1], key[WSK_KEY_MAX + 1];
+    int i;
+
+    if (!host->set.enabled || !wsk_derive_tag(tag, &vhost)) {
+        return;
+    }
+    for (i = 0; i < entries->nelts; i++) {
+        const wsk_ledger_entry_t *entry = APR_ARRAY_IDX(entries, i,
+                                                        wsk_ledger_entry_t *);
+        const wsk_slice_t home = { entry->home, strlen(entry->home) };
+
+        if (entry->on && strcmp(entry->tag, tag) == 0
+            && wsk_derive_site_key(key, tag, home)) {
+            apr_file_printf(out,
+                            "  site %s of %s\n    connected by its "
+                            "WordPress\n",
+                            key, entry->home);
+        }
+    }
+}
+
+/* What was connected in host mode, or an empty list. */
+static const apr_array_header_t *connected(apr_file_t *out, apr_pool_t *ptemp,
+                                           server_rec *s)
+{
+    apr_array_header_t *none = apr_array_make(ptemp, 1, sizeof(void *));
+    apr_array_header_t *entries = none;
+    const char *file = wsk_conf_of(s)->set.host_key, *error;
+
+    error = file ? wsk_ledger_read(-1, file, ptemp, &entries) : NULL;
+    if (error) {
+        apr_file_printf(out, "  %s\n", error);
+        return none;
+    }
+    return entries;
+}
+
 static void on_test_config(apr_pool_t *pconf, server_rec *s)
 {
     apr_file_t *out = NULL;
+    const apr_array_header_t *entries;
     apr_pool_t *ptemp;
     server_rec *v;
 
@@ -103,9 +151,11 @@ static void on_test_config(apr_pool_t *pconf, server_rec *s)
     apr_pool_create(&ptemp, pconf);
     apr_file_printf(out, "WordSocket %s\nserver\n", WSK_VERSION);
     say_values(out, ptemp, wsk_conf_of(s), true);
+    entries = connected(out, ptemp, s);
     for (v = s; v; v = v->next) {
         say_host(out, ptemp, v, v == s);
         wsk_sites_see(v, ptemp, say_site, out);
+        say_connected(out, ptemp, v, entries);
     }
     apr_pool_destroy(ptemp);
 }
