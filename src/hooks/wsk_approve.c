@@ -117,27 +117,27 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
 {
     char code[WSK_REGISTRY_SECRET + 1], hash[WSK_REGISTRY_SECRET + 1];
     const wsk_owner_t owner = { ask->r->user, NULL };
-    int64_t now_s = apr_time_sec(ask->r->request_time);
+    int64_t now_s = apr_time_sec(apr_time_now());
     const wsk_offer_t offer = { .hash = hash,
                                 .url = ask->site,
                                 .name = ask->name,
                                 .callback = wsk_url_host(ask->origin),
                                 .until_s = now_s + CODE_LIFE_S };
-    wsk_registered_t oldest;
+    wsk_registered_t oldest = { .url = "" };
     wsk_status_e rv = WSK_EBROKEN;
+    int status;
 
     if (wsk_service_random(code) && wsk_service_hash(code, hash)) {
         rv = wsk_registry_room(reg, &owner, ask->site, WSK_ACCOUNT_SITES,
                                &oldest);
     }
     if (rv == WSK_EFULL) {
-        OPENSSL_cleanse(oldest.publish, sizeof oldest.publish);
-        OPENSSL_cleanse(oldest.jwt, sizeof oldest.jwt);
         return back(ask, wsk_refusal_name(WSK_R_site_limit_reached),
                     apr_pstrcat(ask->r->pool,
                                 "This account has as many sites as it may. "
-                                "Disconnect one, such as ",
-                                oldest.url, NULL));
+                                "Disconnect one",
+                                *oldest.url ? ", such as " : ".", oldest.url,
+                                NULL));
     }
     rv = rv == WSK_OK ? wsk_registry_offer(reg, ask->r->user, &offer, now_s)
                       : rv;
@@ -149,7 +149,9 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
         wsk_service_failed(ask->r, rv);
         return refuse(ask, WSK_R_unavailable);
     }
-    return send_code(ask, code);
+    status = send_code(ask, code);
+    OPENSSL_cleanse(code, sizeof code);
+    return status;
 }
 
 int wsk_handle_approve(request_rec *r, wsk_request_t *wr)
