@@ -3,8 +3,9 @@
  * wsk_approve -- GET and POST /dashboard/connect: a site asks to be connected,
  * its owner says yes or no (wire document, section 3.6).
  *
- * The browser is sent to the callback only after the callback was found to be of
- * the site's own origin: until then every fault is a page here.
+ * The browser is sent to the callback only after the callback was found to lie
+ * below the site's own URL: until then every fault is a page here. On a host that
+ * many share another path is somebody else's.
  */
 #include "hooks/wsk_page.h"
 #include "hooks/wsk_service.h"
@@ -14,6 +15,7 @@
 
 typedef struct asked_t {
     request_rec *r;
+    const wsk_host_t *host;
     const char *state, *callback, *name;
     char site[WSK_URL_MAX + 1];
     char origin[WSK_URL_MAX + 1];
@@ -24,7 +26,6 @@ static const char *read_asked(asked_t *ask, const char *form)
 {
     apr_pool_t *pool = ask->r->pool;
     const char *site = wsk_form_value(pool, form, "site_url");
-    char of_site[WSK_URL_MAX + 1];
 
     ask->state = wsk_form_value(pool, form, "state");
     ask->callback = wsk_form_value(pool, form, "callback_url");
@@ -32,12 +33,11 @@ static const char *read_asked(asked_t *ask, const char *form)
     if (!ask->state || !*ask->state || strlen(ask->state) > STATE_MAX) {
         return "The request has no state. Begin again in WordPress.";
     }
-    if (!site || !wsk_url_site(site, ask->site)
-        || !wsk_url_origin(ask->site, of_site)) {
+    if (!site || !wsk_url_site(site, ask->site)) {
         return "The site's URL must be http or https, a host and a path.";
     }
     if (!ask->callback || !wsk_url_origin(ask->callback, ask->origin)
-        || strcmp(ask->origin, of_site) != 0) {
+        || !wsk_url_below(ask->site, ask->callback)) {
         return "The answer would go to another place than the site. Nothing "
                "was connected. Begin again in WordPress, on the screen "
                "WordSocket of the site itself, or connect it by API key.";
@@ -79,8 +79,8 @@ static int ask_user(const asked_t *ask)
                "<dt>Answer goes to</dt><dd>%s</dd></dl>\n"
                "<form method=\"post\" action=\"connect\">",
                wsk_page_text(r, ask->name), wsk_page_text(r, ask->site),
-               wsk_page_text(r, r->user), wsk_url_host(ask->origin));
-    wsk_page_guard(r);
+               wsk_page_text(r, r->user), wsk_page_text(r, ask->callback));
+    wsk_page_guard(r, ask->host);
     wsk_page_field(r, "state", ask->state);
     wsk_page_field(r, "callback_url", ask->callback);
     wsk_page_field(r, "site_url", ask->site);
@@ -156,14 +156,14 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
 
 int wsk_handle_approve(request_rec *r, wsk_request_t *wr)
 {
-    asked_t ask = { .r = r };
+    asked_t ask = { .r = r, .host = wr->host };
     const char *wrong, *decision;
     wsk_registry_t *reg;
     char *form = r->args;
     int status = wsk_page_user(r, wr->host);
 
     if (status == DECLINED && r->method_number == M_POST) {
-        status = wsk_page_form(r, &form);
+        status = wsk_page_form(r, wr->host, &form);
     }
     if (status != DECLINED) {
         return status;

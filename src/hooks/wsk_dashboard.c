@@ -29,7 +29,7 @@ static int failed(const desk_t *desk, wsk_status_e rv)
 static void begin_form(const desk_t *desk, const char *action, const char *key)
 {
     ap_rputs("<form method=\"post\" action=\"dashboard\">", desk->r);
-    wsk_page_guard(desk->r);
+    wsk_page_guard(desk->r, desk->host);
     wsk_page_field(desk->r, "action", action);
     if (key) {
         wsk_page_field(desk->r, "site", key);
@@ -382,7 +382,7 @@ static int act(desk_t *desk)
 {
     request_rec *r = desk->r;
     char *form;
-    int status = wsk_page_form(r, &form);
+    int status = wsk_page_form(r, desk->host, &form);
     const char *action, *key;
 
     if (status != DECLINED) {
