@@ -187,6 +187,7 @@ $server = WordSocket::Server->new(children => 2, sites => [ $fixed, $free ],
 ($client, $other) = map { WordSocket::Client->new($server, site => $_) } $fixed, $free;
 my $large = '{"channel":"events","event":"e","data":"' . 'x' x 200_000 . '"}';
 $other->publish_v2($large) for 1 .. 50;
+$other->publish_v2('{"channel":"events","event":"e","data":"' . 'x' x 14_000 . $_ . '"}') for 1 .. 30;    # into what is left over
 %once = $client->signed_headers_v2($large);
 is said($client->publish_with($large, %once)), '503 unavailable', 'a message for which there is no memory';
 my $answer;

@@ -102,7 +102,12 @@ my @feeds = map { $relay->feed('ann', $site) } 1 .. 8;
 is $relay->feed('ann', $site, status => 429)->{status}, 429, 'a user has eight such streams';
 my $bobs_feed = $relay->feed('bob', $other);
 is $bobs_feed->{status}, 200, 'another has their own';
-my $counted = WordSocket::Tenants::status_of($relay);
+# A stream is counted when the loop has it, a moment after its head.
+my $counted;
+$relay->wait_for(5, sub {
+    $counted = WordSocket::Tenants::status_of($relay);
+    $counted->{counters}{opened_feed} - $counted->{counters}{closed_feed} == 9;
+});
 is_deeply [ $counted->{connections}, @{ $counted->{transports} }{qw(websocket event_stream)} ], [ 3, 3, 0 ], 'the status page does not count them as connections';
 is $counted->{counters}{opened_feed} - $counted->{counters}{closed_feed}, 9, 'but by themselves';
 undef @feeds;
