@@ -186,6 +186,7 @@ $server = WordSocket::Server->new(children => 2, sites => [ $fixed, $free ],
     lines => "WordSocketSharedMemory 8M\nWordSocketHistory 16M 10000 ${old}s\nWordSocketPublishRate 10000 10000")->start;
 ($client, $other) = map { WordSocket::Client->new($server, site => $_) } $fixed, $free;
 my $large = '{"channel":"events","event":"e","data":"' . 'x' x 200_000 . '"}';
+is said($client->publish_v2(body())), '200 ', 'there is memory to remember requests in';
 $other->publish_v2($large) for 1 .. 50;
 $other->publish_v2('{"channel":"events","event":"e","data":"' . 'x' x 14_000 . $_ . '"}') for 1 .. 30;    # into what is left over
 %once = $client->signed_headers_v2($large);
