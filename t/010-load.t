@@ -60,7 +60,7 @@ like verdict("WordSocketPublishRate $_"), $ok, "WordSocketPublishRate $_" for '0
 like verdict('WordSocketPublishRate 50 x'), qr/WordSocketPublishRate: cannot read 'x'/, 'a burst that is none';
 like verdict("WordSocketPath $_"), $ok, "WordSocketPath $_" for '/ws', '/a/b-c';
 like verdict("WordSocketPath $_"), qr/WordSocketPath: '\Q$_\E' must begin with a slash/, "WordSocketPath $_ is refused"
-    for 'ws', '/', '/ws/', '/a?b';
+    for 'ws', '/', '/ws/', '/a?b', '//a.example', '/a//b';
 like verdict('WordSocketAllowOrigin https://example.org http://127.0.0.1:8080'), $ok, 'two origins';
 like verdict("WordSocketAllowOrigin $_"), qr/WordSocketAllowOrigin: '\Q$_\E' is not an origin/, "origin $_ is refused"
     for 'example.org', 'https://', 'https://example.org/';

@@ -182,6 +182,7 @@ my $small = WordSocket::Relay->new(children => 2, lines => 'WordSocketSharedMemo
 my @keys = map { $small->api_key($_) } qw(ann bob cy);
 my ($n, $answer) = (0);
 do { $answer = $small->register($keys[ $n / 100 ], "https://n$n.example") } while ($answer->{status} == 200 && ++$n < 300);
+$small->announce(qr/WSK0301 the pages promised/);
 is said($answer), '403 site_limit_reached', "after $n sites the segment has no place";
 like $answer->{json}{message}, qr/WordSocketSharedMemory/, 'and it is told who can change that, and how';
 unlike $small->page('cy', '/dashboard')->{content}, qr/n$n\.example/, 'the one that was refused is not in the registry';

@@ -9,7 +9,19 @@ use Time::HiRes qw(sleep time);
 use WordSocket::Client;
 use WordSocket::Relay;
 
-my $relay = WordSocket::Relay->new(children => 4)->start;
+my $relay = WordSocket::Relay->new(children => 4, more_vhosts => <<'END')->start;
+Listen 127.0.0.2:@Port@
+<VirtualHost 127.0.0.2:@Port@>
+    ServerName other.example
+    WordSocketRegistry "@ServerRoot@/registry/other"
+    <Location "/wordsocket/dashboard">
+        AuthType Basic
+        AuthName "Another"
+        AuthUserFile "@ServerRoot@/users"
+        Require valid-user
+    </Location>
+</VirtualHost>
+END
 my %asked = (
     state => 's' x 64, site_url => 'https://shop.example/', site_name => 'Tea & <b>Cups</b> "here"',
     callback_url => 'https://shop.example/wp-admin/admin-post.php?action=wpsignal_oauth_callback');
@@ -34,8 +46,8 @@ sub policy { $_[0]{headers}{'content-security-policy'} }
 
 my $page = ask('ann');
 is $page->{status}, 200, 'the page asks';
-like $page->{content}, qr{<dd>$_</dd>}, "it shows $_"
-    for 'ann', 'https://shop.example', 'shop.example', 'Tea &amp; &lt;b&gt;Cups&lt;/b&gt; &quot;here&quot;';
+like $page->{content}, qr{<dd>\Q$_\E</dd>}, "it shows $_"
+    for 'ann', 'https://shop.example', $asked{callback_url}, 'Tea &amp; &lt;b&gt;Cups&lt;/b&gt; &quot;here&quot;';
 unlike $page->{content}, qr/<b>|<script/, 'nothing of the request is markup, and no script runs';
 like policy($page), qr/\Adefault-src 'none'; style-src 'nonce-[0-9a-f]{32}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' https:\/\/shop\.example\z/,
     'its policy allows a form to us and to the site';
@@ -92,6 +104,12 @@ my %wrong = (
     'another host'      => { callback_url => 'https://evil.example/cb' },
     'a subdomain'       => { callback_url => 'https://a.shop.example/cb' },
     'another port'      => { callback_url => 'https://shop.example:8443/cb' },
+    'another path'      => { site_url => 'https://shop.example/~alice', callback_url => 'https://shop.example/~mallory/cb' },
+    'a path that begins alike' => { site_url => 'https://shop.example/~alice', callback_url => 'https://shop.example/~alice2/cb' },
+    'the way up'        => { site_url => 'https://shop.example/~alice', callback_url => 'https://shop.example/~alice/../~mallory/cb' },
+    'the way up, encoded' => { site_url => 'https://shop.example/~alice', callback_url => 'https://shop.example/~alice/%2E%2e/~mallory/cb' },
+    'an empty segment'  => { site_url => 'https://shop.example/~alice', callback_url => 'https://shop.example//~alice/cb' },
+    'the way up in the site' => { site_url => 'https://shop.example/~alice/../~mallory', callback_url => 'https://shop.example/~mallory/cb' },
     'another scheme'    => { callback_url => 'http://shop.example/cb' },
     'a user in front'   => { callback_url => 'https://shop.example@evil.example/cb' },
     'a backslash'       => { callback_url => 'https://evil.example\\@shop.example/cb' },
@@ -112,6 +130,9 @@ for my $what (sort keys %wrong) {
     is $forced->{status}, 400, '... nor does a posted form get further';
     unlike $forced->{content}, qr/wps_code/, '... or a code';
 }
+is ask('ann', site_url => 'https://shop.example/~alice/', callback_url => "https://shop.example/~alice$_")->{status}, 200, "below the site: '$_'"
+    for '/wp-admin/x.php?a=/../b', '?x=y', '', '/.well-known/x';
+like policy(ask('ann', site_url => 'http://[::1]:8080', callback_url => 'http://[::1]:8080/cb')), qr/form-action 'self' http:\z/, 'a policy has no word for an address of IPv6';
 is ask('ann', site_url => $_, callback_url => "$_/cb")->{status}, 200, "loopback may do without https: $_"
     for 'http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080';
 
@@ -129,6 +150,15 @@ my $cross = $relay->browse(POST => 'ann', '/dashboard/connect',
     headers => { 'Content-Type' => 'application/x-www-form-urlencoded', 'Sec-Fetch-Site' => 'cross-site' },
     content => WordSocket::Client::query(%asked, guard => $guard, decision => 'approve'));
 is $cross->{status}, 403, 'nor one that another site\'s page posts';
+sub with_origin {
+    my (%headers) = @_;
+    return $relay->browse(POST => 'ann', '/dashboard/connect', headers => { 'Content-Type' => 'application/x-www-form-urlencoded', %headers },
+        content => WordSocket::Client::query(%asked, guard => $guard, decision => 'cancel'))->{status};
+}
+is with_origin(Origin => $_), 403, "nor one with the Origin $_" for 'https://evil.example', 'null', "http://127.0.0.1:1", 'http://127.0.0.1';
+is with_origin(Origin => "http://127.0.0.1:$relay->{port}"), 303, 'with our own it is';
+is with_origin(Origin => 'https://relay.example', 'X-Forwarded-Host' => 'relay.example'), 303, 'also by the name that a proxy in front has';
+is with_origin(Origin => 'https://evil.example', 'X-Forwarded-Host' => 'relay.example'), 403, 'and by no other';
 my $plain = $relay->browse(POST => 'ann', '/dashboard/connect', headers => { 'Content-Type' => 'text/plain' },
     content => WordSocket::Client::query(%asked, guard => $guard, decision => 'approve'));
 is $plain->{status}, 400, 'nor a body that is no form';
@@ -145,6 +175,10 @@ is $relay->register($cy, 'https://n5.example')->{status}, 200, 'those it has it 
 my $refused = decide('cy', ask('cy'), 'approve');
 like $refused->{headers}{location}, qr{\Ahttps://shop\.example/wp-admin/admin-post\.php\?action=wpsignal_oauth_callback&wps_error=site_limit_reached&wps_message=This\+account},
     'the approval page sends the refusal back';
+my $elsewhere = WordSocket::Relay::field({ content => HTTP::Tiny->new->get($relay->base =~ s/127\.0\.0\.1/127.0.0.2/r . '/dashboard',
+    { headers => { Authorization => 'Basic ' . MIME::Base64::encode_base64('cy:cy1', '') } })->{content} }, 'guard');
+like $elsewhere, qr/^[0-9a-f]{64}$/, 'another relay of this server knows a user of that name';
+is $relay->post('cy', '/dashboard', action => 'key', guard => $elsewhere)->{status}, 403, 'but its forms are not ours';
 $relay->announce(qr/AH01617: user ann: authentication failure/);
 $relay->stop;
 done_testing;

@@ -169,6 +169,38 @@ close $running;
 is join(' ', map { waitpid($_, 0); $? } @publishers), '0 0', 'the others went on publishing';
 unlike $relay->page('ann', '/dashboard')->{content}, qr/a\.example/, 'it is no longer listed';
 
+# --- cut between the disk and the segment -----------------------------------------------------
+
+my $leaves = "UPDATE site SET archived = 1, times = times + 1, publish = NULL, jwt = NULL WHERE key = '%s'";
+my $cut = $relay->register($key{ann}, 'https://cut.example')->{json};
+my $held = $relay->client($cut)->socket(channels => ['events']);
+ok $relay->behind(sprintf $leaves, $cut->{site_key}), 'who disconnects a site dies before it is told';
+is $relay->probe($cut), 'invalid_signature', 'it is in force still';
+is act('bob', action => 'disconnect', site => $cut->{site_key})->{status}, 404, 'of another the same is asked';
+is act('ann', action => 'disconnect', site => $cut->{site_key})->{status}, 303, 'pressed again';
+is_deeply { map { $relay->probe($cut) => 1 } 1 .. 12 }, { unknown_site_key => 1 }, 'it is gone';
+is $held->close_code(5), 4003, 'with its sockets';
+$cut = $relay->register($key{ann}, 'https://cut.example')->{json};
+$relay->behind(sprintf $leaves, $cut->{site_key});
+is $relay->page('ann', '/dashboard')->{status}, 200, 'or the dashboard is opened';
+is_deeply { map { $relay->probe($cut) => 1 } 1 .. 12 }, { unknown_site_key => 1 }, 'and it is gone, too';
+
+# Disconnected and connected again before anybody was told of either.
+$cut = $relay->register($key{ann}, 'https://cut.example')->{json};
+my @before = map { $relay->client($cut)->socket(channels => ['events']) } 1 .. 8;
+is $relay->client($cut)->publish('events', 'before', {})->{status}, 200, 'a message of before';
+my $since = $before[0]->message(5)->{id};
+is $relay->client($cut)->publish('events', 'more', {})->{status}, 200, 'and another';
+$relay->behind(sprintf $leaves, $cut->{site_key});
+$cut = $relay->register($key{ann}, 'https://cut.example')->{json};
+is_deeply { map { ($_->close_code(5) // 'none') => 1 } @before }, { 4003 => 1 }, 'sockets of before are closed';
+my $after = $relay->client($cut)->socket(channels => ['events'], since => $since);
+is +($after->message(5) // {})->{type}, 'gap', 'and its messages are lost, which is told';
+is $relay->client($cut)->publish('events', 'after', {})->{status}, 200, 'it works';
+is $after->message(5)->{event}, 'after', 'as new';
+
+is $relay->unregister($cut)->{status}, 200, 'and may leave';
+
 # --- kill -9 ------------------------------------------------------------------------------------
 
 # Register without pause, for many accounts, so that none is too busy; what was

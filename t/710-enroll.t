@@ -50,6 +50,10 @@ symlink "$server->{root}/elsewhere/index.php", "$docroot/news/index.php";
 $server->start;
 
 my $blog = WordSocket::Host->new($server);
+sub shown {
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$server{qw(top root)}));
+    return scalar qx{@{[WordSocket::Server::httpd()]} -t -D DUMP_WORDSOCKET -f '$server->{conf}' 2>&1};
+}
 sub said { my ($answer) = @_; return "$answer->{status} " . ($answer->{json}{error} // ''); }
 
 my $plain = WordSocket::Client->new($server, host => '127.0.0.1');
@@ -67,6 +71,9 @@ my $said = $blog->whoami($keys);
 is said($said), '200 ', 'whoami connects the site';
 is $said->{json}{proof}, $blog->proof($keys), 'and shows that it was asked of the right one';
 is $said->{json}{site_key}, $keys->{site_key}, 'by the name of the site';
+like shown(), qr{^  WordSocketHostKey +\Q$server->{root}\E/host\.key$}m, 'the dump shows the host key';
+like shown(), qr{^  site \Q$keys->{site_key}\E of \Q$keys->{home}\E\n    connected by its WordPress$}m, 'and which site has which key';
+unlike shown(), qr/\Q$keys->{publish_secret}\E|\Q$keys->{jwt_secret}\E/, 'but no secret';
 is said($blog->whoami($keys)), '200 ', 'asked again it only answers';
 my $client = $blog->client($keys);
 my $ws = $client->socket(channels => ['events']);

@@ -363,10 +363,10 @@ static const char *set_path(cmd_parms *cmd, void *unused, const char *arg)
         return error;
     }
     if (arg[0] != '/' || len < 2 || arg[len - 1] == '/'
-        || strpbrk(arg, "?#%\\ ")) {
+        || strpbrk(arg, "?#%\\ ") || strstr(arg, "//")) {
         return apr_psprintf(cmd->pool,
-                            "%s: '%s' must begin with a slash and "
-                            "not end with one",
+                            "%s: '%s' must begin with a slash and not end with "
+                            "one, nor have two in a row",
                             cmd->cmd->name, arg);
     }
     wsk_conf_of(cmd->server)->set.path = arg;

@@ -149,6 +149,7 @@ int wsk_body_read(request_rec *r, apr_size_t max, char **pbody,
                 wider = apr_palloc(r->pool, cap);
                 if (have) {
                     memcpy(wider, body, have);
+                    OPENSSL_cleanse(body, have);
                 }
                 body = wider;
             }

@@ -24,9 +24,10 @@ static int begin(call_t *call, request_rec *r, const wsk_request_t *wr)
     apr_size_t len;
     int status = wsk_body_read(r, BODY_MAX, &text, &len);
 
+    /* The time is that after the body, which may have taken long to come. */
     *call = (call_t){ .r = r,
                       .host = wr->host,
-                      .now_s = apr_time_sec(r->request_time) };
+                      .now_s = apr_time_sec(apr_time_now()) };
     if (!text) {
         return status;
     }
@@ -79,11 +80,19 @@ static int no_place(const call_t *call, const wsk_registered_t *site)
     return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
 }
 
-static int connected(const call_t *call, wsk_registered_t *site)
+/* @param code  the hash of the one it was connected by, or NULL */
+static int connected(const call_t *call, wsk_registered_t *site,
+                     const char *code)
 {
-    wsk_status_e rv = wsk_fill(call->host->service, site->key, NULL);
+    wsk_status_e rv = wsk_fill_surely(call->host->service, site->key);
     int status;
 
+    if (code && rv == WSK_OK) {
+        wsk_registry_redeemed(call->reg, code);
+    }
+    else if (code) {
+        wsk_registry_unredeemed(call->reg, code);
+    }
     if (rv == WSK_EFULL) {
         status = no_place(call, site);
     }
@@ -104,20 +113,18 @@ static int connected(const call_t *call, wsk_registered_t *site)
     return status;
 }
 
+#define FULL_ACCOUNT "this account has as many sites as it may; disconnect one"
+
 static int full_account(const call_t *call, const wsk_owner_t *owner,
                         const char *url)
 {
     wsk_registered_t oldest = { .url = "" };
 
     wsk_registry_room(call->reg, owner, url, WSK_ACCOUNT_SITES, &oldest);
-    OPENSSL_cleanse(oldest.publish, sizeof oldest.publish);
-    OPENSSL_cleanse(oldest.jwt, sizeof oldest.jwt);
-    return wsk_refuse_as(call->r, WSK_R_site_limit_reached,
-                         apr_psprintf(call->r->pool,
-                                      "this account has as many sites as it "
-                                      "may; disconnect one in the dashboard, "
-                                      "such as %s",
-                                      oldest.url));
+    return wsk_refuse_as(
+        call->r, WSK_R_site_limit_reached,
+        apr_pstrcat(call->r->pool, FULL_ACCOUNT " in the dashboard",
+                    *oldest.url ? ", such as " : "", oldest.url, NULL));
 }
 
 static int register_site(call_t *call)
@@ -150,7 +157,7 @@ static int register_site(call_t *call)
     OPENSSL_cleanse(&made, sizeof made);
     switch (rv) {
     case WSK_OK:
-        return connected(call, &site);
+        return connected(call, &site, NULL);
     case WSK_ENOTFOUND:
         return wsk_refuse(call->r, WSK_R_invalid_api_key, 0);
     case WSK_EFULL:
@@ -173,35 +180,27 @@ static bool is_secret(const wsk_registered_t *site, const char *given)
     return is;
 }
 
+static bool knows(void *baton, const wsk_registered_t *site)
+{
+    return is_secret(site, text_of(baton, "publish_secret"));
+}
+
 /* Either proof is enough: the site's secret, or its account's API key. So a site
  * whose API key was renewed can go, and so can one that lost its secret. */
-static wsk_status_e disconnect(const call_t *call, const wsk_registered_t *site,
+static wsk_status_e disconnect(call_t *call, const char *key,
                                wsk_refusal_e *why)
 {
     char hash[WSK_REGISTRY_SECRET + 1] = "";
-    const wsk_owner_t owner = { NULL, hash };
-    bool key = bearer(call->r, hash);
-    wsk_status_e rv;
+    const bool bears = bearer(call->r, hash);
+    const wsk_leaver_t who = { knows, call, bears ? hash : NULL };
+    wsk_status_e rv = wsk_registry_leave(call->reg, key, &who, call->now_s);
 
-    *why = WSK_R_unauthorized;
-    if (is_secret(site, text_of(call, "publish_secret"))) {
-        return wsk_registry_disconnect(call->reg, site->key, NULL, call->now_s);
-    }
-    if (!key) {
-        if (apr_table_get(call->r->headers_in, "Authorization")) {
-            *why = WSK_R_invalid_api_key;
-        }
-        return WSK_EINVAL;
-    }
-    rv = wsk_registry_has_key(call->reg, hash);
-    if (rv == WSK_ENOTFOUND) {
-        *why = WSK_R_invalid_api_key;
-        return WSK_EINVAL;
-    }
-    rv = rv == WSK_OK ? wsk_registry_disconnect(call->reg, site->key, &owner,
-                                                call->now_s)
-                      : rv;
-    return rv == WSK_ENOTFOUND ? WSK_EINVAL : rv;
+    *why = rv == WSK_ECLASH
+                   || (!bears
+                       && apr_table_get(call->r->headers_in, "Authorization"))
+               ? WSK_R_invalid_api_key
+               : WSK_R_unauthorized;
+    return rv == WSK_ECLASH ? WSK_EINVAL : rv;
 }
 
 static bool is_key(const char *text)
@@ -213,8 +212,7 @@ static bool is_key(const char *text)
 static int unregister_site(call_t *call)
 {
     const char *key = text_of(call, "site_key");
-    wsk_refusal_e why = WSK_R_unknown_site_key;
-    wsk_registered_t site;
+    wsk_refusal_e why;
     wsk_status_e rv;
     int status;
 
@@ -228,16 +226,12 @@ static int unregister_site(call_t *call)
     if (status != DECLINED) {
         return status;
     }
-    rv = wsk_registry_find(call->reg, key, &site);
-    if (rv == WSK_OK) {
-        rv = site.archived ? WSK_ENOTFOUND : disconnect(call, &site, &why);
-        /* Also where it was archived by somebody who died on the way. */
-        if (rv == WSK_OK || rv == WSK_ENOTFOUND) {
-            wsk_status_e applied = wsk_fill(call->host->service, key, NULL);
+    rv = disconnect(call, key, &why);
+    /* Also where it was archived by somebody who died on the way. */
+    if (rv == WSK_OK || rv == WSK_ENOTFOUND) {
+        wsk_status_e applied = wsk_fill_surely(call->host->service, key);
 
-            rv = applied == WSK_OK ? rv : applied;
-        }
-        OPENSSL_cleanse(&site, sizeof site);
+        rv = applied == WSK_OK ? rv : applied;
     }
     switch (rv) {
     case WSK_OK:
@@ -280,13 +274,14 @@ static int exchange(call_t *call)
     OPENSSL_cleanse(&made, sizeof made);
     switch (rv) {
     case WSK_OK:
-        return connected(call, &site);
+        return connected(call, &site, hash);
     case WSK_ENOTFOUND:
         return wsk_refuse(call->r, WSK_R_invalid_code, 0);
     case WSK_EGAP:
         return wsk_refuse(call->r, WSK_R_expired_code, 0);
     case WSK_EFULL:
-        return wsk_refuse(call->r, WSK_R_site_limit_reached, 0);
+        return wsk_refuse_as(call->r, WSK_R_site_limit_reached,
+                             FULL_ACCOUNT " in the dashboard");
     default:
         return wsk_service_refuse(call->r, rv);
     }

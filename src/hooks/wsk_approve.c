@@ -3,8 +3,9 @@
  * wsk_approve -- GET and POST /dashboard/connect: a site asks to be connected,
  * its owner says yes or no (wire document, section 3.6).
  *
- * The browser is sent to the callback only after the callback was found to be of
- * the site's own origin: until then every fault is a page here.
+ * The browser is sent to the callback only after the callback was found to lie
+ * below the site's own URL: until then every fault is a page here. On a host that
+ * many share another path is somebody else's.
  */
 #include "hooks/wsk_page.h"
 #include "hooks/wsk_service.h"
@@ -14,6 +15,7 @@
 
 typedef struct asked_t {
     request_rec *r;
+    const wsk_host_t *host;
     const char *state, *callback, *name;
     char site[WSK_URL_MAX + 1];
     char origin[WSK_URL_MAX + 1];
@@ -24,7 +26,6 @@ static const char *read_asked(asked_t *ask, const char *form)
 {
     apr_pool_t *pool = ask->r->pool;
     const char *site = wsk_form_value(pool, form, "site_url");
-    char of_site[WSK_URL_MAX + 1];
 
     ask->state = wsk_form_value(pool, form, "state");
     ask->callback = wsk_form_value(pool, form, "callback_url");
@@ -32,12 +33,11 @@ static const char *read_asked(asked_t *ask, const char *form)
     if (!ask->state || !*ask->state || strlen(ask->state) > STATE_MAX) {
         return "The request has no state. Begin again in WordPress.";
     }
-    if (!site || !wsk_url_site(site, ask->site)
-        || !wsk_url_origin(ask->site, of_site)) {
+    if (!site || !wsk_url_site(site, ask->site)) {
         return "The site's URL must be http or https, a host and a path.";
     }
     if (!ask->callback || !wsk_url_origin(ask->callback, ask->origin)
-        || strcmp(ask->origin, of_site) != 0) {
+        || !wsk_url_below(ask->site, ask->callback)) {
         return "The answer would go to another place than the site. Nothing "
                "was connected. Begin again in WordPress, on the screen "
                "WordSocket of the site itself, or connect it by API key.";
@@ -79,8 +79,8 @@ static int ask_user(const asked_t *ask)
                "<dt>Answer goes to</dt><dd>%s</dd></dl>\n"
                "<form method=\"post\" action=\"connect\">",
                wsk_page_text(r, ask->name), wsk_page_text(r, ask->site),
-               wsk_page_text(r, r->user), wsk_url_host(ask->origin));
-    wsk_page_guard(r);
+               wsk_page_text(r, r->user), wsk_page_text(r, ask->callback));
+    wsk_page_guard(r, ask->host);
     wsk_page_field(r, "state", ask->state);
     wsk_page_field(r, "callback_url", ask->callback);
     wsk_page_field(r, "site_url", ask->site);
@@ -117,27 +117,27 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
 {
     char code[WSK_REGISTRY_SECRET + 1], hash[WSK_REGISTRY_SECRET + 1];
     const wsk_owner_t owner = { ask->r->user, NULL };
-    int64_t now_s = apr_time_sec(ask->r->request_time);
+    int64_t now_s = apr_time_sec(apr_time_now());
     const wsk_offer_t offer = { .hash = hash,
                                 .url = ask->site,
                                 .name = ask->name,
                                 .callback = wsk_url_host(ask->origin),
                                 .until_s = now_s + CODE_LIFE_S };
-    wsk_registered_t oldest;
+    wsk_registered_t oldest = { .url = "" };
     wsk_status_e rv = WSK_EBROKEN;
+    int status;
 
     if (wsk_service_random(code) && wsk_service_hash(code, hash)) {
         rv = wsk_registry_room(reg, &owner, ask->site, WSK_ACCOUNT_SITES,
                                &oldest);
     }
     if (rv == WSK_EFULL) {
-        OPENSSL_cleanse(oldest.publish, sizeof oldest.publish);
-        OPENSSL_cleanse(oldest.jwt, sizeof oldest.jwt);
         return back(ask, wsk_refusal_name(WSK_R_site_limit_reached),
                     apr_pstrcat(ask->r->pool,
                                 "This account has as many sites as it may. "
-                                "Disconnect one, such as ",
-                                oldest.url, NULL));
+                                "Disconnect one",
+                                *oldest.url ? ", such as " : ".", oldest.url,
+                                NULL));
     }
     rv = rv == WSK_OK ? wsk_registry_offer(reg, ask->r->user, &offer, now_s)
                       : rv;
@@ -149,19 +149,21 @@ static int approve(const asked_t *ask, wsk_registry_t *reg)
         wsk_service_failed(ask->r, rv);
         return refuse(ask, WSK_R_unavailable);
     }
-    return send_code(ask, code);
+    status = send_code(ask, code);
+    OPENSSL_cleanse(code, sizeof code);
+    return status;
 }
 
 int wsk_handle_approve(request_rec *r, wsk_request_t *wr)
 {
-    asked_t ask = { .r = r };
+    asked_t ask = { .r = r, .host = wr->host };
     const char *wrong, *decision;
     wsk_registry_t *reg;
     char *form = r->args;
     int status = wsk_page_user(r, wr->host);
 
     if (status == DECLINED && r->method_number == M_POST) {
-        status = wsk_page_form(r, &form);
+        status = wsk_page_form(r, wr->host, &form);
     }
     if (status != DECLINED) {
         return status;

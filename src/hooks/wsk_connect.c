@@ -63,6 +63,7 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
         c->site = who->site;
         c->term = who->term;
         c->generation = who->spec.generation;
+        c->incarnation = who->spec.incarnation;
         c->address = wsk_address_of(r);
         c->user = wsk_inbox_user(wsk_process.seg, who->claims.user_id);
         c->exp_s = who->claims.exp;
@@ -238,6 +239,7 @@ static wsk_conn_t *make_publisher(request_rec *r, const wsk_request_t *wr,
     }
     c->site = by->site;
     c->generation = by->spec.generation;
+    c->incarnation = by->spec.incarnation;
     c->address = wsk_address_of(r);
     c->admitted = true;
     return c;

@@ -29,7 +29,7 @@ static int failed(const desk_t *desk, wsk_status_e rv)
 static void begin_form(const desk_t *desk, const char *action, const char *key)
 {
     ap_rputs("<form method=\"post\" action=\"dashboard\">", desk->r);
-    wsk_page_guard(desk->r);
+    wsk_page_guard(desk->r, desk->host);
     wsk_page_field(desk->r, "action", action);
     if (key) {
         wsk_page_field(desk->r, "site", key);
@@ -255,6 +255,8 @@ static int show(const desk_t *desk)
     int64_t made_s = 0;
     wsk_status_e rv = wsk_registry_key_made(desk->reg, desk->r->user, &made_s);
 
+    /* What is listed is what is in force, also after a death on the way. */
+    rv = rv == WSK_OK ? wsk_fill(desk->host->service, NULL, NULL) : rv;
     rv = rv == WSK_OK ? wsk_live_sites(desk->r, desk->reg, &sites) : rv;
     if (rv != WSK_OK) {
         return failed(desk, rv);
@@ -302,24 +304,9 @@ static int not_yours(const desk_t *desk)
                         "You have no such site.");
 }
 
-static int rotate(const desk_t *desk, const char *key)
+static int show_secrets(const desk_t *desk, const wsk_registered_t *site,
+                        bool told)
 {
-    wsk_secrets_new_t made;
-    wsk_registered_t site;
-    wsk_status_e rv = WSK_EBROKEN;
-
-    if (wsk_service_secrets(&made, 1)) {
-        rv = wsk_registry_rotate(desk->reg, desk->r->user, key, &made.fresh,
-                                 desk->now_s, &site);
-    }
-    OPENSSL_cleanse(&made, sizeof made);
-    if (rv == WSK_ENOTFOUND) {
-        return not_yours(desk);
-    }
-    rv = rv == WSK_OK ? wsk_fill(desk->host->service, key, NULL) : rv;
-    if (rv != WSK_OK) {
-        return failed(desk, rv);
-    }
     wsk_page_begin(desk->r, HTTP_OK, "New secrets", NULL, WSK_PAGE_STILL);
     ap_rprintf(desk->r,
                "<div class=\"box\"><p>For %s. Put them into its wp-config.php:"
@@ -327,11 +314,49 @@ static int rotate(const desk_t *desk, const char *key)
                "<dt>WPSIGNAL_SITE_KEY</dt><dd><code>%s</code></dd>"
                "<dt>WPSIGNAL_SITE_SECRET</dt><dd><code>%s</code></dd>"
                "<dt>WPSIGNAL_JWT_SECRET</dt><dd><code>%s</code></dd></dl>\n",
-               wsk_page_text(desk->r, site.url), site.key, site.publish[0],
-               site.jwt[0]);
-    OPENSSL_cleanse(&site, sizeof site);
+               wsk_page_text(desk->r, site->url), site->key, site->publish[0],
+               site->jwt[0]);
+    if (!told) {
+        ap_rputs("<p>The relay is busy, and takes them in a moment. Until then "
+                 "the present ones are good.</p>\n",
+                 desk->r);
+    }
     end_once(desk);
     return wsk_page_end(desk->r);
+}
+
+/* Once they are on disk they are shown, whatever happens: nobody could read them
+ * again. */
+static int rotate(const desk_t *desk, const char *key)
+{
+    wsk_secrets_new_t made;
+    wsk_registered_t site;
+    wsk_status_e rv = WSK_EBROKEN;
+    int status;
+
+    if (wsk_service_secrets(&made, 1)) {
+        rv = wsk_registry_rotate(desk->reg, desk->r->user, key, &made.fresh,
+                                 desk->now_s, &site);
+    }
+    OPENSSL_cleanse(&made, sizeof made);
+    if (rv != WSK_OK) {
+        return rv == WSK_ENOTFOUND ? not_yours(desk) : failed(desk, rv);
+    }
+    rv = wsk_fill_surely(desk->host->service, key);
+    status = show_secrets(desk, &site, rv == WSK_OK);
+    OPENSSL_cleanse(&site, sizeof site);
+    return status;
+}
+
+/* Whether it is theirs, and gone already. */
+static bool is_gone(const desk_t *desk, const char *key)
+{
+    wsk_registered_t site = { .archived = false };
+    bool gone = wsk_registry_find(desk->reg, key, &site) == WSK_OK
+                && site.archived && strcmp(site.owner, desk->r->user) == 0;
+
+    OPENSSL_cleanse(&site, sizeof site);
+    return gone;
 }
 
 static int disconnect(const desk_t *desk, const char *key)
@@ -340,26 +365,30 @@ static int disconnect(const desk_t *desk, const char *key)
     wsk_status_e rv = wsk_registry_disconnect(desk->reg, key, &owner,
                                               desk->now_s);
 
-    if (rv == WSK_ENOTFOUND) {
+    if (rv == WSK_ENOTFOUND && !is_gone(desk, key)) {
         return not_yours(desk);
     }
-    rv = rv == WSK_OK ? wsk_fill(desk->host->service, key, NULL) : rv;
+    /* Also where it was archived by somebody who died on the way. */
+    if (rv == WSK_OK || rv == WSK_ENOTFOUND) {
+        rv = wsk_fill_surely(desk->host->service, key);
+    }
     if (rv != WSK_OK) {
         return failed(desk, rv);
     }
     return wsk_page_redirect(desk->r, "dashboard");
 }
 
-static int act(const desk_t *desk)
+static int act(desk_t *desk)
 {
     request_rec *r = desk->r;
     char *form;
-    int status = wsk_page_form(r, &form);
+    int status = wsk_page_form(r, desk->host, &form);
     const char *action, *key;
 
     if (status != DECLINED) {
         return status;
     }
+    desk->now_s = apr_time_sec(apr_time_now());
     action = wsk_form_value(r->pool, form, "action");
     key = wsk_form_value(r->pool, form, "site");
     if (action && strcmp(action, "key") == 0) {

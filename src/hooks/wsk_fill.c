@@ -13,12 +13,20 @@
  */
 #include "hooks/wsk_service.h"
 
+#include <poll.h>
+
+#include "http_main.h"
+
 #include "auth/wsk_mac.h"
+
+#define TRIES 3
+#define PAUSE_MS 600
 
 typedef struct filling_t {
     const wsk_service_t *service;
     const char *key;
-    bool current, key_lost, no_memory;
+    bool current, key_lost;
+    wsk_status_e fault;
     bool *seen; /* by number; when all is put anew */
     int64_t last;
     wsk_filled_t done;
@@ -66,9 +74,10 @@ static void name_user(char out[WSK_USER_NAME_MAX + 1], const char *account)
     }
 }
 
-static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
+static uint32_t put(filling_t *fill, const wsk_registered_t *site)
 {
     wsk_site_spec_t spec = { .signature = site->signature };
+    wsk_status_e rv;
     uint32_t number;
     int i;
 
@@ -82,9 +91,34 @@ static uint32_t put(const filling_t *fill, const wsk_registered_t *site)
     }
     wsk_site_id(spec.site_id, slice(spec.key));
     name_user(spec.user, site->owner);
-    wsk_sites_put(&spec, fill->service->stamp, &number);
+    spec.incarnation = site->times;
+    rv = wsk_sites_put(&spec, fill->service->stamp, &number);
     OPENSSL_cleanse(&spec, sizeof spec);
+    if (number == WSK_NO_SITE && (rv == WSK_EFULL || rv == WSK_EINVAL)) {
+        fill->done.lost++;
+    }
+    else if (number == WSK_NO_SITE) {
+        fill->fault = rv;
+    }
+    fill->done.unreserved += number != WSK_NO_SITE && rv == WSK_EFULL;
     return number;
+}
+
+/* One that left and came back before anybody was told of either leaves now:
+ * nothing and nobody of before stays. */
+static void leave_first(const filling_t *fill, const wsk_registered_t *site)
+{
+    wsk_site_spec_t spec;
+    uint32_t number;
+
+    if (wsk_site_by_key(wsk_process.seg, slice(site->key), &number) == WSK_OK
+        && wsk_site_stamp(wsk_process.seg, number) == fill->service->stamp
+        && wsk_site_read(wsk_process.seg, number, &spec, NULL) == WSK_OK) {
+        if (site->archived || spec.incarnation != site->times) {
+            drop(number);
+        }
+        OPENSSL_cleanse(&spec, sizeof spec);
+    }
 }
 
 static int64_t begin(void *baton, int64_t last, bool *whole)
@@ -105,8 +139,8 @@ static int64_t begin(void *baton, int64_t last, bool *whole)
     if (told == 0 || told > last) { /* or an older registry came back */
         fill->seen = calloc(wsk_segment_spec(wsk_process.seg)->sites,
                             sizeof *fill->seen);
-        fill->no_memory = !fill->seen;
-        return fill->no_memory ? last : 0;
+        fill->fault = fill->seen ? WSK_OK : WSK_ENOMEM;
+        return fill->seen ? 0 : last;
     }
     return told;
 }
@@ -121,16 +155,10 @@ static void each(void *baton, const wsk_registered_t *site)
         return;
     }
     fill->done.changes++;
+    leave_first(fill, site);
     if (!site->archived) {
         number = put(fill, site);
-        fill->done.lost += number == WSK_NO_SITE;
         fill->key_lost |= asked && number == WSK_NO_SITE;
-    }
-    else if (wsk_site_by_key(wsk_process.seg, slice(site->key), &number)
-                 == WSK_OK
-             && wsk_site_stamp(wsk_process.seg, number)
-                    == fill->service->stamp) {
-        drop(number);
     }
     if (fill->seen && number != WSK_NO_SITE) {
         fill->seen[number] = true;
@@ -144,7 +172,7 @@ static void end(void *baton)
     const uint32_t known = wsk_site_count(wsk_process.seg);
     uint32_t i;
 
-    if (fill->no_memory) {
+    if (fill->fault != WSK_OK) {
         return;
     }
     for (i = 0; fill->seen && i < known; i++) {
@@ -161,6 +189,18 @@ static void end(void *baton)
     }
 }
 
+/* As at the start of httpd, for sites of files. */
+static void warn(const filling_t *fill)
+{
+    static _Atomic int64_t said_us;
+
+    if (fill->done.unreserved && wsk_service_may_say(&said_us)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                     "WSK0301 the pages promised to every site do not fit "
+                     "WordSocketSharedMemory; give it more");
+    }
+}
+
 wsk_status_e wsk_fill_from(wsk_service_t *service, wsk_registry_t *reg,
                            const char *key, wsk_filled_t *done)
 {
@@ -171,10 +211,11 @@ wsk_status_e wsk_fill_from(wsk_service_t *service, wsk_registry_t *reg,
     atomic_store(&service->behind, false);
     rv = wsk_registry_visit(reg, &visitor, &fill);
     free(fill.seen);
-    rv = rv == WSK_OK && fill.no_memory ? WSK_ENOMEM : rv;
+    rv = rv == WSK_OK ? fill.fault : rv;
     if (rv != WSK_OK) {
         atomic_store(&service->behind, true);
     }
+    warn(&fill);
     if (done) {
         *done = fill.done;
     }
@@ -189,6 +230,19 @@ wsk_status_e wsk_fill(wsk_service_t *service, const char *key,
 
     if (atomic_load(&service->behind)) {
         wsk_opener_ring();
+    }
+    return rv;
+}
+
+/* What was committed and is not in force is in nobody's hands: worth a wait. */
+wsk_status_e wsk_fill_surely(wsk_service_t *service, const char *key)
+{
+    wsk_status_e rv = wsk_fill(service, key, NULL);
+    int tries;
+
+    for (tries = 1; rv != WSK_OK && rv != WSK_EFULL && tries < TRIES; tries++) {
+        poll(NULL, 0, PAUSE_MS);
+        rv = wsk_fill(service, key, NULL);
     }
     return rv;
 }

@@ -18,9 +18,12 @@
 
 #include "hooks/wsk_compat.h"
 
-/* Copied by apr_pool_userdata_set. A reload may bring another version of the
- * module, to which this one's memory means nothing: it makes its own. */
-#define KEEP_KEY "wordsocket:keep:" WSK_VERSION
+/* Copied by apr_pool_userdata_set. A reload may bring another version or build of
+ * the module, to which this one's memory means nothing: it makes its own. So what
+ * it keeps bears its version, the number of keep_t and the shapes of the segment;
+ * and under a name that stays, what name that was. */
+#define KEEP_KEY "wordsocket:keep:" WSK_VERSION ":1:%08x"
+#define KEEP_NAME "wordsocket:kept"
 #define SITE_PAGES 4
 #define ALIGNMENT 64
 #define SITES_SPARE 256
@@ -138,16 +141,40 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
     return keep->seg != NULL;
 }
 
-/* The segment of the process, made once. */
+/* The view is of the build that made it, and so is made again. */
+static bool look_again(keep_t *keep)
+{
+    wsk_segment_t *seg = wsk_segment_open(
+        aligned(apr_shm_baseaddr_get(keep->shm)), (uint64_t)keep->bytes);
+
+    if (seg) {
+        if (!wsk_process.loop) { /* of httpd -X */
+            wsk_segment_close(keep->seg);
+        }
+        keep->seg = seg;
+    }
+    return seg != NULL;
+}
+
+static void *recall(apr_pool_t *pprocess, const char *key)
+{
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, key, pprocess);
+    return data;
+}
+
+/* The segment of the process. One that another version came after is out of date,
+ * in what is disconnected, for one thing: who comes back begins anew, too. */
 static keep_t *kept(server_rec *s, uint32_t sites, const wsk_settings_t *set)
 {
     apr_pool_t *pprocess = s->process->pool;
-    void *data = NULL;
-    keep_t *keep;
+    const char *key = apr_psprintf(pprocess, KEEP_KEY, wsk_segment_shapes());
+    const char *last = recall(pprocess, KEEP_NAME);
+    keep_t *keep = last && strcmp(last, key) == 0 ? recall(pprocess, key)
+                                                  : NULL;
 
-    apr_pool_userdata_get(&data, KEEP_KEY, pprocess);
-    keep = data;
-    if (keep) {
+    if (keep && look_again(keep)) {
         if (keep->bytes != set->shared_memory) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                          "WSK0304 the size of the segment changes with the "
@@ -155,11 +182,18 @@ static keep_t *kept(server_rec *s, uint32_t sites, const wsk_settings_t *set)
         }
         return keep;
     }
+    if (last) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "WSK0313 another version of the module was loaded: it "
+                     "makes a segment of its own, without the history of the "
+                     "one before");
+    }
     keep = apr_pcalloc(pprocess, sizeof *keep);
     if (!make_segment(s, keep, sites, set)) {
         return NULL;
     }
-    apr_pool_userdata_set(keep, KEEP_KEY, NULL, pprocess);
+    apr_pool_userdata_set(keep, key, NULL, pprocess);
+    apr_pool_userdata_set(key, KEEP_NAME, NULL, pprocess);
     return keep;
 }
 

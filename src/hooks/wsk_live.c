@@ -21,6 +21,7 @@ void wsk_live_read(const wsk_host_t *host, const char *key, int64_t now_us,
 {
     const wsk_slice_t name = { key, strlen(key) };
     wsk_site_stats_t stats;
+    wsk_site_spec_t spec;
     uint32_t number, i;
     unsigned why;
 
@@ -30,6 +31,10 @@ void wsk_live_read(const wsk_host_t *host, const char *key, int64_t now_us,
         || wsk_site_stats(wsk_process.seg, number, &stats) != WSK_OK) {
         return;
     }
+    if (wsk_site_read(wsk_process.seg, number, &spec, NULL) == WSK_OK) {
+        out->limits = spec.limits;
+    }
+    OPENSSL_cleanse(&spec, sizeof spec);
     out->connections = stats.connections;
     out->delivered = stats.counters[WSK_C_delivered]
                      + stats.counters[WSK_C_delivered_binary];
@@ -147,7 +152,7 @@ static int too_many(request_rec *r, wsk_admit_e why)
 }
 
 /* Without a stream id: nothing can be sent by it. */
-static int stream(request_rec *r, uint32_t site)
+static int stream(request_rec *r, uint32_t site, uint64_t incarnation)
 {
     static const wsk_slice_t counts = { "wps:connections", 15 };
     wsk_conn_t *c = wsk_conn_make(WSK_KIND_SSE);
@@ -160,6 +165,7 @@ static int stream(request_rec *r, uint32_t site)
         return wsk_refuse(r, WSK_R_unavailable, 1);
     }
     c->site = site;
+    c->incarnation = incarnation;
     c->feed = true;
     c->user = watcher(r);
     rv = wsk_feed_admit(wsk_process.seg, wsk_slot_now(), c->user, &c->term);
@@ -183,6 +189,7 @@ int wsk_handle_feed(request_rec *r, wsk_request_t *wr)
     wsk_registry_t *reg = NULL;
     wsk_registered_t site = { .archived = true };
     uint32_t number;
+    uint64_t times;
     wsk_status_e rv;
     bool theirs;
     int status = begin(r, wr, &reg);
@@ -194,6 +201,7 @@ int wsk_handle_feed(request_rec *r, wsk_request_t *wr)
     if (rv != WSK_OK && rv != WSK_ENOTFOUND) {
         return wsk_service_refuse(r, rv);
     }
+    times = site.times;
     theirs = rv == WSK_OK && !site.archived && strcmp(site.owner, r->user) == 0;
     OPENSSL_cleanse(&site, sizeof site);
     if (!theirs
@@ -206,5 +214,5 @@ int wsk_handle_feed(request_rec *r, wsk_request_t *wr)
         r->status = HTTP_NO_CONTENT; /* which tells a browser to give up */
         return OK;
     }
-    return stream(r, number);
+    return stream(r, number, times);
 }

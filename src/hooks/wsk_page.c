@@ -5,6 +5,7 @@
 
 #include "auth/wsk_mac.h"
 #include "hooks/wsk_assets.h"
+#include "hooks/wsk_service.h"
 
 #define FORM_MAX 16384
 #define NONCE "wordsocket-nonce"
@@ -39,6 +40,14 @@ const char *wsk_page_text(request_rec *r, const char *text)
     return ap_escape_html(r->pool, text);
 }
 
+/* A policy cannot name an address of IPv6: then its scheme. */
+static const char *source(apr_pool_t *preq, const char *origin)
+{
+    return origin && strchr(origin, '[')
+               ? apr_pstrmemdup(preq, origin, strcspn(origin, ":") + 1)
+               : origin;
+}
+
 static const char *policy(request_rec *r, const char *origin,
                           wsk_page_kind_e kind)
 {
@@ -71,7 +80,7 @@ void wsk_page_begin(request_rec *r, int status, const char *title,
     no_store(r);
     apr_table_setn(r->headers_out, "X-Frame-Options", "DENY");
     apr_table_setn(r->headers_out, "Content-Security-Policy",
-                   policy(r, origin, kind));
+                   policy(r, source(r->pool, origin), kind));
     ap_set_content_type(r, "text/html; charset=utf-8");
     ap_rprintf(r,
                "<!doctype html>\n<html lang=\"en\"><head>"
@@ -150,13 +159,17 @@ int wsk_page_user(request_rec *r, const wsk_host_t *host)
 
 /* Forms. */
 
-static bool guard_of(request_rec *r, int64_t day, char out[WSK_HEX256 + 1])
+/* Users of one name may be others on another host, or in another registry. */
+static bool guard_of(request_rec *r, const wsk_host_t *host, int64_t day,
+                     char out[WSK_HEX256 + 1])
 {
     const wsk_slice_t key = { (const char *)wsk_segment_secret(wsk_process.seg),
                               32 };
-    const char *text = apr_psprintf(r->pool,
-                                    "dashboard %" APR_INT64_T_FMT " %s",
-                                    (apr_int64_t)day, r->user);
+    const char *text = apr_psprintf(
+        r->pool,
+        "dashboard %" APR_INT64_T_FMT " %" APR_UINT64_T_FMT " %s:%u\n%s",
+        (apr_int64_t)day, (apr_uint64_t)host->service->stamp,
+        r->server->server_hostname, (unsigned)r->server->port, r->user);
     const wsk_slice_t part = { text, strlen(text) };
     uint8_t mac[WSK_MAC_LEN];
 
@@ -172,36 +185,54 @@ static int64_t today(const request_rec *r)
     return apr_time_sec(r->request_time) / DAY_S;
 }
 
-void wsk_page_guard(request_rec *r)
+void wsk_page_guard(request_rec *r, const wsk_host_t *host)
 {
     char guard[WSK_HEX256 + 1];
 
-    if (guard_of(r, today(r), guard)) {
+    if (guard_of(r, host, today(r), guard)) {
         wsk_page_field(r, "guard", guard);
     }
 }
 
+/* As the browser knows it: a proxy in front may have changed the Host. */
+static const char *our_name(request_rec *r)
+{
+    const char *name = apr_table_get(r->headers_in, "X-Forwarded-Host");
+
+    name = name ? name : apr_table_get(r->headers_in, "Host");
+    return name ? apr_pstrmemdup(r->pool, name, strcspn(name, ", ")) : "";
+}
+
+/* The scheme is not compared: TLS may end before us. */
+static bool from_here(request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *host = origin ? strstr(origin, "://") : NULL;
+
+    return (!site || strcmp(site, "same-origin") == 0)
+           && (!origin || (host && strcasecmp(host + 3, our_name(r)) == 0));
+}
+
 /* Good today and tomorrow. */
-static bool is_ours(request_rec *r, const char *form)
+static bool is_ours(request_rec *r, const wsk_host_t *host, const char *form)
 {
     const char *given = wsk_form_value(r->pool, form, "guard");
-    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
     char guard[WSK_HEX256 + 1];
     bool is = false;
     int i;
 
-    if (!given || strlen(given) != WSK_HEX256
-        || (site && strcmp(site, "same-origin") != 0)) {
+    if (!given || strlen(given) != WSK_HEX256 || !from_here(r)) {
         return false;
     }
     for (i = 0; i < 2; i++) {
-        is |= guard_of(r, today(r) - i, guard)
+        is |= guard_of(r, host, today(r) - i, guard)
               && wsk_same(guard, given, WSK_HEX256);
     }
     return is;
 }
 
-int wsk_page_form(request_rec *r, char **pform)
+int wsk_page_form(request_rec *r, const wsk_host_t *host, char **pform)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
     apr_size_t len;
@@ -217,7 +248,7 @@ int wsk_page_form(request_rec *r, char **pform)
     if (!*pform) {
         return status;
     }
-    if (!is_ours(r, *pform)) {
+    if (!is_ours(r, host, *pform)) {
         return wsk_page_say(r, HTTP_FORBIDDEN, "Dashboard",
                             "This form is too old, or was not made for you. "
                             "Open the page again.");

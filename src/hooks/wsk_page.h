@@ -46,9 +46,10 @@ int wsk_page_redirect(request_rec *r, const char *where);
  *  @return DECLINED, or OK after that page */
 int wsk_page_user(request_rec *r, const wsk_host_t *host);
 
-/** The hidden field that shows that a form is ours and this user's. */
-void wsk_page_guard(request_rec *r);
-/** Read a posted form. @return DECLINED, or OK after a page that refuses it */
-int wsk_page_form(request_rec *r, char **pform);
+/** The hidden field that shows that a form is of this host, for its registry, and
+ *  this user's. */
+void wsk_page_guard(request_rec *r, const wsk_host_t *host);
+/** Read a posted form, of a page of ours. @return DECLINED, or OK after a page that refuses it */
+int wsk_page_form(request_rec *r, const wsk_host_t *host, char **pform);
 
 #endif

@@ -81,10 +81,12 @@ void wsk_opener_ring(void);
  *  @param done  receives how much was read and what of it found no place, or NULL
  *  @return WSK_EFULL: the segment has no place for that one */
 typedef struct wsk_filled_t {
-    unsigned changes, lost;
+    unsigned changes, lost, unreserved;
 } wsk_filled_t;
 wsk_status_e wsk_fill(wsk_service_t *service, const char *key,
                       wsk_filled_t *done);
+/** The same of one that matters, again where it fails: for some seconds. */
+wsk_status_e wsk_fill_surely(wsk_service_t *service, const char *key);
 /** The same from a registry that is not yet the service's. */
 wsk_status_e wsk_fill_from(wsk_service_t *service, wsk_registry_t *reg,
                            const char *key, wsk_filled_t *done);

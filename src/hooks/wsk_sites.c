@@ -244,6 +244,12 @@ static const char *not_json(load_t *ld, const json_error_t *at)
     const char *near = strstr(at->text, " near ");
     int len = (int)(near ? near - at->text : (long)strlen(at->text));
 
+    if (at->line < 0) {
+        const char *why = strrchr(at->text, ':');
+
+        return wrong(ld, apr_pstrcat(ld->ptemp, "cannot be opened",
+                                     why ? why : "", NULL));
+    }
     return wrong(
         ld, apr_psprintf(ld->ptemp, "line %d: %.*s", at->line, len, at->text));
 }

@@ -96,6 +96,30 @@ static bool split(const char *url, parts_t *parts)
     return true;
 }
 
+/* Up to the query. Not what some server resolves or decodes before it looks. */
+static bool plain_path(const char *path, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        const char *at = path + i;
+
+        if (*at == '/' && i + 1 < len && (at[1] == '/' || at[1] == '.')) {
+            /* a file may begin with a dot, a segment may not be of dots */
+            if (at[1] == '/' || i + 2 == len || strchr("./;", at[2])) {
+                return false;
+            }
+        }
+        if (*at == '%' && i + 2 < len
+            && (strncasecmp(at, "%2e", 3) == 0 || strncasecmp(at, "%2f", 3) == 0
+                || strncasecmp(at, "%5c", 3) == 0
+                || strncasecmp(at, "%25", 3) == 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* @return bytes, 0: too long */
 static size_t write_origin(const parts_t *parts, char out[WSK_URL_MAX + 1])
 {
@@ -144,12 +168,32 @@ bool wsk_url_site(const char *url, char site[WSK_URL_MAX + 1])
     while (more && parts.rest[more - 1] == '/') {
         more--;
     }
-    if (len == 0 || len + more > WSK_URL_MAX) {
+    if (len == 0 || len + more > WSK_URL_MAX || !plain_path(parts.rest, more)) {
         return false;
     }
     memcpy(site + len, parts.rest, more);
     site[len + more] = '\0';
     return true;
+}
+
+bool wsk_url_below(const char *site, const char *url)
+{
+    char origin[WSK_URL_MAX + 1];
+    const char *base;
+    parts_t parts;
+    size_t len, own;
+
+    if (!split(url, &parts) || (len = write_origin(&parts, origin)) == 0
+        || strncmp(site, origin, len) != 0
+        || (site[len] != '\0' && site[len] != '/')) {
+        return false;
+    }
+    base = site + len;
+    own = strlen(base);
+    len = strcspn(parts.rest, "?");
+    return plain_path(parts.rest, len) && len >= own
+           && strncmp(parts.rest, base, own) == 0
+           && (len == own || parts.rest[own] == '/');
 }
 
 const char *wsk_url_host(const char *origin)

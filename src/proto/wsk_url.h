@@ -20,8 +20,14 @@
 bool wsk_url_origin(const char *url, char origin[WSK_URL_MAX + 1]);
 
 /** A site's URL in its one form: its origin and its path, without slashes at
- *  the end. @return false: not such a URL, or it has a query */
+ *  the end. @return false: not such a URL, or it has a query, or a path that
+ *  could be read in two ways */
 bool wsk_url_site(const char *url, char site[WSK_URL_MAX + 1]);
+
+/** Whether a URL lies at a site or below it, in everybody's reading: neither has
+ *  a segment that is empty or a dot, or a percent sign before what separates
+ *  them. @param site  as wsk_url_site made it */
+bool wsk_url_below(const char *site, const char *url);
 
 /** Whether nobody in between can read what goes there: https, or loopback.
  *  @param origin  as wsk_url_origin made it */

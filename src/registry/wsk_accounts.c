@@ -83,17 +83,6 @@ wsk_status_e wsk_registry_set_key(wsk_registry_t *reg, const char *user,
     return wsk_database_end(db, rv);
 }
 
-wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash)
-{
-    const wsk_owner_t owner = { NULL, hash };
-    wsk_database_t *db = wsk_database_of(reg);
-    wsk_status_e rv = wsk_database_look(db);
-    int64_t id;
-
-    return rv == WSK_OK ? wsk_database_end(db, wsk_account(db, &owner, &id))
-                        : rv;
-}
-
 wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
                                    int64_t *pmade_s)
 {

@@ -32,6 +32,21 @@ wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
     return wsk_database_end(db, rv);
 }
 
+/* Whether it is worth while to write, which others wait for. */
+static wsk_status_e known(wsk_database_t *db, const char *hash)
+{
+    sqlite3_stmt *row;
+    wsk_status_e rv = wsk_database_look(db);
+
+    if (rv != WSK_OK) {
+        return rv;
+    }
+    rv = wsk_database_ask(db, &row, "SELECT 1 FROM code WHERE hash = ?1", "t",
+                          hash);
+    sqlite3_finalize(row);
+    return wsk_database_end(db, rv);
+}
+
 wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
                                  const char *url, const wsk_fresh_t *fresh,
                                  uint32_t most, int64_t now_s,
@@ -39,17 +54,20 @@ wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
 {
     wsk_database_t *db = wsk_database_of(reg);
     char of_url[WSK_REGISTRY_URL + 1], name[WSK_REGISTRY_NAME + 1];
-    wsk_status_e rv = wsk_database_begin(db);
+    wsk_status_e rv = known(db, hash);
     sqlite3_stmt *row;
     int64_t id = 0;
 
+    rv = rv == WSK_OK ? wsk_database_begin(db) : rv;
     if (rv != WSK_OK) {
         return rv;
     }
     rv = wsk_database_ask(db, &row,
                           "SELECT account, url, name, until > ?2 FROM code"
-                          " WHERE hash = ?1 AND url = coalesce(?3, url)",
-                          "tit", hash, now_s, url);
+                          " WHERE hash = ?1 AND url = coalesce(?3, url)"
+                          " AND (claimed <= ?4 OR claimed > ?2)",
+                          "titi", hash, now_s, url,
+                          now_s - WSK_REGISTRY_CLAIM_S);
     if (rv == WSK_OK) {
         id = sqlite3_column_int64(row, 0);
         wsk_database_text(row, 1, of_url, sizeof(of_url));
@@ -58,11 +76,33 @@ wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
         sqlite3_finalize(row);
     }
     if (rv == WSK_OK) {
-        rv = wsk_database_run(db, "DELETE FROM code WHERE hash = ?1", "t",
-                              hash);
+        rv = wsk_database_run(db,
+                              "UPDATE code SET claimed = ?2 WHERE hash = ?1",
+                              "ti", hash, now_s);
     }
     if (rv == WSK_OK) {
         rv = wsk_site_put_row(db, id, of_url, name, fresh, most, now_s, out);
     }
     return wsk_database_end(db, rv);
+}
+
+static wsk_status_e change(wsk_registry_t *reg, const char *sql,
+                           const char *hash)
+{
+    wsk_database_t *db = wsk_database_of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+
+    return rv == WSK_OK ? wsk_database_end(
+               db, wsk_any(wsk_database_run(db, sql, "t", hash)))
+                        : rv;
+}
+
+wsk_status_e wsk_registry_redeemed(wsk_registry_t *reg, const char *hash)
+{
+    return change(reg, "DELETE FROM code WHERE hash = ?1", hash);
+}
+
+wsk_status_e wsk_registry_unredeemed(wsk_registry_t *reg, const char *hash)
+{
+    return change(reg, "UPDATE code SET claimed = 0 WHERE hash = ?1", hash);
 }

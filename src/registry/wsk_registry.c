@@ -12,7 +12,7 @@ _Static_assert(sizeof WSK_TABLES_SPARE == 3 && WSK_REGISTRY_SPARE == 28,
 
 #define SITES \
     "SELECT s.key, s.publish, s.publish_old, s.jwt, s.jwt_old, s.url, s.name," \
-    " a.user, s.archived, s.made, s.signature" \
+    " a.user, s.archived, s.made, s.signature, s.times" \
     " FROM site s JOIN account a ON a.id = s.account "
 
 wsk_status_e wsk_registry_open(const char *file, int wait_ms,
@@ -47,6 +47,7 @@ static void read_site(sqlite3_stmt *row, wsk_registered_t *out)
     out->archived = sqlite3_column_int64(row, 8) != 0;
     out->made_s = sqlite3_column_int64(row, 9);
     out->signature = sqlite3_column_int(row, 10) == 2 ? 2 : 1;
+    out->times = (uint64_t)sqlite3_column_int64(row, 11);
 }
 
 static wsk_status_e one(wsk_database_t *db, const char *key,
@@ -199,6 +200,7 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
     int64_t id = 0;
     wsk_status_e rv = wsk_database_look(db);
 
+    memset(out, 0, sizeof(*out));
     if (rv != WSK_OK) {
         return rv;
     }
@@ -214,9 +216,23 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
                             "i", id)
                == WSK_OK) {
         read_site(row, out);
+        wsk_forget(out->publish, sizeof(out->publish));
+        wsk_forget(out->jwt, sizeof(out->jwt));
         sqlite3_finalize(row);
     }
     return wsk_database_end(db, wsk_any(rv));
+}
+
+/* Of this account, 0: of any. */
+static wsk_status_e archive(wsk_database_t *db, const char *key, int64_t id,
+                            int64_t now_s)
+{
+    return wsk_database_run(
+        db,
+        "UPDATE site SET archived = ?3, changed = ?3, times = times + 1,"
+        " publish = NULL, publish_old = NULL, jwt = NULL, jwt_old = NULL"
+        " WHERE key = ?1 AND archived = 0 AND ?2 IN (0, account)",
+        "tii", key, id, now_s);
 }
 
 wsk_status_e wsk_registry_disconnect(wsk_registry_t *reg, const char *key,
@@ -232,15 +248,45 @@ wsk_status_e wsk_registry_disconnect(wsk_registry_t *reg, const char *key,
     if (owner) {
         rv = wsk_account(db, owner, &id);
     }
-    if (rv == WSK_OK) {
-        rv = wsk_database_run(
-            db,
-            "UPDATE site SET archived = ?3, changed = ?3, publish = NULL,"
-            " publish_old = NULL, jwt = NULL, jwt_old = NULL"
-            " WHERE key = ?1 AND archived = 0 AND ?2 IN (0, account)",
-            "tii", key, id, now_s);
+    return wsk_database_end(db,
+                            rv == WSK_OK ? archive(db, key, id, now_s) : rv);
+}
+
+static wsk_status_e leave(wsk_database_t *db, const char *key,
+                          const wsk_leaver_t *who, int64_t now_s)
+{
+    const wsk_owner_t owner = { NULL, who->key_hash };
+    wsk_registered_t site;
+    int64_t id = 0;
+    wsk_status_e rv = one(db, key, &site);
+    bool proved = rv == WSK_OK && !site.archived
+                  && who->knows(who->baton, &site);
+
+    if (rv == WSK_OK && site.archived) {
+        rv = WSK_ENOTFOUND;
     }
-    return wsk_database_end(db, rv);
+    else if (rv == WSK_OK && !proved) {
+        rv = WSK_EINVAL;
+        if (who->key_hash) {
+            rv = wsk_account(db, &owner, &id);
+            rv = rv == WSK_ENOTFOUND ? WSK_ECLASH : rv;
+        }
+    }
+    wsk_forget(&site, sizeof(site));
+    if (rv == WSK_OK) {
+        rv = archive(db, key, id, now_s);
+        rv = rv == WSK_ENOTFOUND ? WSK_EINVAL : rv; /* another account's */
+    }
+    return rv;
+}
+
+wsk_status_e wsk_registry_leave(wsk_registry_t *reg, const char *key,
+                                const wsk_leaver_t *who, int64_t now_s)
+{
+    wsk_database_t *db = wsk_database_of(reg);
+    wsk_status_e rv = wsk_database_begin(db);
+
+    return rv == WSK_OK ? wsk_database_end(db, leave(db, key, who, now_s)) : rv;
 }
 
 wsk_status_e wsk_registry_rotate(wsk_registry_t *reg, const char *user,
@@ -293,6 +339,7 @@ static wsk_status_e walk(sqlite3_stmt *row, wsk_registry_fn *each, void *baton)
         each(baton, &site);
         rv = wsk_database_next(row);
     } while (rv == WSK_OK);
+    wsk_forget(&site, sizeof(site));
     sqlite3_finalize(row);
     return rv;
 }

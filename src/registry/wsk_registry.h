@@ -45,6 +45,7 @@ typedef struct wsk_registered_t {
     uint32_t signature;                /* 1 or 2: what it was connected for */
     bool archived;                     /* disconnected: without secrets */
     int64_t made_s;
+    uint64_t times; /* it was disconnected */
 } wsk_registered_t;
 
 /** Whose account: by its user or by the hash of its API key, the other NULL. */
@@ -71,9 +72,6 @@ void wsk_registry_close(wsk_registry_t *reg);
 wsk_status_e wsk_registry_set_key(wsk_registry_t *reg, const char *user,
                                   const char *hash, int64_t now_s);
 
-/** Whether some account has this API key. */
-wsk_status_e wsk_registry_has_key(wsk_registry_t *reg, const char *hash);
-
 /** When the user's API key was made, 0: there is none. */
 wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
                                    int64_t *pmade_s);
@@ -98,17 +96,24 @@ typedef struct wsk_offer_t {
 wsk_status_e wsk_registry_offer(wsk_registry_t *reg, const char *user,
                                 const wsk_offer_t *offer, int64_t now_s);
 
-/** Connect by a code, which is used up with it.
+/** Connect by a code. It is nobody else's then for WSK_REGISTRY_CLAIM_S, and
+ *  either used up with wsk_registry_redeemed, or good again: at once with
+ *  wsk_registry_unredeemed.
  *  @param url  the site the code must be for, or NULL
  *  @return WSK_ENOTFOUND no such code, used, of another site; WSK_EGAP too old,
  *          for ten minutes; WSK_EFULL */
+#define WSK_REGISTRY_CLAIM_S 10
 wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,
                                  const char *url, const wsk_fresh_t *fresh,
                                  uint32_t most, int64_t now_s,
                                  wsk_registered_t *out);
 
+wsk_status_e wsk_registry_redeemed(wsk_registry_t *reg, const char *hash);
+wsk_status_e wsk_registry_unredeemed(wsk_registry_t *reg, const char *hash);
+
 /** Whether the owner could connect one more; WSK_EFULL says no.
- *  @param out  receives the owner's oldest site that is connected */
+ *  @param out  receives the owner's oldest site that is connected, if there is
+ *              one; without secrets */
 wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
                                const char *url, uint32_t most,
                                wsk_registered_t *out);
@@ -118,6 +123,18 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
  *  @return WSK_ENOTFOUND not there, not connected, or not theirs */
 wsk_status_e wsk_registry_disconnect(wsk_registry_t *reg, const char *key,
                                      const wsk_owner_t *owner, int64_t now_s);
+
+/** Who disconnects without being the user: by what the caller finds to be the
+ *  site's secret, or by an API key. */
+typedef struct wsk_leaver_t {
+    bool (*knows)(void *baton, const wsk_registered_t *site);
+    void *baton;
+    const char *key_hash; /* or NULL */
+} wsk_leaver_t;
+/** @return WSK_ENOTFOUND not there or not connected; WSK_EINVAL neither is
+ *          right; WSK_ECLASH no account has this API key */
+wsk_status_e wsk_registry_leave(wsk_registry_t *reg, const char *key,
+                                const wsk_leaver_t *who, int64_t now_s);
 
 /** New secrets; the present ones stay good beside them, older ones do not. */
 wsk_status_e wsk_registry_rotate(wsk_registry_t *reg, const char *user,

@@ -29,6 +29,16 @@ static inline bool wsk_fits(const char *text, size_t most)
     return len >= 1 && len <= most;
 }
 
+/* Overwrite secrets; not optimised away. */
+static inline void wsk_forget(void *bytes, size_t len)
+{
+    volatile unsigned char *at = bytes;
+
+    while (len-- > 0) {
+        *at++ = 0;
+    }
+}
+
 /* Find an account. */
 wsk_status_e wsk_account(wsk_database_t *db, const wsk_owner_t *owner,
                          int64_t *pid);

@@ -33,7 +33,7 @@ const char wsk_status_style[] =
     "th,td{padding:6px 12px;text-align:right;white-space:nowrap;\n"
     "font-variant-numeric:tabular-nums;border-top:1px solid var(--line)}\n"
     "thead th{border:0;color:var(--soft);font-size:13px;font-weight:500}\n"
-    "th:first-child{text-align:left;font-weight:500}\n"
+    "th:first-child{text-align:left;font-weight:500}#sites th{font-size:12px}\n"
     ".box td.help{text-align:left;color:var(--soft);white-space:normal;width:60%}\n"
     "@media(max-width:600px){.cards{grid-template-columns:1fr 1fr;gap:8px}\n"
     ".card{padding:10px}.card b{font-size:21px}svg{height:34px}\n"

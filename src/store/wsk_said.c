@@ -25,6 +25,7 @@ void wsk_said_clean(wsk_site_spec_t *to, const wsk_site_spec_t *from)
     copy_pair(&to->jwt, &from->jwt);
     to->signature = from->signature;
     to->generation = from->generation;
+    to->incarnation = from->incarnation;
     to->limits = from->limits;
 }
 

@@ -98,13 +98,35 @@ uint64_t wsk_segment_least(const wsk_segment_spec_t *spec)
            + (uint64_t)spec->site_pages * WSK_PAGE_BYTES;
 }
 
-static uint32_t shapes(void)
+/* Sizes, and where fields are that move when others before them change. */
+uint32_t wsk_segment_shapes(void)
 {
-    return (uint32_t)(sizeof(wsk_header_t) + sizeof(wsk_slot_t)
-                      + sizeof(wsk_site_t) + sizeof(wsk_cell_t)
-                      + sizeof(wsk_addr_t) + sizeof(wsk_user_t)
-                      + sizeof(wsk_page_t) + sizeof(pthread_mutex_t))
-           ^ (uint32_t)WSK_C_COUNT << 24;
+    static const uint64_t shapes[] = {
+        WSK_LAYOUT_VERSION,
+        WSK_C_COUNT,
+        WSK_MARK_COUNT,
+        sizeof(wsk_header_t),
+        offsetof(wsk_header_t, marks),
+        offsetof(wsk_header_t, connections),
+        sizeof(wsk_slot_t),
+        offsetof(wsk_slot_t, counters),
+        sizeof(wsk_site_t),
+        offsetof(wsk_site_t, state),
+        offsetof(wsk_site_t, counters),
+        offsetof(wsk_site_t, reserved),
+        sizeof(wsk_said_t),
+        offsetof(wsk_said_t, spec.limits),
+        sizeof(wsk_state_t),
+        sizeof(wsk_cell_t),
+        sizeof(wsk_addr_t),
+        sizeof(wsk_user_t),
+        sizeof(wsk_page_t),
+        sizeof(pthread_mutex_t),
+    };
+    static const uint8_t key[16];
+    const uint64_t hash = wsk_hash(key, shapes, sizeof(shapes));
+
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 static wsk_segment_t *view_of(void *mem, const wsk_segment_spec_t *spec,
@@ -139,7 +161,7 @@ static void write_plan(wsk_header_t *header, const wsk_segment_spec_t *spec,
                        const plan_t *plan)
 {
     header->layout = WSK_LAYOUT_VERSION;
-    header->shapes = shapes();
+    header->shapes = wsk_segment_shapes();
     header->spec = *spec;
     header->slots_at = plan->slots;
     header->sites_at = plan->sites;
@@ -209,8 +231,9 @@ wsk_segment_t *wsk_segment_open(void *mem, uint64_t bytes)
         return NULL;
     }
     spec = header->spec;
-    if (header->layout != WSK_LAYOUT_VERSION || header->shapes != shapes()
-        || spec.bytes != bytes || !plan_all(&spec, &plan)) {
+    if (header->layout != WSK_LAYOUT_VERSION
+        || header->shapes != wsk_segment_shapes() || spec.bytes != bytes
+        || !plan_all(&spec, &plan)) {
         return NULL;
     }
     write_plan(&expected, &spec, &plan);

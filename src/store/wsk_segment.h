@@ -67,6 +67,10 @@ uint64_t wsk_segment_least(const wsk_segment_spec_t *spec);
 wsk_segment_t *wsk_segment_format(void *mem, const wsk_segment_spec_t *spec,
                                   const uint8_t random[32]);
 
+/** What this build takes a segment to look like: another one with another number
+ *  must not touch it. */
+uint32_t wsk_segment_shapes(void);
+
 /** Open a segment somebody formatted. NULL if magic, version, size or an offset
  *  is not what it must be; nothing is written. */
 wsk_segment_t *wsk_segment_open(void *mem, uint64_t bytes);

@@ -66,8 +66,9 @@ typedef struct wsk_site_spec_t {
     char user[WSK_USER_NAME_MAX + 1]; /* whose account it is; "": nobody's */
     wsk_secret_pair_t publish;
     wsk_secret_pair_t jwt;
-    uint32_t signature;  /* 1 or 2 */
-    uint64_t generation; /* of host mode's secrets; 0: given by hand */
+    uint32_t signature;   /* 1 or 2 */
+    uint64_t generation;  /* of host mode's secrets; 0: given by hand */
+    uint64_t incarnation; /* of another than theirs no connection stays */
     wsk_limits_t limits;
 } wsk_site_spec_t;
 

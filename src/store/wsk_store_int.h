@@ -163,6 +163,10 @@ typedef struct wsk_site_t {
     wsk_word_t pulse_at;
     wsk_half_t pulse[WSK_PULSE_MARKS];
 
+#ifdef WSK_TEST_LAYOUT /* as another version may have it */
+    uint64_t another;
+#endif
+
     /* Host lock; pages and connections are read without. */
     uint32_t reserved; /* truth */
     wsk_half_t user;   /* number + 1, 0: none. Truth; read without */

@@ -70,6 +70,7 @@ typedef struct wsk_conn_t {
     uint32_t site;
     uint32_t term;                  /* of the slot it was admitted through */
     uint64_t generation;            /* of the site's keys it came with */
+    uint64_t incarnation;           /* of the site */
     uint64_t address;               /* hash, for admission */
     uint64_t user;                  /* hash; a new token is of the same one */
     uint32_t out_bytes, out_frames; /* queued */

@@ -38,7 +38,8 @@ bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c)
                                                   : wsk_turn_view(l, c->site);
 
     return v
-           && (v->state != WSK_SITE_ON || v->spec.generation != c->generation);
+           && (v->state != WSK_SITE_ON || v->spec.generation != c->generation
+               || v->spec.incarnation != c->incarnation);
 }
 
 static void activate(wsk_loop_t *l, site_view_t *v)

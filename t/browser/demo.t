@@ -102,11 +102,13 @@ says "port $port is taken"
 ok $? "and nothing of it stays"
 
 yes "it stops" build/demo --stop
+says "stopped; logs are in"
 [[ ! $(processes "$state") ]]
 ok $? "no process is left"
 [[ $(ls "$state") == log && -s $state/log/httpd-error.log ]]
 ok $? "only its logs are"
 yes "stopping what does not run is no error" build/demo --stop
+says "no demo runs in"
 
 yes "a free port can be chosen, the one for TLS is another" demo --detach --tls --port "$port"
 # shellcheck source=/dev/null

@@ -11,15 +11,16 @@ use WordSocket::Tree qw(slurp code);
 my $secret = 'it is a secret';
 my $by_key = 'it follows from the key';
 my $host   = 'only host mode has generations';
+my $times  = 'only a registry counts how often a site was connected';
 my @ways   = (
     [ 'the segment', 'src/store/wsk_said.c', {} ],
-    [ 'site files', 'src/hooks/wsk_sites.c', { generation => $host } ],
-    [ 'host mode', 'src/hooks/wsk_host.c', {} ],
+    [ 'site files', 'src/hooks/wsk_sites.c', { generation => $host, incarnation => $times } ],
+    [ 'host mode', 'src/hooks/wsk_host.c', { incarnation => $times } ],
     [ 'service mode', 'src/hooks/wsk_fill.c', { generation => $host } ],
-    [ 'the dump', 'src/hooks/wsk_dump.c', { site_id => $by_key, publish => $secret, jwt => $secret, generation => 'shown as the ledger has it' } ],
+    [ 'the dump', 'src/hooks/wsk_dump.c', { site_id => $by_key, publish => $secret, jwt => $secret, generation => 'shown as the ledger has it', incarnation => $times } ],
     [ 'the figures', 'src/status/wsk_snapshot.c', {
         site_id => $by_key, url => 'sites are named by their keys', publish => $secret, jwt => $secret,
-        signature => 'no figure: the dump has it', generation => 'no figure: the dump has it' } ],
+        signature => 'no figure: the dump has it', generation => 'no figure: the dump has it', incarnation => $times } ],
 );
 
 my ($struct) = code(slurp('src/store/wsk_site.h')) =~ /^typedef struct wsk_site_spec_t \{(.*?)^\}/ms or die "no struct\n";

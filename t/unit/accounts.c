@@ -40,9 +40,6 @@ static void keys(void)
                &registry_make(1)->fresh, 9, REGISTRY_NOON, &site),
            WSK_OK, "it connects a site");
     is_str(site.owner, "ann", "of its account");
-    is_int(wsk_registry_has_key(reg, first), WSK_OK, "which has it");
-    is_int(wsk_registry_has_key(reg, registry_make(8)->hash), WSK_ENOTFOUND,
-           "and no other");
     renewed.user = NULL;
     renewed.key_hash = registry_make(8)->hash;
     wsk_registry_set_key(reg, "ann", renewed.key_hash, 78);

@@ -98,6 +98,57 @@ static void leaving(void)
     wsk_registry_close(reg);
 }
 
+static bool knows(void *baton, const wsk_registered_t *one)
+{
+    return strcmp(baton, one->publish[0]) == 0;
+}
+
+/* Without being its user. */
+static void proofs(void)
+{
+    char secret[65], none[] = "", hash[65];
+    wsk_leaver_t who = { knows, none, NULL };
+    const wsk_owner_t ann = { "ann", NULL };
+
+    open_empty();
+    snprintf(hash, sizeof(hash), "%s", registry_make(7)->hash);
+    wsk_registry_set_key(reg, "bob", hash, REGISTRY_NOON);
+    registry_connect(reg, "ann", 1, 1, 9, &site);
+    registry_connect(reg, "bob", 2, 2, 9, &other);
+    snprintf(secret, sizeof(secret), "%s", site.publish[0]);
+    is_int(wsk_registry_leave(reg, "none", &who, 5), WSK_ENOTFOUND,
+           "a site that is not there");
+    is_int(wsk_registry_leave(reg, site.key, &who, 5), WSK_EINVAL,
+           "nobody leaves without a proof");
+    who.key_hash = registry_make(8)->hash;
+    is_int(wsk_registry_leave(reg, site.key, &who, 5), WSK_ECLASH,
+           "an API key nobody has is told as such");
+    who.key_hash = hash;
+    is_int(wsk_registry_leave(reg, site.key, &who, 5), WSK_EINVAL,
+           "that of another account is none");
+    is_int(wsk_registry_leave(reg, other.key, &who, 5), WSK_OK,
+           "that of its own is");
+    who.baton = secret;
+    is_int(wsk_registry_leave(reg, site.key, &who, 5), WSK_OK,
+           "and so is the secret");
+    is_int(wsk_registry_leave(reg, site.key, &who, 5), WSK_ENOTFOUND, "once");
+    wsk_registry_find(reg, site.key, &site);
+    ok(site.archived && site.times == 1, "it was disconnected once");
+    registry_connect(reg, "ann", 1, 3, 9, &site);
+    is_int(site.times, 1, "which it keeps");
+    memset(&other, 'x', sizeof(other));
+    is_int(wsk_registry_room(reg, &ann, "https://b.example", 0, &other),
+           WSK_EFULL, "an account that may have none");
+    is_str(other.url, "https://site-1.example", "is told what it has");
+    is_str(other.publish[0], "", "without secrets");
+    wsk_registry_disconnect(reg, site.key, NULL, 6);
+    memset(&other, 'x', sizeof(other));
+    is_int(wsk_registry_room(reg, &ann, "https://b.example", 0, &other),
+           WSK_EFULL, "one that has none");
+    is_str(other.url, "", "is told of none");
+    wsk_registry_close(reg);
+}
+
 /* Many processes connect; two name the same URL each time. */
 static void racing(void)
 {
@@ -319,6 +370,7 @@ int main(void)
     connecting();
     changes();
     leaving();
+    proofs();
     racing();
     dying();
     registry_remove();

@@ -19,6 +19,9 @@ static const struct {
     { "https://a.example/wp-admin/admin-post.php?action=x&b=%20c",
       "https://a.example", NULL },
     { "https://a.example?x", "https://a.example", NULL },
+    { "https://a.example/b/../c", "https://a.example", NULL },
+    { "https://a.example/b//c", "https://a.example", NULL },
+    { "https://a.example/%2e%2E/c", "https://a.example", NULL },
     { "https://a.example#x", NULL, NULL },
     { "https://a.example/#x", NULL, NULL },
     { "https://u@a.example", NULL, NULL },
@@ -52,6 +55,40 @@ static const struct {
     { "https://a.example/x\n", NULL, NULL },
     { "https://\xc3\xa4.example", NULL, NULL },
     { "", NULL, NULL },
+};
+
+static const struct {
+    const char *site, *url;
+    bool is;
+} below[] = {
+    { "https://a.example", "https://a.example", true },
+    { "https://a.example", "https://A.example:443/x?y", true },
+    { "https://a.example", "https://a.example.evil/x", false },
+    { "https://a.example", "https://a.example:444/x", false },
+    { "https://a.example", "http://a.example/x", false },
+    { "https://a.example:444", "https://a.example/x", false },
+    { "https://a.example/~al", "https://a.example/~al", true },
+    { "https://a.example/~al", "https://a.example/~al/", true },
+    { "https://a.example/~al", "https://a.example/~al?x=/../y//z%2e", true },
+    { "https://a.example/~al", "https://a.example/~al/wp/.x/y.php?a=b", true },
+    { "https://a.example/~al", "https://a.example/~al2/x", false },
+    { "https://a.example/~al", "https://a.example/~a", false },
+    { "https://a.example/~al", "https://a.example/", false },
+    { "https://a.example/~al", "https://a.example", false },
+    { "https://a.example/~al", "https://a.example/?/~al/x", false },
+    { "https://a.example/~al", "https://a.example/~al/../x", false },
+    { "https://a.example/~al", "https://a.example/~al/..", false },
+    { "https://a.example/~al", "https://a.example/~al/..;/x", false },
+    { "https://a.example/~al", "https://a.example/~al/./x", false },
+    { "https://a.example/~al", "https://a.example/~al/.;x/y", false },
+    { "https://a.example/~al", "https://a.example/~al//x", false },
+    { "https://a.example/~al", "https://a.example//~al/x", false },
+    { "https://a.example/~al", "https://a.example/~al/.%2e/x", false },
+    { "https://a.example/~al", "https://a.example/~al/%2E./x", false },
+    { "https://a.example/~al", "https://a.example/~al%2f..%2fx", false },
+    { "https://a.example/~al", "https://a.example/~al/%5c../x", false },
+    { "https://a.example/~al", "https://a.example/~al/%252e%252e/x", false },
+    { "https://a.example/~al", "https://a.example/~al/caf%c3%a9", true },
 };
 
 static const struct {
@@ -110,5 +147,10 @@ int main(void)
     }
     is_str(wsk_url_host("https://a.example:1"), "a.example:1", "a host");
     lengths();
+    for (i = 0; i < WSK_COUNT_OF(below); i++) {
+        is_int(wsk_url_below(below[i].site, below[i].url), below[i].is,
+               "%s is%s below %s", below[i].url, below[i].is ? "" : " not",
+               below[i].site);
+    }
     return done_testing();
 }

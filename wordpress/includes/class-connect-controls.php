@@ -29,8 +29,8 @@ final class Connect_Controls {
 	}
 
 	/**
-	 * Offers to disconnect, and asks again in the same place. From a relay that
-	 * does not answer one may part without its word.
+	 * Offers to disconnect, and asks again in the same place. From what does not
+	 * answer one may part without its word.
 	 *
 	 * @param bool $relay Whether the site is connected through a relay elsewhere.
 	 */
@@ -41,10 +41,8 @@ final class Connect_Controls {
 		echo ' <button type="button" class="button button-primary" id="wordsocket-really">' . esc_html__( 'Yes, disconnect', 'wordsocket' ) . '</button>';
 		echo ' <button type="button" class="button" id="wordsocket-cancel">' . esc_html__( 'Cancel', 'wordsocket' ) . '</button></span></p>';
 		echo '<p id="wordsocket-said" role="status"></p>';
-		if ( $relay ) {
-			echo '<p id="wordsocket-alone" hidden>' . esc_html__( 'If the relay is gone for good, this site can forget it. Until the relay is told, the keys stay good there.', 'wordsocket' );
-			echo ' <button type="button" class="button" id="wordsocket-forget">' . esc_html__( 'Forget the relay', 'wordsocket' ) . '</button></p>';
-		}
+		echo '<p id="wordsocket-alone" hidden>' . esc_html( $relay ? __( 'If the relay is gone for good, this site can forget it. Until the relay is told, the keys stay good there.', 'wordsocket' ) : __( 'If this web server does not run mod_wordsocket any more, this site can forget its keys. Should it run again, they are good until the site is connected and disconnected there.', 'wordsocket' ) );
+		echo ' <button type="button" class="button" id="wordsocket-forget">' . esc_html( $relay ? __( 'Forget the relay', 'wordsocket' ) : __( 'Forget the keys', 'wordsocket' ) ) . '</button></p>';
 		self::enqueue();
 	}
 

@@ -41,7 +41,11 @@ final class Connection {
 	 */
 	private static string $offered = '';
 
-	/** Takes the keys out of the environment, before anything can print it. */
+	/**
+	 * Takes the keys out of the environment, so that what prints it, as phpinfo
+	 * does, prints none. Under PHP-FPM getenv() can still tell them to code that
+	 * runs in this one request and knows the name.
+	 */
 	public static function take_from_environment(): void {
 		self::$offered = '';
 		foreach ( self::VARIABLES as $name ) {
@@ -139,9 +143,14 @@ final class Connection {
 		if ( is_wp_error( $answer ) && ! in_array( $answer->get_error_data()['code'], array( 'unknown_site_key', 'invalid_signature', 'site_revoked' ), true ) ) {
 			return $answer;
 		}
+		self::forget();
+		return true;
+	}
+
+	/** Forgets the keys without a word to the relay. */
+	public static function forget(): void {
 		delete_option( self::OPTION );
 		Notices::clear();
-		return true;
 	}
 
 	/**
@@ -178,9 +187,34 @@ final class Connection {
 		$error    = Publisher::remote_error( $response );
 		if ( null !== $error ) {
 			$code = $error->get_error_data()['code'];
-			return new \WP_Error( "wordsocket_$code", trim( $error->get_error_message() . ' ' . Notices::describe( $code ) ), array( 'code' => $code, 'status' => 502 ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- one thing.
+			return new \WP_Error( "wordsocket_$code", trim( $error->get_error_message() . ' ' . self::remedy( $code, self::base_url( $keys ) ) ), array( 'code' => $code, 'status' => 502 ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- one thing.
 		}
 		return (array) json_decode( wp_remote_retrieve_body( $response ), true );
+	}
+
+	/**
+	 * What a person can do about a code. The relay is this web server, and nothing
+	 * in wp-config.php says where it is.
+	 *
+	 * @param string $code As the relay or we call it.
+	 * @param string $url  Where it was asked.
+	 */
+	private static function remedy( string $code, string $url ): string {
+		switch ( $code ) {
+			case 'unreachable':
+				/* translators: %s: URL. */
+				return sprintf( __( 'PHP on this server could not reach %s, which is this server itself. Ask whoever runs it to let the site call its own address (name resolution, firewall, certificate).', 'wordsocket' ), $url );
+			case 'not_found':
+			case 'http_404':
+				/* translators: %s: URL. */
+				return sprintf( __( 'Nothing at %s hands out or takes keys any more: the virtual host lacks "WordSocket On", or the server its WordSocketHostKey. Ask whoever runs it.', 'wordsocket' ), $url );
+			case 'rate_limited':
+				return __( 'It was connected and disconnected often. Wait a few minutes and try again.', 'wordsocket' );
+			case 'site_limit_reached':
+				return __( 'Whoever runs the server can give this account more sites by WordSocketHostSites.', 'wordsocket' );
+			default:
+				return Notices::describe( $code );
+		}
 	}
 
 	/**

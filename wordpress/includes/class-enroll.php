@@ -116,8 +116,8 @@ final class Enroll {
 	}
 
 	/**
-	 * Disconnects the site, for good. With "forget" a relay elsewhere is not
-	 * asked: for one that does not answer any more.
+	 * Disconnects the site, for good. With "forget" the relay is not asked: for
+	 * one that does not answer any more.
 	 *
 	 * @param \WP_REST_Request $request May have forget.
 	 * @return array{ok: bool}|\WP_Error
@@ -128,13 +128,13 @@ final class Enroll {
 		if ( null === $own && null === $relay ) {
 			return new \WP_Error( 'wordsocket_not_connected', __( 'This site is not connected.', 'wordsocket' ), array( 'status' => 409 ) );
 		}
+		if ( true === $request->get_param( 'forget' ) ) {
+			null === $own ? Relay::forget() : Connection::forget();
+			return array( 'ok' => true );
+		}
 		if ( null !== $own ) {
 			$done = Connection::disconnect( $own );
 			return is_wp_error( $done ) ? $done : array( 'ok' => true );
-		}
-		if ( true === $request->get_param( 'forget' ) ) {
-			Relay::forget();
-			return array( 'ok' => true );
 		}
 		$done = Relay::disconnect( array( 'url' => $this->config->base_url() ) + $relay );
 		return is_wp_error( $done ) ? self::failed( $done ) : array( 'ok' => true );

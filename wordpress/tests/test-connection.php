@@ -116,6 +116,15 @@ World::$answer                         = World::response( 401, '{"error":"unknow
 is( $route->disconnect( new WP_REST_Request() ), array( 'ok' => true ), 'keys that the relay revoked already are forgotten, too' );
 
 World::$options[ Options::CONNECTION ] = $keys;
+World::$answer                         = World::response( 404, 'no' );
+$refused                               = $route->disconnect( new WP_REST_Request() );
+is( $refused->get_error_code(), 'wordsocket_http_404', 'a server that has no relay any more revokes nothing' );
+ok( str_contains( $refused->get_error_message(), 'WordSocketHostKey' ) && ! str_contains( $refused->get_error_message(), 'WORDSOCKET_URL' ), 'which says what is missing, and not what this way ignores' );
+$asked = count( World::$requests );
+is( $route->disconnect( new WP_REST_Request( array( 'forget' => true ) ) ), array( 'ok' => true ), 'the keys can be forgotten' );
+ok( ! $config->is_configured() && count( World::$requests ) === $asked, 'without a word to anybody' );
+
+World::$options[ Options::CONNECTION ] = $keys;
 define( 'WPSIGNAL_SITE_KEY', 'by hand' );
 is( array( $config->site_key(), $config->site_secret() ), array( 'by hand', '' ), 'a constant goes first, and is not mixed with keys of the server' );
 define( 'WPSIGNAL_SITE_SECRET', 'c' );

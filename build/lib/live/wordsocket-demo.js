@@ -26,9 +26,12 @@
 	const names = { ws: 'WebSocket', sse: 'event stream', poll: 'polling' };
 	const show = ( state ) => {
 		badge.dataset.connected = state.connected ? 'yes' : 'no';
-		badge.textContent = state.connected
-			? 'live · ' + ( names[ state.transport ] || state.transport )
-			: 'connecting';
+		if ( state.connected ) {
+			badge.textContent = 'live · ' + ( names[ state.transport ] || state.transport );
+		} else {
+			// An error that the client does not try again after, such as a disconnected site.
+			badge.textContent = 'authentication-failed' === state.error?.code ? 'not live · ' + state.error.message : 'connecting';
+		}
 	};
 	window.WPS.onStateChange( show );
 	show( window.WPS.state );
