@@ -194,6 +194,18 @@ is said(other('changed')->publish('events', 'e', {})), '200 ', 'which is in forc
 is said(other('other')->publish('events', 'e', {})), '401 unknown_site_key', 'with what is gone from it';
 is said($new->publish('events', 'e', {})), '200 ', 'and the broken one is as it was';
 
+# `httpd -k` reads the configuration, too, before it tells the one that runs.
+sub resumed { my $n = () = $server->log_text =~ /resuming normal operations/g; return $n }
+{
+    my $times = resumed();
+    local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$server{qw(top root)}));
+    my $words = qx{@{[ $server->httpd ]} -k graceful -f '$server->{conf}' 2>&1};
+    is $?, 0, 'httpd -k graceful is not refused for a broken file' or diag $words;
+    like $words, qr/WSK0306 WordSocketSiteFile \S+sites\.json: .*; correct it/, 'and tells of it';
+    ok $server->wait_for(20, sub { resumed() > $times }), 'httpd reloads';
+    is said($new->publish('events', 'e', {})), '200 ', 'and its sites are served';
+}
+
 unlink "$server->{root}/sites.json";
 ok $server->graceful(20), 'reload without the file';
 is said($new->publish('events', 'e', {})), '200 ', 'its sites are served';

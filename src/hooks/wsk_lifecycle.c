@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <openssl/rand.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
 #include "apr_shm.h"
+#include "http_log.h"
+#include "mpm_common.h"
 #include "unixd.h"
 
 #include "hooks/wsk_compat.h"
@@ -275,7 +278,18 @@ static const char *prepare_services(server_rec *s, apr_pool_t *pconf)
     return error;
 }
 
-/* For `httpd -t`, with which a reload should begin. */
+/* Whether this is `httpd -k`, to tell the one that runs something. */
+static bool another_runs(apr_pool_t *pconf)
+{
+    pid_t pid = 0;
+
+    return ap_pid_fname && ap_read_pid(pconf, ap_pid_fname, &pid) == APR_SUCCESS
+           && pid != getpid() && kill(pid, 0) == 0;
+}
+
+/* For `httpd -t`, with which a reload should begin. What is wrong keeps httpd from
+ * starting; it must not keep anybody from stopping the one that runs, nor from a
+ * reload, which does without what is wrong. */
 static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
                            apr_pool_t *ptemp, server_rec *s)
 {
@@ -285,7 +299,16 @@ static int on_check_config(apr_pool_t *pconf, apr_pool_t *plog,
     (void)plog;
     settle_all(s);
     error = check(s, pconf, ptemp, &sites);
-    return error && !wsk_is_reload() ? refuse_config(s, error) : OK;
+    if (!error || wsk_is_reload()) {
+        return OK;
+    }
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST
+        && another_runs(pconf)) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s,
+                     "WSK0306 %s; correct it, a reload does without it", error);
+        return OK;
+    }
+    return refuse_config(s, error);
 }
 
 static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,

@@ -109,7 +109,7 @@ sub begin {
         root => tempdir("wordsocket-$name-XXXXXX", TMPDIR => 1, CLEANUP => !$ENV{WSK_KEEP}),
     }, $class;
     for (1 .. START_ATTEMPTS) {
-        @$self{qw(port tls_port)} = (WordSocket::Server::free_port(), WordSocket::Server::free_port());
+        @$self{qw(port tls_port)} = WordSocket::Server::free_ports();
         $self->{conf} = "$self->{root}/$name.conf";
         open my $out, '>', $self->{conf} or die "$self->{conf}: $!\n";
         print $out $conf->($self, map { "127.0.0.1:$self->{$_}" } qw(port tls_port));

@@ -183,7 +183,7 @@ sub write_config {
 sub verdict {
     my ($self) = @_;
     $self->prepare;
-    ($self->{port}, $self->{tls_port}) = (free_port(), free_port());
+    ($self->{port}, $self->{tls_port}) = free_ports();
     $self->write_config;
     return $self->config_test;
 }
@@ -204,14 +204,21 @@ sub free_port {
     return $socket->sockport;
 }
 
+# Two, which are not the same.
+sub free_ports {
+    my ($one, $other) = (free_port(), free_port());
+    $other = free_port() while $other == $one;
+    return ($one, $other);
+}
+
 sub start {
     my ($self) = @_;
     $self->prepare;
     for (1 .. START_ATTEMPTS) {
-        ($self->{port}, $self->{tls_port}) = (free_port(), free_port());
+        ($self->{port}, $self->{tls_port}) = free_ports();
         $self->write_config;
         return $self if $self->try_start;
-        last if $self->startup_text !~ /could not bind|no listening sockets/;
+        last if $self->startup_text !~ /could not bind|no listening sockets|multiple Listeners/;
     }
     die "httpd does not start:\n", $self->startup_text, $self->log_text, "\n";
 }

@@ -21,8 +21,8 @@ my $server;
 # The options of Apache::Test that everybody would give.
 sub defaults {
     $server = WordSocket::Server->new(root => abs_path('t'));
-    my $port = WordSocket::Server::free_port();
-    @$server{qw(port tls_port)} = ($port, WordSocket::Server::free_port());
+    (my $port, my $tls_port) = WordSocket::Server::free_ports();
+    @$server{qw(port tls_port)} = ($port, $tls_port);
     return (
         -apxs        => $ENV{APXS} // abs_path_of('apxs'),
         -httpd       => WordSocket::Sanitizer::wrapper(@$server{qw(top root)}, $server->httpd),
