@@ -13,7 +13,7 @@ export const CLOSE = {
   tokenRefused: 4001,
   /** The token names a site the relay does not know. */
   siteUnknown: 4003,
-  /** The host, the site or the address has too many connections. */
+  /** The user, the site or the address has too many connections. */
   connectionLimit: 4029,
 } as const;
 

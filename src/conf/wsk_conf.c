@@ -65,6 +65,27 @@ static int64_t *other_of(wsk_settings_t *set, size_t i)
     return (int64_t *)(void *)((char *)set + others[i].offset);
 }
 
+/* Directives of one text: paths and files. */
+static const struct {
+    const char *name;
+    size_t offset;
+    const char *initial;
+    bool server; /* holds for the whole server */
+    bool own;    /* a host's own, never inherited */
+} texts[] = { { "WordSocketPath", offsetof(wsk_settings_t, path), "/wordsocket",
+                false, false },
+              { "WordSocketSiteFile", offsetof(wsk_settings_t, site_file), NULL,
+                false, false },
+              { "WordSocketHostKey", offsetof(wsk_settings_t, host_key), NULL,
+                true, false },
+              { "WordSocketRegistry", offsetof(wsk_settings_t, registry), NULL,
+                false, true } };
+
+static const char **text_of(wsk_settings_t *set, size_t i)
+{
+    return (const char **)(void *)((char *)set + texts[i].offset);
+}
+
 wsk_host_t *wsk_conf_of(server_rec *s)
 {
     return ap_get_module_config(s->module_config, &wordsocket_module);
@@ -101,13 +122,13 @@ void *wsk_conf_merge(apr_pool_t *pconf, void *base, void *add)
 
         *value = *value == UNSET ? *other_of(from, i) : *value;
     }
-    if (!host->set.path) {
-        host->set.path = from->path;
+    for (i = 0; i < WSK_COUNT_OF(texts); i++) {
+        const char **text = text_of(&host->set, i);
+
+        if (!*text && !texts[i].own) {
+            *text = *text_of(from, i);
+        }
     }
-    if (!host->set.site_file) {
-        host->set.site_file = from->site_file;
-    }
-    host->set.host_key = from->host_key;
     if (!host->set.origins) {
         host->set.origins = from->origins;
         host->set.norigins = from->norigins;
@@ -129,8 +150,10 @@ void wsk_conf_settle(wsk_host_t *host)
 
         *value = *value == UNSET ? others[i].initial : *value;
     }
-    if (!host->set.path) {
-        host->set.path = "/wordsocket";
+    for (i = 0; i < WSK_COUNT_OF(texts); i++) {
+        const char **text = text_of(&host->set, i);
+
+        *text = *text ? *text : texts[i].initial;
     }
 }
 
@@ -144,35 +167,6 @@ bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
         }
     }
     return false;
-}
-
-static const char *text_or_none(const char *text)
-{
-    return text ? text : "(none)";
-}
-
-static const char *show_path(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    (void)pool;
-    return set->path;
-}
-
-static const char *show_site_file(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    (void)pool;
-    return text_or_none(set->site_file);
-}
-
-static const char *show_registry(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    (void)pool;
-    return text_or_none(set->registry);
-}
-
-static const char *show_host_key(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    (void)pool;
-    return text_or_none(set->host_key);
 }
 
 static const char *show_pair(apr_pool_t *pool, int64_t rate, int64_t burst)
@@ -213,19 +207,14 @@ static const char *show_origins(apr_pool_t *pool, const wsk_settings_t *set)
     return all;
 }
 
-/* Those that are no row, for the dump. */
+/* Those of several values, for the dump. */
 static const struct {
     const char *name;
     const char *(*show)(apr_pool_t *pool, const wsk_settings_t *set);
-    bool server;
-} shown[] = { { "WordSocketPath", show_path, false },
-              { "WordSocketSiteFile", show_site_file, false },
-              { "WordSocketRegistry", show_registry, false },
-              { "WordSocketHostKey", show_host_key, true },
-              { "WordSocketPublishRate", show_rate, false },
-              { "WordSocketUserPublishRate", show_user, false },
-              { "WordSocketHistory", show_history, false },
-              { "WordSocketAllowOrigin", show_origins, false } };
+} shown[] = { { "WordSocketPublishRate", show_rate },
+              { "WordSocketUserPublishRate", show_user },
+              { "WordSocketHistory", show_history },
+              { "WordSocketAllowOrigin", show_origins } };
 
 /* What holds for the whole server is not a host's to say. */
 static bool server_only(const row_t *row)
@@ -237,23 +226,28 @@ static bool server_only(const row_t *row)
 const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
                            const char **name, bool *server)
 {
-    const unsigned after = i - (unsigned)WSK_COUNT_OF(rows);
-    const row_t *row = &rows[i];
+    wsk_settings_t set = host->set;
+    const char *text;
 
+    *server = false;
     if (i < WSK_COUNT_OF(rows)) {
         *name = names[i];
-        *server = server_only(row);
-        return wsk_unit_show(
-            pool, row->kind,
-            *(const int64_t *)(const void *)((const char *)&host->set
-                                             + row->offset));
+        *server = server_only(&rows[i]);
+        return wsk_unit_show(pool, rows[i].kind, *field_of(&set, &rows[i]));
     }
-    if (after >= WSK_COUNT_OF(shown)) {
-        return NULL;
+    i -= (unsigned)WSK_COUNT_OF(rows);
+    if (i < WSK_COUNT_OF(texts)) {
+        *name = texts[i].name;
+        *server = texts[i].server;
+        text = *text_of(&set, i);
+        return text ? text : "(none)";
     }
-    *name = shown[after].name;
-    *server = shown[after].server;
-    return shown[after].show(pool, &host->set);
+    i -= (unsigned)WSK_COUNT_OF(texts);
+    if (i < WSK_COUNT_OF(shown)) {
+        *name = shown[i].name;
+        return shown[i].show(pool, &set);
+    }
+    return NULL;
 }
 
 static const char *in_server_config(cmd_parms *cmd)

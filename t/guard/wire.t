@@ -45,4 +45,23 @@ my %code = slurp('src/proto/wsk_frame.h') =~ /^\s*WSK_CLOSE_(\w+)\s*=\s*(\d{4})/
 my $source = join '', map { slurp($_) } files(qr{^src/(?:transport|hooks|proto)/\w+\.c$});
 my @said = sort grep { $source =~ /\bWSK_CLOSE_$_\b/ && $code{$_} != 1005 } keys %code;
 explained(qr/\b$code{$_}\b/, "close code $code{$_}") for @said;
+
+# What the plugin and the client know by name is said by the relay, or their own.
+my %answer = map { $_ => 1 } rows('src/transport/wsk_inbox.h', 'WSK_ANSWERS', qr/X\(\s*(\w+),/);
+my %theirs = map { $_ => 1 } qw(unreachable no_relay incomplete_answer encryption_unavailable),
+    qw(site_not_found account_deactivated);    # the last two are another relay's
+for my $file (map { "wordpress/includes/class-$_.php" } qw(notices outcome relay)) {
+    my $php = slurp($file);
+    my @codes = ($file =~ /notices/ ? $php =~ /case '(\w+)':/g : (), map { /'(\w+)'(?=,|\s*=>|\s*$)/g } $php =~ /const (?:REJECTED_CODES|OF_CODES|GONE) *= array\((.*?)\);/sg);
+    @codes = grep { !/^(?:error_|http_\d)/ } @codes;
+    cmp_ok scalar @codes, '>=', 3, "$file knows codes";
+    is join(' ', grep { !$status{$_} && !$theirs{$_} } @codes), '', '... that are said';
+}
+my $client = slurp('client/src/codes.ts');
+for my $code ($client =~ /^export const (?:RELAY|SEND)_ERROR_\w+ = '(\w+)'/mg) {
+    ok $answer{$code} || $status{$code}, "client/src/codes.ts: $code is said";
+}
+my %known = map { $_ => 1 } values %code;
+my ($close) = $client =~ /^export const CLOSE = \{(.*?)^\}/ms;
+ok $known{$_}, "client/src/codes.ts: the close code $_" for $close =~ /: (\d{4}),/g;
 done_testing;
