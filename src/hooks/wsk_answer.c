@@ -101,65 +101,91 @@ bool wsk_allow_origin(request_rec *r, const wsk_host_t *host)
     return true;
 }
 
+/* A body in the pool of its request, which frees nothing before its end: so
+ * what is there doubles. */
+typedef struct body_t {
+    apr_pool_t *pool;
+    char *at;
+    apr_size_t len, cap, max;
+} body_t;
+
+/* @return false: it is more than max */
+static bool add(body_t *body, const char *bytes, apr_size_t len)
+{
+    const apr_size_t all = body->len + len;
+
+    if (all > body->max) {
+        return false;
+    }
+    if (all + 1 > body->cap) {
+        char *wider;
+
+        body->cap = WSK_MIN(2 * all + 1024, body->max + 1);
+        wider = apr_palloc(body->pool, body->cap);
+        if (body->len) {
+            memcpy(wider, body->at, body->len);
+        }
+        body->at = wider;
+    }
+    memcpy(body->at + body->len, bytes, len);
+    body->len = all;
+    return true;
+}
+
+/* What came at once. @return WSK_R_COUNT, or why it is refused */
+static wsk_refusal_e add_brigade(body_t *body, apr_bucket_brigade *bb,
+                                 bool *end)
+{
+    apr_bucket *b;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb) && !*end;
+         b = APR_BUCKET_NEXT(b)) {
+        const char *bytes;
+        apr_size_t len;
+
+        *end = APR_BUCKET_IS_EOS(b);
+        if (APR_BUCKET_IS_METADATA(b)) {
+            continue;
+        }
+        if (apr_bucket_read(b, &bytes, &len, APR_BLOCK_READ) != APR_SUCCESS) {
+            return WSK_R_invalid_request;
+        }
+        if (!add(body, bytes, len)) {
+            return WSK_R_too_large;
+        }
+    }
+    return WSK_R_COUNT;
+}
+
 int wsk_body_read(request_rec *r, apr_size_t max, char **pbody,
                   apr_size_t *plen)
 {
     apr_bucket_brigade *bb = apr_brigade_create(r->pool,
                                                 r->connection->bucket_alloc);
     const char *length = apr_table_get(r->headers_in, "Content-Length");
-    char *body = NULL;
-    apr_size_t have = 0, cap = 0;
+    body_t body = { .pool = r->pool, .max = max };
+    wsk_refusal_e why = WSK_R_COUNT;
     bool end = false;
 
     *pbody = NULL;
     if (length && apr_atoi64(length) > (apr_int64_t)max) {
         return wsk_refuse(r, WSK_R_too_large, 0);
     }
-    while (!end) {
-        apr_bucket *b;
-
+    while (!end && why == WSK_R_COUNT) {
         if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES,
                            APR_BLOCK_READ, HUGE_STRING_LEN)
             != APR_SUCCESS) {
-            return wsk_refuse(r, WSK_R_invalid_request, 0);
+            why = WSK_R_invalid_request;
+            break;
         }
-        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb);
-             b = APR_BUCKET_NEXT(b)) {
-            const char *bytes;
-            apr_size_t len;
-
-            if (APR_BUCKET_IS_EOS(b)) {
-                end = true;
-                break;
-            }
-            if (APR_BUCKET_IS_METADATA(b)) {
-                continue;
-            }
-            if (apr_bucket_read(b, &bytes, &len, APR_BLOCK_READ)
-                != APR_SUCCESS) {
-                return wsk_refuse(r, WSK_R_invalid_request, 0);
-            }
-            if (have + len > max) {
-                return wsk_refuse(r, WSK_R_too_large, 0);
-            }
-            if (have + len + 1 > cap) {
-                char *wider;
-
-                cap = WSK_MIN(2 * (have + len) + 1024, max + 1);
-                wider = apr_palloc(r->pool, cap);
-                if (have) {
-                    memcpy(wider, body, have);
-                    OPENSSL_cleanse(body, have);
-                }
-                body = wider;
-            }
-            memcpy(body + have, bytes, len);
-            have += len;
-        }
+        why = add_brigade(&body, bb, &end);
         apr_brigade_cleanup(bb);
     }
-    *pbody = body ? body : apr_pstrdup(r->pool, "");
-    (*pbody)[have] = '\0';
-    *plen = have;
+    if (why != WSK_R_COUNT) {
+        return wsk_refuse(r, why, 0);
+    }
+    *pbody = body.at ? body.at : apr_pstrdup(r->pool, "");
+    (*pbody)[body.len] = '\0';
+    *plen = body.len;
     return OK;
 }
