@@ -315,7 +315,7 @@ run(async (atEnd) => {
   is(kept(), {}, 'and the credentials are gone');
   is((await api('unregister', { site_key: keys.wpsignal_site_key, publish_secret: keys.wpsignal_site_secret })).error, 'not_found', 'at the relay as well');
   await page.goto(`${relay.url}/dashboard`);
-  ok(await page.getByText('None yet').isVisible(), 'its dashboard lists no site');
+  ok(await page.getByText('No site is connected yet').isVisible(), 'its dashboard lists no site');
   await visitor.close();
 
   /* A code that is good no more. */
