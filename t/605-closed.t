@@ -98,7 +98,7 @@ cmp_ok $worst, '<', 3 * $slow, sprintf 'locked while it is open, others are serv
 is published($site), '200 ', 'sites, too';
 close $lock;
 ok $relay->wait_for(10 * $slow, sub { $relay->register($ann, 'https://c.example')->{status} == 200 }), 'given back, it takes more';
-$relay->announce(qr/AH00484/) if $relay->log_text =~ /AH00484/; # these were more than workers
+$relay->announce(qr/server reached MaxRequestWorkers/) if $relay->log_text =~ /server reached MaxRequestWorkers/; # as they were to
 $relay->stop;
 
 # --- damaged --------------------------------------------------------------------------------
