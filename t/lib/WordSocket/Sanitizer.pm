@@ -54,7 +54,7 @@ sub environment {
     if (kind() eq 'asan') {
         return (
             LD_PRELOAD    => join(':', runtime('libasan.so'), preload($top, $root, 'keep_modules')),
-            ASAN_OPTIONS  => "detect_leaks=1:fast_unwind_on_malloc=0:halt_on_error=0:log_path=$log",
+            ASAN_OPTIONS  => "detect_leaks=1:fast_unwind_on_malloc=0:halt_on_error=0:disable_coredump=0:log_path=$log",
             LSAN_OPTIONS  => 'exitcode=0:max_leaks=0',
             UBSAN_OPTIONS => 'print_stacktrace=1',
         );
@@ -63,7 +63,7 @@ sub environment {
         return (
             LD_PRELOAD   => join(':', runtime('libtsan.so'),
                 preload($top, $root, 'seen_atomics', '-fsanitize=thread')),
-            TSAN_OPTIONS => "exitcode=0:log_path=$log:suppressions=$top/t/lib/tsan.supp",
+            TSAN_OPTIONS => "exitcode=0:disable_coredump=0:log_path=$log:suppressions=$top/t/lib/tsan.supp",
         );
     }
     return ();
