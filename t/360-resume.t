@@ -237,6 +237,7 @@ ends_at("WordSocketHistory Off\n", sub {
     my ($client) = @_;
     my $ws  = $client->socket(channels => ['a']);
     my $sse = $client->events(channels => ['a']);
+    $sse->next_data(10, 'wps.open') or die "no wps.open\n";    # subscribed from here on: nothing older can be had
     my @ids = map { $client->publish('a', 'e', $_)->{json}{id} } 1 .. 50;
     is brief(map { { type => 'message', %$_ } } $_->messages(50)), join(' ', 1 .. 50), 'history off: who is connected gets everything' for $ws, $sse;
     $_->hang_up for $ws, $sse;
