@@ -219,6 +219,7 @@ sub registrar {
         my $url = "https://r$number-" . $n % 40 . '.example';
         my $answer = $http->post($relay->base . '/api/sites/register', {
             headers => { Authorization => 'Bearer ' . key_of($url) }, content => WordSocket::Client->encode({ site_url => $url }) });
+        next if $answer->{status} == 429;    # this account has spent its changes; others have not
         last if $answer->{status} != 200 && $answer->{status} != 503;
         syswrite $out, "$url $answer->{content}\n" if $answer->{status} == 200;
     }
