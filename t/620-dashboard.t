@@ -14,7 +14,7 @@ use WordSocket::Relay;
 use WordSocket::Sanitizer;
 use WordSocket::Tenants ();
 
-my @many = map { "user$_" } 0 .. 11;
+my @many = map { "user$_" } 1 .. 40;
 my $relay = WordSocket::Relay->new(children => 4, users => \@many, lines => 'WordSocketSiteConnections 700',
     more_vhosts => <<'END')->start;
 Listen 127.0.0.2:@Port@
