@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One shared document among its editors, over a channel that keeps the order of
+ * what is sent and may break at any time. The relay keeps nothing: peers answer
+ * each other, and WordPress saves.
+ *
+ * First    What the others have is received before anything of ours is sent.
+ * Broken   On every connect a state vector goes out, and those of our own
+ *          changes of which no peer ever showed that it has them.
+ * Quiet    A room in which nobody has asked for a while is asked by one of its
+ *          members, so that whatever went wrong is mended.
+ *
+ * Knows neither sockets nor WordPress.
+ */
+
+import {
+  applyAwarenessUpdate,
+  type Awareness,
+  encodeAwarenessUpdate,
+  removeAwarenessStates,
+} from 'y-protocols/awareness';
+import type * as Yjs from 'yjs';
+import { Answers, hasMore, type YModule } from './answers.js';
+import type { Cipher } from './cipher.js';
+import type { Clock } from './clock.js';
+import { decodeFrame, encodeFrame, FRAME, type FrameType } from './frames.js';
+import { Assembler, inPieces } from './pieces.js';
+
+/** How long a newcomer waits for somebody to answer. */
+const ALONE_MS = 1000;
+/** Cursors are sent no more often than this. */
+const AWARENESS_MS = 50;
+/** A room in which nobody asked for so long is asked; up to twice this. */
+const QUIET_MS = 30_000;
+/** Who sees that another has more asks after this, unless it came by then. */
+const LACKING_MS = 400;
+
+/** What a room may hold; as much as WordPress saves. */
+export const MAX_DOCUMENT = 16 * 1024 * 1024;
+
+export type Trouble = 'document-size-limit-exceeded' | 'protocol-mismatch';
+
+export interface RoomOptions {
+  readonly Y: YModule;
+  readonly doc: Yjs.Doc;
+  /** Collections have none. */
+  readonly awareness?: Awareness | undefined;
+  readonly channel: string;
+  readonly cipher: Cipher;
+  readonly clock: Clock;
+  readonly randomBytes: (n: number) => Uint8Array;
+  /** False if there is no connection that can send. */
+  readonly send: (bytes: Uint8Array) => boolean;
+  /** The room ended, and why; it has left already. */
+  readonly trouble: (why: Trouble) => void;
+  /** What others wrote is there, or nobody is. */
+  readonly received?: () => void;
+  readonly maxDocument?: number;
+}
+
+export class Room {
+  private readonly answers: Answers;
+  private readonly assembler: Assembler;
+  private readonly maxDocument: number;
+  private open = false;
+  private ended = false;
+  /** Others' part is there; ours may be sent. */
+  private settled = false;
+  /** So much of our own changes was seen at a peer. */
+  private confirmed = 0;
+  private sending: Promise<void> = Promise.resolve();
+  private reading: Promise<void> = Promise.resolve();
+  private session = 0;
+  private readonly timers = new Map<string, () => void>();
+
+  constructor(private readonly room: RoomOptions) {
+    const { Y, doc, awareness, clock } = room;
+    this.maxDocument = room.maxDocument ?? MAX_DOCUMENT;
+    this.assembler = new Assembler(clock, this.maxDocument + 1024);
+    this.answers = new Answers(
+      Y,
+      doc,
+      clock,
+      () => this.isFirst(),
+      (update) => this.say(FRAME.step2, update),
+    );
+    doc.on('update', this.onUpdate);
+    awareness?.on('update', this.onAwareness);
+  }
+
+  /** The channel is subscribed to and frames can be sent; again after each break. */
+  opened(): void {
+    if (this.ended) {
+      return;
+    }
+    this.closed();
+    this.open = true;
+    this.ask();
+    this.sayAwareness();
+    this.later('alone', ALONE_MS, () => this.settle());
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    const { awareness } = this.room;
+    this.open = false;
+    this.settled = false;
+    this.session += 1;
+    this.answers.stop();
+    this.assembler.clear();
+    for (const name of [...this.timers.keys()]) {
+      this.cancel(name);
+    }
+    if (awareness) {
+      const others = [...awareness.getStates().keys()].filter(
+        (client) => client !== awareness.clientID,
+      );
+      removeAwarenessStates(awareness, others, this);
+    }
+  }
+
+  /** A frame came, as the relay delivered it. */
+  take(bytes: Uint8Array): void {
+    const { cipher, channel } = this.room;
+    const { session } = this;
+    this.reading = this.reading.then(async () => {
+      const frame = await cipher.open(channel, bytes);
+      if (frame && session === this.session && this.open) {
+        this.read(frame);
+      }
+    });
+  }
+
+  /** Frames may have been lost while connected. */
+  resync(): void {
+    if (this.open) {
+      this.assembler.clear();
+      this.ask();
+      this.sayOwn();
+    }
+  }
+
+  /** Leaves, and says so where it can. */
+  destroy(): void {
+    if (this.ended) {
+      return;
+    }
+    const { doc, awareness } = this.room;
+    if (this.open && awareness?.meta.has(awareness.clientID)) {
+      this.say(
+        FRAME.awareness,
+        encodeAwarenessUpdate(awareness, [awareness.clientID], new Map()),
+      );
+    }
+    this.ended = true;
+    doc.off('update', this.onUpdate);
+    awareness?.off('update', this.onAwareness);
+    // What was said still goes out, above all that this one leaves.
+    void this.sending.then(() => this.closed());
+  }
+
+  /** Resolves when what was said has been handed over. For tests. */
+  idle(): Promise<void> {
+    return this.reading.then(() => this.sending);
+  }
+
+  private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin !== this && this.open && this.settled) {
+      this.say(FRAME.update, update);
+    }
+  };
+
+  private readonly onAwareness = (_changes: unknown, origin: unknown): void => {
+    const { awareness } = this.room;
+    if (origin === this || origin === 'timeout' || !awareness) {
+      return;
+    }
+    if (this.open && !this.timers.has('awareness')) {
+      this.later('awareness', AWARENESS_MS, () => this.sayAwareness());
+    }
+  };
+
+  private read(bytes: Uint8Array): void {
+    const frame = decodeFrame(bytes);
+    if (!frame) {
+      return;
+    }
+    try {
+      this.handle(frame.type, frame.data);
+    } catch {
+      // What cannot be read is not ours; the document is as it was.
+    }
+  }
+
+  private handle(type: FrameType, data: Uint8Array): void {
+    const { Y, doc } = this.room;
+    switch (type) {
+      case FRAME.step1:
+        this.asked(Y.decodeStateVector(data));
+        break;
+      case FRAME.step2:
+        Y.applyUpdate(doc, data, this);
+        this.answers.heard(data);
+        this.settle();
+        break;
+      case FRAME.update:
+        Y.applyUpdate(doc, data, this);
+        break;
+      case FRAME.awareness:
+        this.heardAwareness(data);
+        break;
+      case FRAME.piece: {
+        const whole = this.assembler.take(data);
+        // Whoever waits for an answer sees that one is under way.
+        if (this.timers.has('alone')) {
+          this.later('alone', ALONE_MS, () => this.settle());
+        }
+        if (whole && whole[0] !== FRAME.piece) {
+          this.read(whole);
+        }
+        break;
+      }
+    }
+  }
+
+  private asked(theirs: Map<number, number>): void {
+    this.confirmed = Math.max(
+      this.confirmed,
+      theirs.get(this.room.doc.clientID) ?? 0,
+    );
+    this.waitForQuiet();
+    this.answers.ask(theirs);
+    if (hasMore(theirs, this.vector()) && !this.timers.has('lacking')) {
+      this.later('lacking', LACKING_MS * (1 + this.room.clock.random()), () => {
+        if (hasMore(theirs, this.vector())) {
+          this.ask();
+        }
+      });
+    }
+  }
+
+  private heardAwareness(data: Uint8Array): void {
+    const { awareness } = this.room;
+    if (!awareness) {
+      return;
+    }
+    const alone = awareness.getStates().size <= 1;
+    applyAwarenessUpdate(awareness, data, this);
+    if (alone && awareness.getStates().size > 1) {
+      this.sayAwareness();
+    }
+  }
+
+  /** Others' part is there, or nobody answered: ours goes out. */
+  private settle(): void {
+    this.cancel('alone');
+    if (!this.settled && this.open) {
+      this.settled = true;
+      this.sayOwn();
+      this.room.received?.();
+    }
+  }
+
+  private ask(): void {
+    const { Y, doc } = this.room;
+    this.say(FRAME.step1, Y.encodeStateVector(doc));
+    this.waitForQuiet();
+  }
+
+  private waitForQuiet(): void {
+    const ms = QUIET_MS * (1 + this.room.clock.random());
+    this.later('quiet', ms, () => this.ask());
+  }
+
+  /** Those of our own changes that no peer is known to have. */
+  private sayOwn(): void {
+    const { Y, doc } = this.room;
+    const vector = this.vector();
+    const own = vector.get(doc.clientID) ?? 0;
+    if (vector.size === 0) {
+      return;
+    }
+    if (own > this.confirmed) {
+      vector.set(doc.clientID, this.confirmed);
+    }
+    this.say(
+      FRAME.update,
+      Y.encodeStateAsUpdate(doc, Y.encodeStateVector(vector)),
+    );
+  }
+
+  private sayAwareness(): void {
+    const { awareness } = this.room;
+    if (awareness?.getLocalState()) {
+      this.say(
+        FRAME.awareness,
+        encodeAwarenessUpdate(awareness, [awareness.clientID]),
+      );
+    }
+  }
+
+  private say(type: FrameType, data: Uint8Array): void {
+    const { cipher, channel, randomBytes, send } = this.room;
+    const { session } = this;
+    if (this.ended || !this.open) {
+      return;
+    }
+    if (data.length > this.maxDocument) {
+      this.end('document-size-limit-exceeded');
+      return;
+    }
+    this.sending = this.sending.then(async () => {
+      for (const part of inPieces(encodeFrame(type, data), () => randomBytes(8))) {
+        const bytes = await cipher.seal(channel, part);
+        // What is not sent now is covered by the resync of the next connect.
+        if (session !== this.session || !send(bytes)) {
+          return;
+        }
+      }
+    });
+  }
+
+  private end(why: Trouble): void {
+    this.destroy();
+    this.room.trouble(why);
+  }
+
+  private vector(): Map<number, number> {
+    const { Y, doc } = this.room;
+    return Y.decodeStateVector(Y.encodeStateVector(doc));
+  }
+
+  /** Whether this is the first to answer, of those it knows. */
+  private isFirst(): boolean {
+    const { awareness } = this.room;
+    return (
+      !!awareness &&
+      Math.min(...awareness.getStates().keys()) === awareness.clientID
+    );
+  }
+
+  private later(name: string, ms: number, task: () => void): void {
+    this.cancel(name);
+    this.timers.set(
+      name,
+      this.room.clock.after(ms, () => {
+        this.timers.delete(name);
+        task();
+      }),
+    );
+  }
+
+  private cancel(name: string): void {
+    this.timers.get(name)?.();
+    this.timers.delete(name);
+  }
+}
