@@ -60,9 +60,12 @@ final class Backlog {
 			$rows[ self::MESSAGE . $message['name'] ] = self::time( $message['us'] ) . ' ' . $this->tag() . ' ' . $message['body'];
 		}
 		$lost = Queue_Rows::put( $rows );
-		$this->drop_old();
 
 		list( $count, $bytes ) = Queue_Rows::measure( self::MESSAGE );
+		if ( $count > self::MOST_ROWS || $bytes > self::MOST_BYTES ) {
+			$this->drop_old();
+			list( $count, $bytes ) = Queue_Rows::measure( self::MESSAGE );
+		}
 		if ( $count > self::MOST_ROWS || $bytes > self::MOST_BYTES ) {
 			$over   = max( $count - self::MOST_ROWS, (int) ceil( ( $bytes - self::MOST_BYTES ) / ( $bytes / $count ) ) );
 			$oldest = $this->oldest( $over );

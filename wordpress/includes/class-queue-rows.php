@@ -27,7 +27,7 @@ final class Queue_Rows {
 	private const DROPPED = 'dropped';
 
 	/** Rows a statement. */
-	private const CHUNK = 50;
+	private const CHUNK = 100;
 
 	/** Whoever holds the lock longer is dead. */
 	private const LOCK_S = 60;

@@ -165,9 +165,10 @@ final class Sender {
 		}
 	}
 
-	/** Asks cron to come. */
+	/** Asks cron to come, where the site does not run it by itself and often anyway. */
 	private static function schedule(): void {
-		if ( ! wp_next_scheduled( self::CRON ) ) {
+		$is_external = defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
+		if ( ! $is_external && ! wp_next_scheduled( self::CRON ) ) {
 			wp_schedule_single_event( time() + self::CRON_S, self::CRON );
 		}
 	}
