@@ -64,7 +64,7 @@ final class Publisher {
 			return self::failed( $answer->error, $event );
 		}
 		Circuit::half_open();
-		Notices::clear();
+		Notices::delivered();
 		return $answer->response;
 	}
 

@@ -126,7 +126,7 @@ final class Sender {
 
 		Circuit::close();
 		Queue_Rows::forget_dropped();
-		Notices::clear();
+		Notices::delivered();
 		// Somebody may have stored something between the last look and the closing.
 		if ( $this->backlog->count() > 0 ) {
 			Circuit::note_waiting();
@@ -141,7 +141,7 @@ final class Sender {
 	private function keep( Delivery $delivery ): void {
 		if ( array() === $delivery->rest ) {
 			if ( $delivery->has_arrived() && 0 === $delivery->refused ) {
-				Notices::clear();
+				Notices::delivered();
 			}
 			return;
 		}

@@ -10,6 +10,7 @@
  */
 
 define( 'ABSPATH', __DIR__ . '/' );
+define( 'HOUR_IN_SECONDS', 3600 );
 
 /** What the fake WordPress is at the moment. */
 final class World {
