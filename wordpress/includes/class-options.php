@@ -14,6 +14,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Names of the stored options and transients. uninstall.php deletes ALL and
  * TRANSIENTS, site by site; a test holds every constant here against these lists.
+ * What waits to be sent is in rows of its own: see Queue_Rows.
  *
  * @access private
  */
@@ -40,6 +41,12 @@ final class Options {
 	/** The address of a relay that was typed last. */
 	public const RELAY_URL = 'wordsocket_relay_url';
 
+	/** Whether the relay is to be left alone. See Circuit. */
+	public const CIRCUIT = 'wordsocket_circuit';
+
+	/** What the builder saved. See Saved_Triggers. */
+	public const TRIGGERS = 'wpsignal_custom_triggers';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -58,6 +65,8 @@ final class Options {
 		self::SITE_SECRET,
 		self::JWT_SECRET,
 		self::RELAY_URL,
+		self::CIRCUIT,
+		self::TRIGGERS,
 	);
 
 	/** The transients. */
