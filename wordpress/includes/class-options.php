@@ -40,6 +40,9 @@ final class Options {
 	/** The address of a relay that was typed last. */
 	public const RELAY_URL = 'wordsocket_relay_url';
 
+	/** Whether the block editor edits together over this connection: "1" or "0". */
+	public const YJS_PROVIDER = 'wpsignal_yjs_provider_enabled';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -58,6 +61,7 @@ final class Options {
 		self::SITE_SECRET,
 		self::JWT_SECRET,
 		self::RELAY_URL,
+		self::YJS_PROVIDER,
 	);
 
 	/** The transients. */
