@@ -19,18 +19,9 @@ final class Extensions {
 
 	/** Extensions of the ecosystem, made by others, whether they are here or not. */
 	public const CATALOGUE = array(
-		'shopsocket' => array(
-			'title'       => 'ShopSocket',
-			'description' => 'Live orders and stock for WooCommerce.',
-		),
-		'postsocket' => array(
-			'title'       => 'PostSocket',
-			'description' => 'Live posts.',
-		),
-		'chatsocket' => array(
-			'title'       => 'ChatSocket',
-			'description' => 'Live chat.',
-		),
+		'shopsocket' => 'ShopSocket',
+		'postsocket' => 'PostSocket',
+		'chatsocket' => 'ChatSocket',
 	);
 
 	private const FIELDS = array( 'title', 'description', 'version', 'docs_url', 'file' );
@@ -93,11 +84,11 @@ final class Extensions {
 				'missing'     => $missing,
 			);
 		}
-		foreach ( array_diff_key( self::CATALOGUE, $this->registered ) as $slug => $extension ) {
+		foreach ( array_diff_key( self::CATALOGUE, $this->registered ) as $slug => $title ) {
 			$all[] = array(
 				'slug'        => $slug,
-				'title'       => $extension['title'],
-				'description' => $extension['description'],
+				'title'       => $title,
+				'description' => self::about( $slug ),
 				'version'     => '',
 				'docs_url'    => '',
 				'status'      => 'absent',
@@ -116,6 +107,24 @@ final class Extensions {
 		$files = array_filter( array_column( $this->registered, 'file', 'slug' ) );
 
 		return array_map( 'plugin_basename', $files );
+	}
+
+	/**
+	 * What an extension of the catalogue is for.
+	 *
+	 * @param string $slug Of the catalogue.
+	 */
+	private static function about( string $slug ): string {
+		switch ( $slug ) {
+			case 'shopsocket':
+				return __( 'Live orders and stock for WooCommerce.', 'wordsocket' );
+			case 'postsocket':
+				return __( 'Live posts.', 'wordsocket' );
+			case 'chatsocket':
+				return __( 'Live chat.', 'wordsocket' );
+			default:
+				return '';
+		}
 	}
 
 	/**

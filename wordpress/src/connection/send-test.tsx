@@ -2,7 +2,7 @@
 
 import { Button, Notice, Spinner } from '@wordpress/components';
 import { speak } from '@wordpress/a11y';
-import { createElement, Fragment, useState } from '@wordpress/element';
+import { createElement, useState } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
 import type { TransportName } from '../../../client/src/state.js';
 import { api, messageOf } from '../api.js';
@@ -92,7 +92,7 @@ export function SendTest(): JSX.Element {
       <h2 id="wordsocket-test">{__('Send test', 'wordsocket')}</h2>
       <p>
         {__(
-          'Publishes an event and takes the time until this browser has it: from here to PHP, to the relay, and back. Only you can hear it.',
+          'Publishes an event and takes the time until this browser has it: from here to PHP, to the relay, and back. The channel has a name that nobody else knows.',
           'wordsocket',
         )}
       </p>
@@ -132,9 +132,7 @@ export function SendTest(): JSX.Element {
             )}
           </tbody>
         </table>
-      ) : (
-        <></>
-      )}
+      ) : null}
     </section>
   );
 }

@@ -55,7 +55,7 @@ export function SettingsTab(): JSX.Element {
   }
 
   return (
-    <section aria-labelledby="wordsocket-together">
+    <section className="wordsocket-card" aria-labelledby="wordsocket-together">
       <h2 id="wordsocket-together">{__('Editing together', 'wordsocket')}</h2>
       {missing ? (
         <Notice status="info" isDismissible={false}>
