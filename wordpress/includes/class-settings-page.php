@@ -80,7 +80,7 @@ final class Settings_Page {
 		}
 		printf( '<div id="%s">', esc_attr( Settings_Script::ROOT ) );
 		if ( self::CONNECT !== $tab ) {
-			echo '<noscript><p>' . esc_html__( 'This tab needs JavaScript.', 'wordsocket' ) . '</p></noscript>';
+			echo '<p class="hide-if-js">' . esc_html__( 'This tab needs JavaScript.', 'wordsocket' ) . '</p>';
 		}
 		echo '</div></div>';
 	}
