@@ -40,6 +40,12 @@ final class Options {
 	/** The address of a relay that was typed last. */
 	public const RELAY_URL = 'wordsocket_relay_url';
 
+	/** When something last changed that a live block may show. See Live_Stamp. */
+	public const LIVE_STAMP = 'wordsocket_live_stamp';
+
+	/** Whether live blocks update for visitors, too. See Live_Visitors. */
+	public const LIVE_VISITORS = 'wordsocket_live_visitors';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -48,6 +54,9 @@ final class Options {
 
 	/** Words of a relay that are shown once. See Outcome. */
 	public const SAID = 'wordsocket_oauth_said';
+
+	/** What live blocks show now, for whoever is nobody in particular. See Live_Answer. */
+	public const LIVE_ANSWERS = 'wordsocket_live_answers';
 
 	/** The options. */
 	public const ALL = array(
@@ -58,6 +67,8 @@ final class Options {
 		self::SITE_SECRET,
 		self::JWT_SECRET,
 		self::RELAY_URL,
+		self::LIVE_STAMP,
+		self::LIVE_VISITORS,
 	);
 
 	/** The transients. */
@@ -65,5 +76,6 @@ final class Options {
 		self::STATE,
 		self::CODE,
 		self::SAID,
+		self::LIVE_ANSWERS,
 	);
 }

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The script of a page on WordPress 6.4, which has no script modules. */
+
+import { start } from './live.js';
+
+start( {
+	say( text ) {
+		document.getElementById( 'wordsocket-live' ).textContent = text;
+	},
+} );
