@@ -51,6 +51,13 @@ final class Live_Answer {
 	 */
 	private int $stamp = 0;
 
+	/**
+	 * Hands in who counts the pages that will ask.
+	 *
+	 * @param Live_Crowd $crowd Open pages.
+	 */
+	public function __construct( private Live_Crowd $crowd ) {}
+
 	/** Hooks in, if this is such a request. */
 	public function register(): void {
 		// phpcs:disable WordPress.Security.NonceVerification.Recommended, WordPress.Security.ValidatedSanitizedInput -- reads, changes nothing; the value is not used.
@@ -92,7 +99,7 @@ final class Live_Answer {
 		if ( ! self::is_anybody() ) {
 			return;
 		}
-		$body = self::kept()[ self::address() ] ?? null;
+		$body = self::kept()[ self::address() ]['body'] ?? null;
 		if ( null === $body ) {
 			return;
 		}
@@ -109,6 +116,16 @@ final class Live_Answer {
 		}
 		$this->stamp = Live_Stamp::current();
 		ob_start( array( $this, 'answer' ) );
+		// WordPress has sent everything by then.
+		add_action( 'shutdown', array( $this, 'count' ), 100 );
+	}
+
+	/** Has the open pages counted, once this one is out. */
+	public function count(): void {
+		if ( function_exists( 'fastcgi_finish_request' ) ) {
+			fastcgi_finish_request();
+		}
+		$this->crowd->count();
 	}
 
 	/**
@@ -121,7 +138,7 @@ final class Live_Answer {
 		if ( ! ( $phase & PHP_OUTPUT_HANDLER_FINAL ) ) {
 			return '';
 		}
-		$body   = (string) wp_json_encode( self::blocks_of( $page, $this->stamp ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
+		$body   = (string) wp_json_encode( self::blocks_of( $page, $this->stamp ) + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
 		$shared = self::is_anybody() && 200 === http_response_code() && ! self::is_personal( headers_list() );
 		self::headers( $shared );
 		if ( $shared && strlen( $body ) <= self::KEEP_BYTES ) {
@@ -172,12 +189,14 @@ final class Live_Answer {
 	/**
 	 * Answers that are still true, by address.
 	 *
-	 * @return array<string, string>
+	 * @return array<string, array{body: string, until: int}>
 	 */
 	private static function kept(): array {
 		$kept = get_transient( Options::LIVE_ANSWERS );
 
-		return is_array( $kept ) && Live_Stamp::current() === ( $kept['stamp'] ?? null ) ? $kept['bodies'] : array();
+		return is_array( $kept ) && Live_Stamp::current() === ( $kept['stamp'] ?? null )
+			? array_filter( $kept['answers'], static fn( array $one ): bool => $one['until'] > time() )
+			: array();
 	}
 
 	/**
@@ -191,12 +210,17 @@ final class Live_Answer {
 		if ( Live_Stamp::current() !== $stamp ) {
 			return;
 		}
-		$bodies = array( self::address() => $body ) + self::kept();
+		$answers = array(
+			self::address() => array(
+				'body'  => $body,
+				'until' => time() + self::KEEP_S,
+			),
+		);
 		set_transient(
 			Options::LIVE_ANSWERS,
 			array(
-				'stamp'  => $stamp,
-				'bodies' => array_slice( $bodies, 0, self::KEEP_ANSWERS, true ),
+				'stamp'   => $stamp,
+				'answers' => array_slice( $answers + self::kept(), 0, self::KEEP_ANSWERS, true ),
 			),
 			self::KEEP_S
 		);
@@ -204,7 +228,8 @@ final class Live_Answer {
 
 	/** Whether whoever asks shows nothing by which they could be somebody. */
 	private static function is_anybody(): bool {
-		return array() === $_COOKIE && ! isset( $_SERVER['PHP_AUTH_USER'] ) && ! isset( $_SERVER['HTTP_AUTHORIZATION'] );
+		// WordPress's own .htaccess sets an empty authorization.
+		return array() === $_COOKIE && empty( $_SERVER['PHP_AUTH_USER'] ) && empty( $_SERVER['HTTP_AUTHORIZATION'] );
 	}
 
 	/** Which page is asked for. */

@@ -114,6 +114,10 @@ final class Live_Blocks {
 		if ( ! $tags->next_tag() || ! $this->page->wants_scripts() ) {
 			return $html;
 		}
+		// 6.4 has a router that nobody else can use, and it would be confused.
+		if ( ! Live_Page::has_modules() && null !== $tags->get_attribute( 'data-wp-interactive' ) ) {
+			return $html;
+		}
 		$id    = $this->id( $parsed );
 		$owned = $this->is_owned( $block->name, $html );
 		$tags->set_attribute( self::MARK, (string) wp_json_encode( array( 'id' => $id, 'owned' => $owned ) + self::shows( $block, $html ) ) );

@@ -27,12 +27,6 @@ final class Live_Page {
 	private const MODULE = 'assets/live-module.js';
 	private const SCRIPT = 'assets/live-view.js';
 
-	/** Within which time visitors ask, each at a moment of their own. */
-	private const SPREAD_VISITORS_MS = 4000;
-
-	/** The same for people who are logged in: there are few of them. */
-	private const SPREAD_USERS_MS = 400;
-
 	/**
 	 * Whether the page has a live block.
 	 *
@@ -115,7 +109,7 @@ final class Live_Page {
 			'argument' => Live_Answer::ARGUMENT,
 			'stamp'    => $this->stamp,
 			'user'     => is_user_logged_in(),
-			'spread'   => self::spread_ms(),
+			'spread'   => Live_Crowd::spread_ms(),
 			'posts'    => __( 'The list of posts was updated.', 'wordsocket' ),
 			'comments' => __( 'The comments were updated.', 'wordsocket' ),
 		);
@@ -129,7 +123,7 @@ final class Live_Page {
 	/** Loads the client and the script. */
 	private function load(): void {
 		// In a classic theme blocks are rendered after the head.
-		if ( did_action( 'wp_enqueue_scripts' ) ) {
+		if ( did_action( 'wp_enqueue_scripts' ) && ! wp_script_is( Client::HANDLE ) ) {
 			$this->client->enqueue();
 		}
 		$version = (string) filemtime( plugin_dir_path( FILE ) . self::SCRIPT );
@@ -151,17 +145,5 @@ final class Live_Page {
 			),
 			$version
 		);
-	}
-
-	/** Within which time the pages that an event reaches ask. */
-	private static function spread_ms(): int {
-		$own = is_user_logged_in() ? self::SPREAD_USERS_MS : self::SPREAD_VISITORS_MS;
-		/**
-		 * Filters the time over which open pages spread what they ask after an
-		 * event. A site with many visitors and no cache wants more of it.
-		 *
-		 * @param int $milliseconds By default 4000, and 400 for users.
-		 */
-		return max( 0, min( 60000, (int) apply_filters( 'wordsocket_live_spread', $own ) ) );
 	}
 }

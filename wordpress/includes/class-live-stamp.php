@@ -54,7 +54,7 @@ final class Live_Stamp {
 		$stamp = (int) get_option( Options::LIVE_STAMP, 0 );
 		if ( 0 === $stamp ) {
 			$stamp = self::now();
-			add_option( Options::LIVE_STAMP, (string) $stamp, '', false );
+			update_option( Options::LIVE_STAMP, (string) $stamp, false );
 		}
 		return $stamp;
 	}

@@ -21,12 +21,13 @@ final class Live {
 	/**
 	 * Hooks live blocks into WordPress.
 	 *
-	 * @param Config $config Relay and site.
-	 * @param Client $client Browser client.
+	 * @param Config    $config    Relay and site.
+	 * @param Client    $client    Browser client.
+	 * @param Publisher $publisher Knows how many pages are open.
 	 */
-	public static function register( Config $config, Client $client ): void {
+	public static function register( Config $config, Client $client, Publisher $publisher ): void {
 		$page   = new Live_Page( $config, $client );
-		$answer = new Live_Answer();
+		$answer = new Live_Answer( new Live_Crowd( $publisher ) );
 
 		$answer->register();
 		$page->register();

@@ -58,6 +58,9 @@ final class Options {
 	/** What live blocks show now, for whoever is nobody in particular. See Live_Answer. */
 	public const LIVE_ANSWERS = 'wordsocket_live_answers';
 
+	/** How many pages are connected, for live blocks. See Live_Crowd. */
+	public const LIVE_CROWD = 'wordsocket_live_crowd';
+
 	/** The options. */
 	public const ALL = array(
 		self::LAST_ERROR,
@@ -77,5 +80,6 @@ final class Options {
 		self::CODE,
 		self::SAID,
 		self::LIVE_ANSWERS,
+		self::LIVE_CROWD,
 	);
 }

@@ -72,6 +72,12 @@ class Live {
 			const event = type.slice( type.indexOf( ':' ) + 1 );
 			document.addEventListener( type, ( { detail } ) => this.hear( event, detail?.data ) );
 		}
+		// A trigger that the site's owner made may call them otherwise.
+		window.WPS?.onMessage( ( event, data ) => {
+			if ( ! EVENTS.includes( `wpsignal:${ event }` ) && data?.post_id && data.post_type ) {
+				this.hear( 'post.updated', data );
+			}
+		} );
 		document.addEventListener( GAP, this.refresh );
 		document.addEventListener( 'visibilitychange', () => this.plan.look() );
 		document.addEventListener( 'focusout', () => setTimeout( () => this.showHeld() ) );
@@ -94,6 +100,7 @@ class Live {
 		}
 		if ( answer && answer.stamp >= this.stamp ) {
 			this.stamp = answer.stamp;
+			this.plan.spread = answer.spread ?? this.plan.spread;
 			await this.show( answer );
 		}
 		return Boolean( answer );

@@ -90,7 +90,8 @@ export class Plan {
 	 */
 	hear( news ) {
 		this.#news = news;
-		this.#failures = 0;
+		// A server that is in trouble is not asked as if it were not.
+		this.#failures = Math.min( this.#failures, 1 );
 		this.look();
 	}
 
