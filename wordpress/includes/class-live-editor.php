@@ -20,6 +20,7 @@ final class Live_Editor {
 
 	private const HANDLE = 'wordsocket-live-editor';
 	private const SCRIPT = 'assets/live-editor.js';
+	private const ABOUT  = 'assets/live-editor.asset.php';
 
 	/**
 	 * Hands in the connection.
@@ -35,15 +36,16 @@ final class Live_Editor {
 
 	/** Loads it, wherever blocks are edited. */
 	public function enqueue(): void {
-		$path = plugin_dir_path( FILE ) . self::SCRIPT;
+		$path = plugin_dir_path( FILE ) . self::ABOUT;
 		if ( ! is_readable( $path ) ) {
-			return;
+			return; // A checkout has to build it.
 		}
+		$about = require $path;
 		wp_enqueue_script(
 			self::HANDLE,
 			plugins_url( self::SCRIPT, FILE ),
-			array( 'wp-api-fetch', 'wp-block-editor', 'wp-components', 'wp-compose', 'wp-element', 'wp-hooks', 'wp-i18n' ),
-			(string) filemtime( $path ),
+			$about['dependencies'],
+			$about['version'],
 			array( 'in_footer' => true )
 		);
 		wp_set_script_translations( self::HANDLE, 'wordsocket' );

@@ -3,8 +3,11 @@
 
 import { start } from './live.js';
 
-start( {
-	say( text ) {
-		document.getElementById( 'wordsocket-live' ).textContent = text;
-	},
-} );
+start({
+  say(text) {
+    const status = document.getElementById('wordsocket-live');
+    if (status) {
+      status.textContent = text;
+    }
+  },
+});
