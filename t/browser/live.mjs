@@ -337,12 +337,6 @@ run(async (atEnd) => {
     add_filter( 'wpsignal_allow_client', 'is_user_logged_in', 99 );
     add_filter( 'wordsocket_live_spread', fn() => 100 );
     add_filter( 'comment_flood_filter', '__return_false' );
-    add_action( 'wp_insert_comment', fn( $id, $c ) => 1 == $c->comment_approved && WPSignal\\WPS::publish( 'events', 'comment.created', array( 'comment_id' => (int) $id, 'post_id' => (int) $c->comment_post_ID ) ), 1000, 2 );
-    add_action( 'edit_comment', fn( $id ) => WPSignal\\WPS::publish( 'events', 'comment.updated', array( 'comment_id' => (int) $id, 'post_id' => (int) get_comment( $id )->comment_post_ID ) ), 1000 );
-    add_action( 'transition_comment_status', fn( $new, $old, $c ) => 'approved' === $new && WPSignal\\WPS::publish( 'events', 'comment.created', array( 'comment_id' => (int) $c->comment_ID, 'post_id' => (int) $c->comment_post_ID ) ), 1000, 3 );
-    add_action( 'deleted_comment', fn( $id, $c ) => WPSignal\\WPS::publish( 'events', 'comment.deleted', array( 'comment_id' => (int) $id, 'post_id' => (int) $c->comment_post_ID ) ), 1000, 2 );
-    add_action( 'wp_trash_post', fn( $id ) => add_action( 'wp_after_insert_post', fn( $p ) => WPSignal\\WPS::publish( 'events', 'post.deleted', array( 'post_id' => $p, 'post_type' => get_post_type( $p ) ) ), 1000 ) );
-    add_action( 'deleted_post', fn( $id, $p ) => 'publish' === $p->post_status && WPSignal\\WPS::publish( 'events', 'post.deleted', array( 'post_id' => (int) $id, 'post_type' => $p->post_type ) ), 1000, 2 );
   `);
   wp('eval', "foreach ( array( 'comment_moderation', 'comments_notify', 'moderation_notify' ) as $o ) { update_option( $o, '0' ); }");
   const admin = await browser.newContext({ viewport: { width: 1280, height: 1000 } });

@@ -111,6 +111,12 @@ final class Notices {
 				return __( 'This site publishes faster than the relay lets it. Publish less often, or ask for a higher WordSocketPublishRate.', 'wordsocket' );
 			case 'encryption_unavailable':
 				return __( 'This PHP cannot encrypt. Install its OpenSSL extension; nothing is sent in the clear instead.', 'wordsocket' );
+			case 'too_large':
+				return __( 'Events of this size are more than the relay takes. Have the trigger send less, or ask for a higher WordSocketMaxPublish.', 'wordsocket' );
+			case 'trigger_failed':
+				return __( 'A trigger ended with an error, and its event was not sent. Tell whoever wrote the plugin or theme that it belongs to.', 'wordsocket' );
+			case 'too_many_events':
+				return __( 'Only the first events of each second were sent. Choose a hook that is called less often, or add a condition.', 'wordsocket' );
 			case 'http_404':
 				return __( 'There is no relay at this address. Check it, which is WORDSOCKET_URL if wp-config.php has it, and that the virtual host says "WordSocket On".', 'wordsocket' );
 			default:

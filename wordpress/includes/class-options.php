@@ -14,6 +14,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Names of the stored options and transients. uninstall.php deletes ALL and
  * TRANSIENTS, site by site; a test holds every constant here against these lists.
+ * What waits to be sent is in rows of its own: see Queue_Rows.
  *
  * @access private
  */
@@ -46,6 +47,12 @@ final class Options {
 	/** Whether live blocks update for visitors, too. See Live_Visitors. */
 	public const LIVE_VISITORS = 'wordsocket_live_visitors';
 
+	/** Whether the relay is to be left alone. See Circuit. */
+	public const CIRCUIT = 'wordsocket_circuit';
+
+	/** What the builder saved. See Saved_Triggers. */
+	public const TRIGGERS = 'wpsignal_custom_triggers';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -72,6 +79,8 @@ final class Options {
 		self::RELAY_URL,
 		self::LIVE_STAMP,
 		self::LIVE_VISITORS,
+		self::CIRCUIT,
+		self::TRIGGERS,
 	);
 
 	/** The transients. */
