@@ -53,6 +53,9 @@ final class Options {
 	/** What the builder saved. See Saved_Triggers. */
 	public const TRIGGERS = 'wpsignal_custom_triggers';
 
+	/** Whether the block editor edits together over this connection: "1" or "0". */
+	public const YJS_PROVIDER = 'wpsignal_yjs_provider_enabled';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -81,6 +84,7 @@ final class Options {
 		self::LIVE_VISITORS,
 		self::CIRCUIT,
 		self::TRIGGERS,
+		self::YJS_PROVIDER,
 	);
 
 	/** The transients. */

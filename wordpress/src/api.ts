@@ -46,8 +46,8 @@ export interface ExtensionCard {
   readonly description: string;
   readonly version: string;
   readonly docs_url: string;
-  readonly status: 'active' | 'missing' | 'available' | 'soon';
-  /** What is missing, in words. */
+  readonly status: 'active' | 'incomplete' | 'absent';
+  /** What an incomplete one lacks, in words. */
   readonly missing: readonly string[];
 }
 

@@ -37,6 +37,8 @@ export interface PageData {
   readonly tabUrl: string;
   readonly isWpSyncAvailable: boolean;
   readonly isWpRtcEnabled: boolean;
+  /** Whether this copy of the plugin has the provider of collaboration. */
+  readonly isProviderBuilt: boolean;
   readonly wpVersion: string;
 }
 
@@ -55,6 +57,7 @@ const EMPTY: PageData = {
   tabUrl: '?page=wordsocket&tab=',
   isWpSyncAvailable: false,
   isWpRtcEnabled: false,
+  isProviderBuilt: false,
   wpVersion: '',
 };
 
