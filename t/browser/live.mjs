@@ -4,8 +4,9 @@
  * show on an open page what others publish, change and remove, while whoever
  * reads it writes a comment there.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { isConnected, logIn, openEditor, SITE } from './editor.mjs';
 import { parts } from './live-parts.mjs';
 import { demo, faultsOf, is, launch, log, note, ok, run, shoot, until, wp } from './lib.mjs';
@@ -343,6 +344,9 @@ run(async (atEnd) => {
   const visitor = await browser.newContext({ viewport: { width: 1000, height: 900 } });
   await parts(browser);
   ok(await logIn(admin), 'the admin logs in');
+
+  const script = readFileSync(join(demo.WORDPRESS_PATH, 'wp-content/plugins/wordsocket/assets/live-module.js'));
+  ok(gzipSync(script, { level: 9 }).length < 5120, 'the script of a page is under 5 KiB');
 
   const live = await switchedOnInTheEditor(admin);
   await updatedInPlace(visitor, live);
