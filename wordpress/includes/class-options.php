@@ -41,6 +41,12 @@ final class Options {
 	/** The address of a relay that was typed last. */
 	public const RELAY_URL = 'wordsocket_relay_url';
 
+	/** When something last changed that a live block may show. See Live_Stamp. */
+	public const LIVE_STAMP = 'wordsocket_live_stamp';
+
+	/** Whether live blocks update for visitors, too. See Live_Visitors. */
+	public const LIVE_VISITORS = 'wordsocket_live_visitors';
+
 	/** Whether the relay is to be left alone. See Circuit. */
 	public const CIRCUIT = 'wordsocket_circuit';
 
@@ -59,6 +65,12 @@ final class Options {
 	/** Words of a relay that are shown once. See Outcome. */
 	public const SAID = 'wordsocket_oauth_said';
 
+	/** What live blocks show now, for whoever is nobody in particular. See Live_Answer. */
+	public const LIVE_ANSWERS = 'wordsocket_live_answers';
+
+	/** How many pages are connected, for live blocks. See Live_Crowd. */
+	public const LIVE_CROWD = 'wordsocket_live_crowd';
+
 	/** The options. */
 	public const ALL = array(
 		self::LAST_ERROR,
@@ -68,6 +80,8 @@ final class Options {
 		self::SITE_SECRET,
 		self::JWT_SECRET,
 		self::RELAY_URL,
+		self::LIVE_STAMP,
+		self::LIVE_VISITORS,
 		self::CIRCUIT,
 		self::TRIGGERS,
 		self::YJS_PROVIDER,
@@ -78,5 +92,7 @@ final class Options {
 		self::STATE,
 		self::CODE,
 		self::SAID,
+		self::LIVE_ANSWERS,
+		self::LIVE_CROWD,
 	);
 }

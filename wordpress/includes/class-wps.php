@@ -81,6 +81,7 @@ final class WPS {
 		add_action( 'admin_enqueue_scripts', array( $this->client, 'enqueue' ) );
 		( new One_Click( $this->config ) )->register();
 		add_filter( 'removable_query_args', array( Outcome::class, 'removable' ) );
+		Live::register( $this->config, $this->client, $this->publisher );
 		add_action( 'admin_menu', array( new Settings_Page( $this->config, $this->publisher ), 'add' ) );
 		add_action( 'rest_api_init', array( new Settings_Routes( $this->config, $this->publisher ), 'register_routes' ) );
 		add_filter( 'wpsignal_token_channel_prefixes', array( Test_Channel::class, 'grant' ), 10, 3 );
