@@ -186,6 +186,21 @@ final class Config {
 		return null === $own ? self::constant( $name ) : $own[ $key ];
 	}
 
+	/** The API key of a relay: used once and not kept, so this is always empty. */
+	public function api_key(): string {
+		return '';
+	}
+
+	/** Whether the block editor is to edit together over this connection. */
+	public function yjs_provider_enabled(): bool {
+		return (bool) get_option( Options::YJS_PROVIDER, '1' );
+	}
+
+	/** Whether this copy of the plugin has what does so. */
+	public function is_yjs_provider_built(): bool {
+		return is_readable( plugin_dir_path( FILE ) . 'assets/wpsignal-yjs.js' );
+	}
+
 	/** Whether this WordPress knows real-time collaboration at all. */
 	public function is_wp_sync_available(): bool {
 		return function_exists( 'wp_is_collaboration_enabled' );

@@ -34,6 +34,7 @@ final class WPS {
 	 * @param Outbox           $outbox    Events until the end of the request.
 	 * @param Trigger_Registry $triggers  Hooks to events.
 	 * @param Client           $client    Browser client.
+	 * @param Extensions       $extensions Plugins that build on this one.
 	 */
 	private function __construct(
 		private Config $config,
@@ -42,7 +43,8 @@ final class WPS {
 		private Publisher $publisher,
 		private Outbox $outbox,
 		private Trigger_Registry $triggers,
-		private Client $client
+		private Client $client,
+		private Extensions $extensions
 	) {}
 
 	/** The plugin, made when first asked for. */
@@ -57,7 +59,7 @@ final class WPS {
 			$outbox         = new Outbox( $config, $transport, $sender );
 			$triggers       = new Trigger_Registry( $outbox );
 			$client         = new Client( $config, $token );
-			self::$instance = new self( $config, $channels, $token, $publisher, $outbox, $triggers, $client );
+			self::$instance = new self( $config, $channels, $token, $publisher, $outbox, $triggers, $client, new Extensions() );
 		}
 		return self::$instance;
 	}
@@ -79,7 +81,13 @@ final class WPS {
 		add_action( 'admin_enqueue_scripts', array( $this->client, 'enqueue' ) );
 		( new One_Click( $this->config ) )->register();
 		add_filter( 'removable_query_args', array( Outcome::class, 'removable' ) );
+		Live::register( $this->config, $this->client, $this->publisher );
 		add_action( 'admin_menu', array( new Settings_Page( $this->config, $this->publisher ), 'add' ) );
+		add_action( 'rest_api_init', array( new Settings_Routes( $this->config, $this->publisher ), 'register_routes' ) );
+		add_filter( 'wpsignal_token_channel_prefixes', array( Test_Channel::class, 'grant' ), 10, 3 );
+		( new Extension_Rows( $this->extensions ) )->register();
+		( new Site_Health( $this->config, $this->publisher ) )->register();
+		add_filter( 'block_categories_all', array( $this, 'register_block_category' ) );
 	}
 
 	/** Tells extensions that the API is there. */
@@ -127,6 +135,28 @@ final class WPS {
 	/** Sends events. */
 	public function publisher(): Publisher {
 		return $this->publisher;
+	}
+
+	/** Plugins that build on this one. */
+	public function extensions(): Extensions {
+		return $this->extensions;
+	}
+
+	/**
+	 * Adds the category that blocks of the ecosystem are in.
+	 *
+	 * @param mixed $categories Of the block editor.
+	 * @return mixed
+	 */
+	public function register_block_category( $categories ) {
+		if ( is_array( $categories ) && ! in_array( 'wordsocket', array_column( $categories, 'slug' ), true ) ) {
+			$categories[] = array(
+				'slug'  => 'wordsocket',
+				'title' => __( 'WordSocket', 'wordsocket' ),
+				'icon'  => null,
+			);
+		}
+		return $categories;
 	}
 
 	/** Hooks to events. */
