@@ -81,6 +81,11 @@ final class Outbox {
 		$this->sent = microtime( true );
 		add_action( 'shutdown', array( $this, 'end' ), PHP_INT_MAX );
 		add_action( Sender::CRON, array( $this->sender, 'look' ) );
+		foreach ( array( Options::CONNECTION, Options::RELAY ) as $name ) {
+			add_action( "add_option_$name", array( $this->sender, 'start_anew' ), 10, 0 );
+			add_action( "update_option_$name", array( $this->sender, 'start_anew' ), 10, 0 );
+			add_action( "delete_option_$name", array( $this->sender, 'start_anew' ), 10, 0 );
+		}
 		if ( self::is_long() ) {
 			// All that a long process does comes by here.
 			add_filter( 'query', array( $this, 'tick' ) );

@@ -165,6 +165,14 @@ final class Sender {
 		}
 	}
 
+	/** The site is connected anew, or not any more: what was is over. */
+	public function start_anew(): void {
+		if ( ! Circuit::is_closed() ) {
+			Queue_Rows::delete_all();
+			Circuit::close();
+		}
+	}
+
 	/** Asks cron to come, where the site does not run it by itself and often anyway. */
 	private static function schedule(): void {
 		$is_external = defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
