@@ -324,6 +324,19 @@ async function whatInteracts(visitor) {
   wp('post', 'delete', shown, id, '--force');
 }
 
+/** Whoever is logged in gets answers of their own. */
+async function forOneself(admin, { url }) {
+  const { tab, asked, faults } = await visit(admin, url);
+  await isConnected(tab, 'ws');
+  const id = post('For users');
+  ok(await until(async () => (await texts(tab, TITLES))[0] === 'For users', 4000), 'a user sees what is new');
+  const answer = await asked[0].response();
+  is([/wordsocket-live=u-\w+$/.test(answer.url()), answer.headers()['cache-control']], [true, 'private, no-store'], 'by an answer that no cache may keep');
+  is(faults, [], 'without an error');
+  await tab.close();
+  wp('post', 'delete', id, '--force');
+}
+
 /** Blocks that are off load nothing, and visitors get in by the option alone. */
 async function offIsOff(visitor, live) {
   const html = async (url) => (await get(url)).text;
@@ -364,6 +377,7 @@ run(async (atEnd) => {
   await inATemplate(visitor);
   await anOldAnswer(visitor, live);
   await withoutModules(visitor, live);
+  await forOneself(admin, live);
   await notAHerd(visitor, live);
   await offIsOff(visitor, live);
   is(log('php.log'), '', 'PHP reports nothing');
