@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds dist/: wpsignal.js, the script of a WordPress page; index.js, the
-// module for everybody else; and its types.
+// Builds dist/: wpsignal.js, the script of a WordPress page, and wpsignal-*.js,
+// which it fetches where it needs them; index.js, the module for everybody
+// else; and its types. A script that has become too large is not built.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)));
@@ -20,19 +23,53 @@ const common = {
   logLevel: 'warning',
 };
 
+/** A page's script fetches its parts; everybody else's bundle holds them. */
+const partsApart = {
+  name: 'parts apart',
+  setup(build) {
+    build.onResolve({ filter: /\/parts\.js$/ }, ({ resolveDir }) => ({
+      path: resolve(resolveDir, relative(resolveDir, 'src/parts-page.ts')),
+    }));
+  },
+};
+const page = { ...common, format: 'iife', minify: true };
+
 await build({
-  ...common,
+  ...page,
   entryPoints: ['src/wordpress.ts'],
   outfile: 'dist/wpsignal.js',
-  format: 'iife',
-  minify: true,
+  plugins: [partsApart],
 });
+for (const [name, path] of [
+  ['aes', './src/aes.js'],
+  ['http', './src/transport/http.js'],
+]) {
+  await build({
+    ...page,
+    stdin: {
+      contents: `import * as part from '${path}';
+(globalThis.wpsignalParts ??= {}).${name} = part;`,
+      resolveDir: '.',
+    },
+    outfile: `dist/wpsignal-${name}.js`,
+  });
+}
 await build({
   ...common,
   entryPoints: ['src/index.ts'],
   outfile: 'dist/index.js',
   format: 'esm',
 });
+
+/** What a page pays; in bytes as a server sends them, compressed. */
+const BOUNDS = { 'wpsignal.js': 12 * 1024 };
+for (const [name, bound] of Object.entries(BOUNDS)) {
+  const size = gzipSync(readFileSync(`dist/${name}`), { level: 9 }).length;
+  console.log(`dist/${name}: ${size} of ${bound} bytes gzipped`);
+  if (size >= bound) {
+    throw new Error(`dist/${name} has become too large`);
+  }
+}
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], {

@@ -3,7 +3,7 @@
  * Chromium, and a page that carries the script as WordPress's does.
  */
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -77,6 +77,18 @@ function html(baseUrl: string, token: string): string {
 <script src="/wpsignal.js"></script><script>${COLLECT}</script>`;
 }
 
+/** The files of the plugin's folder `assets`. */
+export function scripts(): Map<string, { type: string; text: string }> {
+  return new Map(
+    readdirSync('dist')
+      .filter((name) => /^wpsignal.*\.js$/.test(name))
+      .map((name) => [
+        `/${name}`,
+        { type: 'text/javascript', text: readFileSync(`dist/${name}`, 'utf8') },
+      ]),
+  );
+}
+
 export interface Visit {
   readonly relay: Relay;
   readonly page: Page;
@@ -91,12 +103,7 @@ export async function visit(
   change: (relay: Relay) => void = () => {},
   prepare = '',
 ): Promise<Visit> {
-  const files = new Map([
-    ['/wpsignal.js', {
-      type: 'text/javascript',
-      text: readFileSync('dist/wpsignal.js', 'utf8'),
-    }],
-  ]);
+  const files = scripts();
   const relay = await Relay.start(files);
   change(relay);
   const base = `http://${host}:${relay.port}`;
