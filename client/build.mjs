@@ -3,7 +3,7 @@
 // which it fetches where it needs them; index.js, the module for everybody
 // else; and its types. A script that has become too large is not built.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,13 +32,55 @@ const partsApart = {
     }));
   },
 };
-const page = { ...common, format: 'iife', minify: true };
+/**
+ * Members that classes keep to themselves, for shorter names. Only those whose
+ * name means nothing else anywhere: scripts of one page meet by the others.
+ */
+function privateNames() {
+  const code = readdirSync('src', { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(`src/${name}`, 'utf8'))
+    .join('\n')
+    .replace(/\/\*.*?\*\/|\/\/[^\n]*/gs, '');
+  const own = code.matchAll(/\bprivate (?:readonly |async )*(\w+)/g);
+  return [...new Set([...own].map(([, name]) => name))].filter((name) => {
+    const rest = code.replace(
+      new RegExp(
+        `\\bthis\\.${name}\\b|\\bprivate (?:readonly |async )*${name}\\b`,
+        'g',
+      ),
+      '',
+    );
+    return !new RegExp(`\\b${name}\\b`).test(rest);
+  });
+}
+const page = {
+  ...common,
+  format: 'iife',
+  minify: true,
+  mangleProps: new RegExp(`^(?:${privateNames().join('|')})$`),
+};
+/** The worker opens nothing. */
+const withoutAes = {
+  name: 'without AES',
+  setup(build) {
+    build.onLoad({ filter: /src.aes\.ts$/ }, () => ({
+      contents: 'export const openGcm = undefined;',
+    }));
+  },
+};
 
 await build({
   ...page,
   entryPoints: ['src/wordpress.ts'],
   outfile: 'dist/wpsignal.js',
   plugins: [partsApart],
+});
+await build({
+  ...page,
+  entryPoints: ['src/worker.ts'],
+  outfile: 'dist/wpsignal-worker.js',
+  plugins: [withoutAes],
 });
 for (const [name, path] of [
   ['aes', './src/aes.js'],

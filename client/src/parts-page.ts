@@ -5,7 +5,7 @@
  * nonce hands it on.
  */
 
-import { besideScript } from './script.js';
+import { besideScript, scriptNonce } from './script.js';
 
 /** Where the scripts leave what they hold. */
 interface Shelf {
@@ -17,9 +17,12 @@ const loading = new Map<string, Promise<unknown>>();
 function fetched(name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const element = document.createElement('script');
-    const { url, nonce } = besideScript(`wpsignal-${name}.js`);
+    const url = besideScript(`wpsignal-${name}.js`);
+    if (!url) {
+      throw new Error(`nobody knows where ${name} is`);
+    }
     element.src = url;
-    element.nonce = nonce;
+    element.nonce = scriptNonce;
     element.onload = () => {
       const part = (globalThis as Shelf).wpsignalParts?.[name];
       if (part) {

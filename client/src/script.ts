@@ -18,13 +18,20 @@ export function scriptIsAt(url: string | undefined): void {
   told = url;
 }
 
-/** With the version of the script itself, so that they are of one kind. */
-export function besideScript(name: string): {
-  readonly url: string;
-  readonly nonce: string;
-} {
-  const base = new URL(told || ownUrl || '.', document.baseURI);
+/**
+ * With the version of the script itself, so that they are of one kind.
+ * Undefined where nobody can tell.
+ */
+export function besideScript(name: string): string | undefined {
+  const own = told || ownUrl;
+  if (!own) {
+    return undefined;
+  }
+  const base = new URL(own, document.baseURI);
   const url = new URL(name, base);
   url.search = base.search;
-  return { url: url.href, nonce: ownNonce };
+  return url.href;
 }
+
+/** What the page's policy lets scripts in by. */
+export const scriptNonce = ownNonce;

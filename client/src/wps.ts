@@ -143,4 +143,9 @@ export function createWps(
 /** What the plugin puts into the page, beside the client's own options. */
 export interface WpsConfig extends ClientOptions {
   readonly isDebug?: boolean | undefined;
+  /**
+   * Where `wpsignal.js` is, if the page has it as a part of another script. The
+   * files it fetches are looked for beside it.
+   */
+  readonly scriptUrl?: string | undefined;
 }

@@ -26,7 +26,7 @@ export function seal(event: string, data: unknown): { v: 1; p: string } {
 let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
-function chrome(): Promise<Browser> {
+export function chrome(): Promise<Browser> {
   browser ??= chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -59,7 +59,19 @@ const COLLECT = `
   WPS.onMessage((event) => window.heard.push('onMessage ' + event));
 `;
 
-function html(baseUrl: string, token: string): string {
+/** What of a page's configuration a test may say otherwise. */
+export interface Changes {
+  readonly share?: boolean;
+  readonly token?: string | undefined;
+  readonly nonce?: string;
+  readonly user?: string;
+}
+
+export function html(
+  baseUrl: string,
+  token: string,
+  changes: Changes = {},
+): string {
   const config = {
     baseUrl,
     endpoints: { ws: `${baseUrl.replace('http', 'ws')}/ws`, sse: `${baseUrl}/sse` },
@@ -71,6 +83,7 @@ function html(baseUrl: string, token: string): string {
     exp: Math.floor(Date.now() / 1000) + 300,
     forceSSE: false,
     encryptionKey: KEY.toString('base64'),
+    ...changes,
   };
   return `<!doctype html><title>page</title>
 <script>window.wpSignalConfig = ${JSON.stringify(config)};</script>
@@ -97,7 +110,7 @@ export interface Visit {
   close(): Promise<void>;
 }
 
-/** A page of this host, over plain HTTP; `prepare` runs before its scripts. */
+/** A page of this host with a connection of its own, over plain HTTP; `prepare` runs before its scripts. */
 export async function visit(
   host: string,
   change: (relay: Relay) => void = () => {},
@@ -108,7 +121,7 @@ export async function visit(
   change(relay);
   const base = `http://${host}:${relay.port}`;
   const token = makeToken(Math.floor(Date.now() / 1000));
-  files.set('/', { type: 'text/html', text: html(base, token) });
+  files.set('/', { type: 'text/html', text: html(base, token, { share: false }) });
   const context = await (await chrome()).newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);

@@ -110,7 +110,7 @@ test('states are told with error and delay, connections as a boolean', async () 
 test('the script of a page reads its configuration, connects, and is there once', async () => {
   const sockets: FakeSocket[] = [];
   const world = globalThis as unknown as Record<string, unknown>;
-  const names = ['window', 'document', 'WebSocket'];
+  const names = ['window', 'document', 'WebSocket', 'BroadcastChannel'];
   const before = names.map((name) => Object.getOwnPropertyDescriptor(world, name));
   const shown = mock.method(console, 'debug', () => {});
   const config = { baseUrl: 'http://r.example/wps', token: 'a.b.c', channels: ['events'], isDebug: true };
@@ -119,6 +119,8 @@ test('the script of a page reads its configuration, connects, and is there once'
     Object.defineProperty(world, name, { value, configurable: true, writable: true });
   define('window', page);
   define('document', new FakePage());
+  // Node's would keep the process alive.
+  define('BroadcastChannel', undefined);
   define('WebSocket', class extends FakeSocket {
     constructor(url: string) {
       super(url);
