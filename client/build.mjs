@@ -3,7 +3,7 @@
 // which it fetches where it needs them; index.js, the module for everybody
 // else; and its types. A script that has become too large is not built.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,8 @@ import { build } from 'esbuild';
 
 process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 rmSync('dist', { recursive: true, force: true });
+// A package carries its licence.
+copyFileSync('../LICENSE', 'LICENSE');
 
 const common = {
   bundle: true,

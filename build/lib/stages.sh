@@ -234,7 +234,7 @@ stage_client() {
     expect "npm ci" npm_in client ci --no-audit --no-fund
     expect "types" npm_in client run check
     expect "bundle" npm_in client run build
-    tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser
+    tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser test:package
 }
 
 npm_in() {
