@@ -94,6 +94,21 @@ test('its methods need no this, and do what they say', async () => {
   assert.notEqual(wps.uuid(), wps.uuid());
 });
 
+test('what was not sent is told: by the answer, and to onError', async () => {
+  const { page, wps } = await made();
+  const told: unknown[] = [];
+  const off = wps.onError(({ code }) => told.push(code));
+  await page.receives({ type: 'error', code: 'publish_forbidden', message: '' });
+  await page.ends(1006);
+  assert.equal(wps.publish('a', 'e'), false);
+  assert.equal(wps.publishBinary('a', Uint8Array.of(1)), false);
+  await assert.rejects(wps.publishConfirmed('a', 'e'), { code: 'not-connected' });
+  assert.deepEqual(told, ['publish_forbidden', 'not-sent', 'not-sent']);
+  off();
+  wps.publish('a', 'e');
+  assert.equal(told.length, 3);
+});
+
 test('states are told with error and delay, connections as a boolean', async () => {
   const { page, wps } = await made();
   const states: unknown[] = [];
