@@ -4,11 +4,13 @@
  * that knows nothing but the public names.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { logIn, SITE } from './editor.mjs';
 import { demo, faultsOf, is, launch, log, note, ok, run, shoot, until, wp } from './lib.mjs';
 
 const SCREEN = `${SITE}/wp-admin/admin.php?page=wordsocket`;
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TABS = ['connection', 'settings', 'triggers', 'explorer', 'extensions'];
 
 /* A plugin of somebody else. It sorts after ours, and reserves a namespace. */
@@ -72,6 +74,13 @@ run(async (atEnd) => {
     });
     return { status: answer.status, ...(await answer.json()) };
   }, [method, path, body]);
+
+  /** What a machine can find of what keeps people out. */
+  const barriers = async () => {
+    await page.addScriptTag({ path: AXE });
+    const { violations } = await page.evaluate(() => window.axe.run('#wpbody-content', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }));
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+  };
 
   /* By keyboard from tab to tab. */
   await page.goto(SCREEN);
@@ -186,6 +195,7 @@ run(async (atEnd) => {
     await open(name);
     await page.locator('#wpsignal-settings-root > *').first().waitFor({ state: 'attached' });
     ok(await fits(), `${name} fits a phone`);
+    is(await barriers(), [], 'and keeps nobody out');
   }
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto(SCREEN);
@@ -207,6 +217,7 @@ run(async (atEnd) => {
   ok(await until(() => page.getByText('Copied.').isVisible()), 'what to write to the host can be copied');
   ok(/WordSocketHostKey/.test(await page.evaluate(() => navigator.clipboard.readText())), 'and is in the clipboard');
   await shoot(page, 'admin-5-not-offered');
+  is(await barriers(), [], 'and the screen keeps nobody out');
   await page.unroute(/\/wpsignal\/v1\/enroll/);
 
   /* Without JavaScript. */

@@ -28,7 +28,7 @@ final class Connect_Controls {
 		echo '<span id="wordsocket-said" role="status"></span></p>';
 		echo '<details id="wordsocket-ask"><summary>' . esc_html__( 'Ask your host for it', 'wordsocket' ) . '</summary>';
 		printf( '<p><label for="wordsocket-letter">%s</label></p>', esc_html__( 'Send this to the support of your host:', 'wordsocket' ) );
-		printf( '<textarea id="wordsocket-letter" class="large-text code" rows="9" readonly>%s</textarea>', esc_textarea( self::letter() ) );
+		printf( '<textarea id="wordsocket-letter" class="large-text code" rows="16" readonly>%s</textarea>', esc_textarea( self::letter() ) );
 		// Shown by the script, which it needs.
 		echo '<p><span id="wordsocket-copy-offer" hidden><button type="button" class="button" id="wordsocket-copy">' . esc_html__( 'Copy', 'wordsocket' ) . '</button></span> <span id="wordsocket-copied" role="status"></span></p></details></div>';
 		self::enqueue();

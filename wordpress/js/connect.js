@@ -58,7 +58,7 @@
 		if ( answer?.ok ) {
 			offered.textContent = words.offered;
 		} else if ( answer?.status === 501 ) {
-			offered.textContent = words.notOffered;
+			offered.textContent = `${ words.notOffered } ${ ( await answer.json() ).message }`;
 			find( 'ask' ).open = true;
 			find( 'connect' ).classList.remove( 'button-primary' );
 		} else {

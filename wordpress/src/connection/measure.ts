@@ -176,7 +176,7 @@ const listenByPoll: Listen = async (url, token, channel) => {
     arrived,
     note: sprintf(
       /* translators: %s: number of seconds. */
-      __('Pages that poll ask every %s s, and wait that much longer.', 'wordsocket'),
+      __('A page that polls asks every %s s, and hears up to that much later.', 'wordsocket'),
       (Number(retry) / 1_000).toFixed(1),
     ),
     close: () => {
