@@ -17,6 +17,7 @@ stage_about() {
     root) echo "t/root/*.t: what only a httpd started by root does" ;;
     client) echo "the TypeScript client, and the screen in wp-admin" ;;
     php) echo "the WordPress plugin, without WordPress" ;;
+    wordpress) echo "the plugin on the newest WordPress and on 6.4" ;;
     demo) echo "build/demo, WordPress and a browser: t/browser" ;;
     dist) echo "make distcheck: the tarball builds and tests itself" ;;
     valgrind) echo "a bit of everything under memcheck; long: unit tests too" ;;
@@ -249,6 +250,18 @@ npm_in() {
 
 stage_php() {
     tap --timeout 300 --exec php wordpress/tests/run.php
+}
+
+# build/matrix has the other versions of WordPress and PHP, and MariaDB.
+stage_wordpress() {
+    local version
+
+    for version in 7.1 6.4; do
+        logs=$OUT/wordpress/$version
+        mkdir -p "$logs"
+        tap --timeout 300 --exec "bash wordpress/tests/phpunit/run --wordpress" \
+            "$version"
+    done
 }
 
 stage_demo() {
