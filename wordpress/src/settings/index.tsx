@@ -81,7 +81,7 @@ function LiveBlocks(): JSX.Element {
       <SavedToggle
         label={__('For visitors, too', 'wordsocket')}
         help={__(
-          'Otherwise live blocks update for people who are logged in. Pages with such a block then connect for everybody, and visitors may hear the channel events, but send nothing.',
+          'Without it live blocks update only for people who are logged in. With it, pages with such a block connect for everybody; visitors hear the channel events, and send nothing.',
           'wordsocket',
         )}
         checked={pageData.isLiveForVisitors}
