@@ -21,6 +21,7 @@
  */
 
 import { bareName } from './channel.js';
+import { RELAY_ERROR_TOO_MANY_CHANNELS } from './codes.js';
 import { TIMING } from './config.js';
 import { HubClient } from './hub-client.js';
 import type { ClientOptions } from './options.js';
@@ -132,6 +133,9 @@ export class Hub {
       }
     });
     client.on('error', (error) => {
+      if (error.code === RELAY_ERROR_TOO_MANY_CHANNELS) {
+        this.sendAway();
+      }
       this.answered();
       this.frameToAll({ type: 'error', ...error });
     });
@@ -200,6 +204,16 @@ export class Hub {
         if (channels.some((bare) => tab.channels.has(bare))) {
           tab.post({ t: 'frame', frame });
         }
+      }
+    }
+  }
+
+  /** What together is too much for a connection may not be, each on its own. */
+  private sendAway(): void {
+    for (const tab of [...this.tabs]) {
+      if ([...tab.channels.keys()].some((bare) => this.unanswered.has(bare))) {
+        tab.refused();
+        this.leave(tab);
       }
     }
   }
