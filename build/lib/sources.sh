@@ -4,8 +4,8 @@
 # Builds what the sources have made stale.
 #
 #   need_module   .libs/mod_wordsocket.so
-#   need_bundle   client/dist/wpsignal.js
 #   need_screen   wordpress/assets/wpsignal-settings.js, and what belongs to it
+#   need_bundle   client/dist/wpsignal.js, and wpsignal-*.js beside it
 #
 # They are called in the top of the source tree.
 
@@ -60,7 +60,7 @@ make_screen() {
 }
 
 need_bundle() {
-    if stale "$BUNDLE" client/src client/package-lock.json; then
+    if stale "$BUNDLE" client/src client/build.mjs client/package-lock.json; then
         step "client: building" \
             "If npm could not fetch its packages, try again later." \
             make_bundle

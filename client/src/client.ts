@@ -12,17 +12,18 @@
 
 import { Acks } from './acks.js';
 import { ChannelSet, bareName, isChannelName } from './channel.js';
+import type { ClientEvents, Status } from './client-events.js';
 import { CLOSE, RELAY_ERROR_UNAUTHORIZED } from './codes.js';
 import { LIMIT } from './config.js';
 import { createOpener } from './crypto.js';
 import { Cursor } from './cursor.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
-import { type Delivery, Inbox } from './inbox.js';
+import { Inbox } from './inbox.js';
 import type { Link, LinkEvents } from './link.js';
 import { type ClientOptions, endpointsOf } from './options.js';
 import { type BroadcastLike, browserPlatform, type Platform } from './platform.js';
 import { Session } from './session.js';
-import { type State, StateStore, type TransportName } from './state.js';
+import { type State, StateStore } from './state.js';
 import { SharedLink } from './shared-link.js';
 import { claimsOf, TokenKeeper } from './token.js';
 import {
@@ -42,41 +43,7 @@ import {
 } from './wire.js';
 import { announceUser, watchUsers } from './users.js';
 
-/** What `on` hears, with its arguments. */
-export type ClientEvents = {
-  message: [message: Delivery];
-  binary: [channel: string, payload: Uint8Array];
-  state: [now: State, before: State];
-  connection: [connected: boolean];
-  /** Some messages are gone; ask for the state of things again. */
-  gap: [gap: Gap];
-  /**
-   * A stream was replaced while connected. Messages are complete, but binary
-   * frames of the meantime are not: resynchronise.
-   */
-  reopen: [];
-  /** Sending works from now on; a stream learns it later than it opens. */
-  sendable: [];
-  /** The relay refused something; the connection stays. */
-  error: [error: { readonly code: string; readonly message: string }];
-};
-
-export interface Status {
-  /** The transport in use. */
-  readonly name: TransportName | null;
-  readonly connected: boolean;
-  /** As of a WebSocket: 0 connecting, 1 open, 2 closing, 3 closed. */
-  readonly readyState: number;
-  readonly canPublish: boolean;
-  readonly canPublishBinary: boolean;
-  /** Milliseconds since the epoch. */
-  readonly lastMessageAt: number | null;
-  readonly lastError: {
-    readonly code: string;
-    readonly message: string;
-  } | null;
-  readonly failures: number;
-}
+export type { ClientEvents, Status };
 
 interface Presence {
   /** In the spelling it was entered under. */

@@ -21,21 +21,20 @@
  */
 
 import { bareName } from './channel.js';
-import { missedSince } from './catch-up.js';
-import { Client } from './client.js';
+import { RELAY_ERROR_TOO_MANY_CHANNELS } from './codes.js';
 import { TIMING } from './config.js';
+import { HubClient } from './hub-client.js';
 import type { ClientOptions } from './options.js';
 import type { Platform, PortLike } from './platform.js';
+import { Roster } from './roster.js';
 import {
   type FromHub,
   type FromTab,
   SHARED_VERSION,
   userOf,
 } from './shared-protocol.js';
-import { claimsOf } from './token.js';
 import {
   type ClientFrame,
-  isJsonObject,
   type JsonObject,
   makeBinary,
   type MessageFrame,
@@ -46,54 +45,11 @@ import {
 import { Tab } from './tab.js';
 
 const VISITOR = '0';
-const EVENT_PRESENCE = 'wps.presence';
-const EVENT_CONNECTIONS = 'wps.connections';
-
-/** The client, with what only the hub may see of it. */
-class HubClient extends Client {
-  heard: (frame: RelayFrame) => void = () => {};
-
-  protected override onFrame(frame: RelayFrame): void {
-    super.onFrame(frame);
-    this.heard(frame);
-  }
-
-  get phase() {
-    return this.store.phase;
-  }
-
-  /** Up to here everything has been given to the tabs. */
-  get position(): string | undefined {
-    return this.cursor.since;
-  }
-
-  get userId(): string | undefined {
-    return claimsOf(this.context.situation.token()).userId;
-  }
-
-  get siteId(): string | undefined {
-    return this.session.grant.siteId;
-  }
-
-  get granted(): readonly string[] {
-    return this.session.grant.channels;
-  }
-
-  get tellsSubscribed(): boolean {
-    return this.session.transport?.inBand ?? false;
-  }
-
-  missed(channels: readonly string[], since: string) {
-    return missedSince(this.context, channels, since);
-  }
-}
 
 export class Hub {
   private client: HubClient | undefined;
   private readonly tabs = new Set<Tab>();
-  /** By bare channel, the members as last told. */
-  private readonly members = new Map<string, Map<string, unknown>>();
-  private connections: MessageFrame | undefined;
+  private readonly roster = new Roster();
   /** Channels asked of the relay and not answered, by bare name. */
   private readonly unanswered = new Set<string>();
   private readonly waiting = new Set<() => void>();
@@ -177,6 +133,9 @@ export class Hub {
       }
     });
     client.on('error', (error) => {
+      if (error.code === RELAY_ERROR_TOO_MANY_CHANNELS) {
+        this.sendAway();
+      }
       this.answered();
       this.frameToAll({ type: 'error', ...error });
     });
@@ -224,39 +183,15 @@ export class Hub {
 
   private onMessage(frame: MessageFrame): void {
     if (frame.id === undefined) {
-      this.remember(frame);
+      this.roster.hear(frame, this.bare(frame.channel));
     }
     const bytes = JSON.stringify(frame.data)?.length ?? 0;
     this.toHolders(frame.channel, { t: 'frame', frame }, bytes);
   }
 
-  /** What the relay tells whoever subscribes, as it is now. */
-  private remember(frame: MessageFrame): void {
-    const { channel, event, data } = frame;
-    if (event === EVENT_CONNECTIONS) {
-      this.connections = frame;
-    }
-    if (event !== EVENT_PRESENCE || !isJsonObject(data)) {
-      return;
-    }
-    const bare = this.bare(channel);
-    if (data.action === 'sync' && Array.isArray(data.members)) {
-      const list = data.members.filter(isJsonObject);
-      this.members.set(
-        bare,
-        new Map(list.map(({ id, state }) => [String(id), state])),
-      );
-    } else if (data.action === 'join') {
-      this.members.get(bare)?.set(String(data.id), data.state);
-    } else if (data.action === 'leave') {
-      this.members.get(bare)?.delete(String(data.id));
-    }
-  }
-
   /** What was true of a connection that is no more. */
   private forget(): void {
-    this.members.clear();
-    this.connections = undefined;
+    this.roster.clear();
     this.answered();
   }
 
@@ -269,6 +204,16 @@ export class Hub {
         if (channels.some((bare) => tab.channels.has(bare))) {
           tab.post({ t: 'frame', frame });
         }
+      }
+    }
+  }
+
+  /** What together is too much for a connection may not be, each on its own. */
+  private sendAway(): void {
+    for (const tab of [...this.tabs]) {
+      if ([...tab.channels.keys()].some((bare) => this.unanswered.has(bare))) {
+        tab.refused();
+        this.leave(tab);
       }
     }
   }
@@ -413,21 +358,9 @@ export class Hub {
     if (added.length > 0 && id !== undefined) {
       tab.post({ t: 'frame', frame: { type: 'subscribed', channels: added, id } });
     }
-    for (const name of added) {
-      const bare = this.bare(name);
-      const known = this.members.get(bare);
-      if (known) {
-        const members = [...known].map(([member, state]) => ({ id: member, state }));
-        const data = { action: 'sync', members };
-        tab.post({
-          t: 'frame',
-          frame: { type: 'message', channel: bare, event: EVENT_PRESENCE, data },
-        });
-      }
-      if (this.connections && this.bare(this.connections.channel) === bare) {
-        tab.post({ t: 'frame', frame: this.connections });
-      }
-    }
+    added
+      .flatMap((name) => this.roster.framesFor(this.bare(name)))
+      .forEach((frame) => tab.post({ t: 'frame', frame }));
   }
 
   /** Bare names of what any tab holds. */
@@ -468,7 +401,7 @@ export class Hub {
     const gone = names.filter((name) => tab.channels.delete(this.bare(name)));
     const held = this.held();
     const free = gone.filter((name) => !held.has(this.bare(name)));
-    free.forEach((name) => this.members.delete(this.bare(name)));
+    free.forEach((name) => this.roster.drop(this.bare(name)));
     this.client?.unsubscribe(free);
   }
 

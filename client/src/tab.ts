@@ -93,6 +93,11 @@ export class Tab {
     this.port.postMessage({ t: 'lost' } satisfies FromHub);
   }
 
+  /** It gets a connection of its own. */
+  refused(): void {
+    this.port.postMessage({ t: 'refused' } satisfies FromHub);
+  }
+
   gone(): void {
     this.behind = true;
     this.held = undefined;

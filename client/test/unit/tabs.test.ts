@@ -52,6 +52,19 @@ test('a channel is given up with its last tab', async () => {
   assert.equal(tabs.world.socket.closedWith, 1000);
 });
 
+test('more channels than a connection may have: the tab that wants them has its own', async () => {
+  const tabs = new Tabs();
+  const [a, b] = (await tabs.connected(2)) as [Page, Page];
+  b.client.subscribe(['x']);
+  await settle();
+  await tabs.receives({ type: 'error', code: 'too_many_channels', message: '' });
+  await b.world.opens();
+  assert.deepEqual(b.world.socket.framesOf('subscribe')[0]?.channels, ['events', 'x']);
+  await tabs.receives(message(1));
+  assert.deepEqual([a.heard, b.heard], [[1], []]);
+  assert.equal(a.world.sockets.length, 0);
+});
+
 test('acknowledgements and refusals reach the tab that sent', async () => {
   const tabs = new Tabs();
   const [a, b] = (await tabs.connected(2)) as [Page, Page];
