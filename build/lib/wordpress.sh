@@ -79,11 +79,15 @@ PLUGIN_LEAVES_OUT=(.gitignore .npmrc build.mjs node_modules package.json
     package-lock.json src tests tsconfig.json)
 
 put_plugin() {
+    local file
+
     as_child mkdir -p "$1"
     tar c -C "$TOP/wordpress" "${PLUGIN_LEAVES_OUT[@]/#/--exclude=./}" . |
         as_child tar x --no-same-owner -C "$1"
     as_child mkdir -p "$1/assets"
-    put "$1/assets/wpsignal.js" <"$TOP/$BUNDLE"
+    for file in "$TOP/${BUNDLE%.js}"*.js; do
+        put "$1/assets/${file##*/}" <"$file"
+    done
 }
 
 put_live_page() {

@@ -5,6 +5,7 @@
  * reads it writes a comment there.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isConnected, logIn, openEditor, SITE } from './editor.mjs';
@@ -54,6 +55,14 @@ const post = (title, ...more) => wp('post', 'create', '--post_status=publish', `
 const comment = (of, text, ...more) => wp('comment', 'create', `--comment_post_ID=${of}`, `--comment_content=${text}`,
   '--comment_author=Ada', '--comment_author_email=ada@example.test', '--porcelain', ...more);
 
+/** A request of nobody in particular, on a connection of its own. */
+const get = (url, headers = {}) => new Promise((done, failed) => {
+  request(url, { headers, agent: false }, async (answer) => {
+    const text = Buffer.concat(await answer.toArray()).toString();
+    done({ status: answer.statusCode, headers: answer.headers, text });
+  }).on('error', failed).end();
+});
+
 const texts = (tab, selector) => tab.locator(selector).allInnerTexts();
 
 const TITLES = '.wp-block-query .wp-block-post-title';
@@ -68,8 +77,8 @@ async function shows(tab, selector, want, name) {
 async function visit(context, url) {
   const tab = await context.newPage();
   const asked = [];
-  tab.on('request', (request) => {
-    if (request.url().includes('wordsocket-live=')) asked.push(request);
+  tab.on('request', (one) => {
+    if (one.url().includes('wordsocket-live=')) asked.push(one);
   });
   await tab.addInitScript(() => { window.since = Math.random(); });
   const faults = faultsOf(tab);
@@ -99,7 +108,7 @@ async function switchedOnInTheEditor(context) {
     ok(await toggle.isChecked(), 'a click switches it on');
     if (name === 'core/query') {
       ok(await editor.getByText('Only people who are logged in get updates').isVisible(), 'it says who gets updates');
-      await panel.scrollIntoViewIfNeeded();
+      await editor.getByRole('button', { name: 'Update for visitors, too' }).scrollIntoViewIfNeeded();
       await shoot(editor, 'live-switch');
       await editor.getByRole('button', { name: 'Update for visitors, too' }).click();
       ok(await until(() => editor.getByText('Everybody who has the page open gets updates.').isVisible()), 'and opens them to visitors by one click');
@@ -149,8 +158,8 @@ async function updatedInPlace(visitor, { id, url }) {
   is(asked.length, told, 'a draft, a private post and one of another type ask for nothing');
 
   await whileSomebodyWrites(tab, id);
-  for (const request of asked) {
-    const answer = await request.response();
+  for (const one of asked) {
+    const answer = await one.response();
     if (!ok(answer.status() === 200 && /^application\/json/.test(answer.headers()['content-type']), 'every question is answered')) break;
   }
   ok(!(await reloaded()), 'the page was not loaded again');
@@ -226,12 +235,12 @@ async function notAHerd(visitor, { url }) {
   const last = asked.at(-1);
   const headers = await last.allHeaders();
   ok(!headers.cookie, 'a visitor asks without cookies');
-  const again = await fetch(last.url());
-  is(again.headers.get('cache-control'), 'public, max-age=30', 'so any cache may keep the answer');
+  const again = await get(last.url());
+  is(again.headers['cache-control'], 'public, max-age=30', 'so any cache may keep the answer');
   const made = wp('eval', "echo count( get_transient( 'wordsocket_live_answers' )['answers'] );");
   is(made, '1', 'and WordPress keeps it, too');
-  const personal = await fetch(last.url(), { headers: { Cookie: 'comment_author_x=Ada' } });
-  is(personal.headers.get('cache-control'), 'private, no-store', 'but nothing that is made for somebody');
+  const personal = await get(last.url(), { Cookie: 'comment_author_x=Ada' });
+  is(personal.headers['cache-control'], 'private, no-store', 'but nothing that is made for somebody');
   await tab.close();
 }
 
@@ -261,7 +270,7 @@ async function inATemplate(visitor) {
 async function anOldAnswer(visitor, { url }) {
   const { tab, asked } = await visit(visitor, url);
   await isConnected(tab, 'ws');
-  const old = await (await fetch(`${url}?wordsocket-live=old`)).text();
+  const { text: old } = await get(`${url}?wordsocket-live=old`);
   let kept = 0;
   await tab.route(/wordsocket-live=\w+$/, (route) => {
     kept++;
@@ -315,19 +324,32 @@ async function whatInteracts(visitor) {
   wp('post', 'delete', shown, id, '--force');
 }
 
+/** Whoever is logged in gets answers of their own. */
+async function forOneself(admin, { url }) {
+  const { tab, asked, faults } = await visit(admin, url);
+  await isConnected(tab, 'ws');
+  const id = post('For users');
+  ok(await until(async () => (await texts(tab, TITLES))[0] === 'For users', 4000), 'a user sees what is new');
+  const answer = await asked[0].response();
+  is([/wordsocket-live=u-\w+$/.test(answer.url()), answer.headers()['cache-control']], [true, 'private, no-store'], 'by an answer that no cache may keep');
+  is(faults, [], 'without an error');
+  await tab.close();
+  wp('post', 'delete', id, '--force');
+}
+
 /** Blocks that are off load nothing, and visitors get in by the option alone. */
 async function offIsOff(visitor, live) {
-  const html = async (url) => (await fetch(url)).text();
+  const html = async (url) => (await get(url)).text;
   const off = page('Off', `${QUERY({})}\n\n${LATEST({})}\n\n${COMMENTS()}`);
   ok(!/wordsocket/i.test((await html(off.url)).replaceAll(/WordSocket demo/g, '')), 'with the switch off a visitor\'s page loads nothing of this');
   ok(/live-module\.js/.test(await html(live.url)) && /wpsignal\.js/.test(await html(live.url)), 'with it on it loads the client and the script');
-  const token = await (await fetch(`${SITE}/wp-json/wpsignal/v1/token`)).json();
+  const token = JSON.parse((await get(`${SITE}/wp-json/wpsignal/v1/token`)).text);
   const claims = JSON.parse(Buffer.from(token.token.split('.')[1], 'base64url'));
   is([claims.user_id, claims.allowed_channel_prefixes, claims.allowed_publish_prefixes],
     ['0', [`site:${claims.site_id}:events`], []], 'a visitor\'s token reads events and sends nothing');
   wp('option', 'update', 'wordsocket_live_visitors', '0');
   ok(!/live-module\.js|wpsignal\.js/.test(await html(live.url)), 'with the option off visitors load nothing');
-  is((await fetch(`${SITE}/wp-json/wpsignal/v1/token`)).status, 401, 'and get no token');
+  is((await get(`${SITE}/wp-json/wpsignal/v1/token`)).status, 401, 'and get no token');
 }
 
 run(async (atEnd) => {
@@ -355,6 +377,7 @@ run(async (atEnd) => {
   await inATemplate(visitor);
   await anOldAnswer(visitor, live);
   await withoutModules(visitor, live);
+  await forOneself(admin, live);
   await notAHerd(visitor, live);
   await offIsOff(visitor, live);
   is(log('php.log'), '', 'PHP reports nothing');
