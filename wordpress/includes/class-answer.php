@@ -18,6 +18,9 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Answer {
 
+	/** A failure that takes longer is a time-out, or as bad. */
+	private const SLOW_S = 0.5;
+
 	/** After such a wait nobody knows more than before. */
 	private const LONGEST_WAIT_S = 600;
 
@@ -28,12 +31,14 @@ final class Answer {
 	 * @param \WP_Error|null                 $error    What is wrong with it.
 	 * @param array<string, string>          $headers  Signed, as they were sent.
 	 * @param bool                           $left     Whether a byte of the body may have left.
+	 * @param float                          $took_s   How long it took.
 	 */
 	public function __construct(
 		public readonly array|\WP_Error $response,
 		public readonly ?\WP_Error $error,
 		public readonly array $headers,
-		private bool $left
+		private bool $left,
+		private float $took_s
 	) {}
 
 	/** Whether the relay did what it was asked. */
@@ -54,6 +59,11 @@ final class Answer {
 	/** Whether nobody, or nobody who speaks for the relay, answered. */
 	public function is_silence(): bool {
 		return 0 === $this->status() || ( $this->status() >= 500 && str_starts_with( $this->code(), 'http_' ) );
+	}
+
+	/** Whether it cost time that pages do not have. */
+	public function is_slow(): bool {
+		return $this->took_s >= self::SLOW_S;
 	}
 
 	/** Whether the relay may have done it all the same. */

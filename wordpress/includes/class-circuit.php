@@ -20,8 +20,11 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Circuit {
 
-	/** How long the relay is left alone after the first, the second and further failures. */
-	private const WAITS_S = array( 15, 30, 60 );
+	/** How long what waits is not sent after the first, the second and further failures. */
+	private const WAITS_S = array( 3, 10, 30, 60 );
+
+	/** The same where a failure was a time-out. Then nothing at all is sent. */
+	private const SLOW_WAITS_S = array( 15, 30, 60 );
 
 	/** Longer than one request asks, so that others do not ask as well. */
 	private const CLAIM_S = 4;
@@ -29,13 +32,14 @@ final class Circuit {
 	private const CLOSED = array(
 		'retry_at' => 0,
 		'fails'    => 0,
+		'slow'     => 0,
 		'batch'    => Courier::MOST_MESSAGES,
 	);
 
 	/**
 	 * What was known when this request began.
 	 *
-	 * @return array{retry_at: int, fails: int, batch: int}
+	 * @return array{retry_at: int, fails: int, slow: int, batch: int}
 	 */
 	public static function state(): array {
 		return self::clean( wp_load_alloptions()[ Options::CIRCUIT ] ?? '' );
@@ -44,7 +48,7 @@ final class Circuit {
 	/**
 	 * What is known now: past every cache, for one query.
 	 *
-	 * @return array{retry_at: int, fails: int, batch: int}
+	 * @return array{retry_at: int, fails: int, slow: int, batch: int}
 	 */
 	public static function fresh(): array {
 		global $wpdb;
@@ -58,9 +62,9 @@ final class Circuit {
 		return 0 === self::state()['retry_at'];
 	}
 
-	/** Whether the relay did not answer, and it is too early to ask again. */
+	/** Whether asking would cost another time-out. */
 	public static function is_open(): bool {
-		return self::state()['fails'] > 0 && ! self::may_ask();
+		return self::state()['slow'] > 0 && ! self::may_ask();
 	}
 
 	/** Whether it is time to send what waits. */
@@ -68,14 +72,20 @@ final class Circuit {
 		return self::state()['retry_at'] <= time();
 	}
 
-	/** Nobody answered: leave it alone, longer each time. */
-	public static function open(): void {
+	/**
+	 * It failed: leave it alone, longer each time.
+	 *
+	 * @param bool $slow Whether that was a time-out.
+	 */
+	public static function open( bool $slow ): void {
 		$state = self::fresh();
-		$wait  = self::WAITS_S[ min( $state['fails'], count( self::WAITS_S ) - 1 ) ];
+		$waits = $slow ? self::SLOW_WAITS_S : self::WAITS_S;
+		$wait  = $waits[ min( $state['fails'], count( $waits ) - 1 ) ];
 		self::write(
 			array(
 				'retry_at' => time() + $wait,
 				'fails'    => $state['fails'] + 1,
+				'slow'     => (int) $slow,
 			) + $state
 		);
 	}
@@ -91,6 +101,7 @@ final class Circuit {
 			array(
 				'retry_at' => time() + max( 1, $seconds ),
 				'fails'    => 0,
+				'slow'     => 0,
 				'batch'    => max( 1, $batch ),
 			)
 		);
@@ -142,7 +153,7 @@ final class Circuit {
 	 * A state, whatever was stored.
 	 *
 	 * @param mixed $stored As it is in the database.
-	 * @return array{retry_at: int, fails: int, batch: int}
+	 * @return array{retry_at: int, fails: int, slow: int, batch: int}
 	 */
 	private static function clean( mixed $stored ): array {
 		$stored = maybe_unserialize( $stored );

@@ -131,11 +131,14 @@ final class Connection_Tab {
 			rtrim( $last['message'], '.' ) . '.',
 			Notices::describe( $last['code'] )
 		);
-		$more = array(
-			__( 'Code', 'wordsocket' )  => $last['code'],
-			__( 'Said', 'wordsocket' )  => $last['message'],
-			__( 'Event', 'wordsocket' ) => $last['detail'],
-			__( 'Time', 'wordsocket' )  => wp_date( 'c', $last['time'] ),
+		$queue = ( new Queue_Notice( $this->config ) )->counts();
+		$more  = array(
+			__( 'Code', 'wordsocket' )                     => $last['code'],
+			__( 'Said', 'wordsocket' )                     => $last['message'],
+			__( 'Event', 'wordsocket' )                    => $last['detail'],
+			__( 'Time', 'wordsocket' )                     => wp_date( 'c', $last['time'] ),
+			__( 'Events that wait', 'wordsocket' )         => (string) $queue['waiting'],
+			__( 'Events that were dropped', 'wordsocket' ) => (string) $queue['dropped'],
 		);
 		$html = '';
 		foreach ( $more as $name => $value ) {

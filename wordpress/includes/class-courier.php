@@ -137,7 +137,7 @@ final class Courier {
 			// A purse may be smaller than the batch.
 			Circuit::wait( $answer->retry_after_s(), 429 === $answer->status() ? intdiv( count( $batch ), 2 ) : self::MOST_MESSAGES );
 		} else {
-			Circuit::open();
+			Circuit::open( $answer->is_slow() );
 		}
 	}
 

@@ -59,7 +59,7 @@ final class Publisher {
 		$answer = $this->transport->publish( $body );
 		if ( ! $answer->is_ok() ) {
 			if ( 0 === $answer->status() || ! $this->transport->has_patience() ) {
-				Circuit::open();
+				Circuit::open( $answer->is_slow() );
 			}
 			return self::failed( $answer->error, $event );
 		}

@@ -114,11 +114,14 @@ final class Transport {
 		remove_action( 'http_api_curl', $watch );
 		remove_action( 'requests-requests.before_request', $connect );
 
-		$error = Failure::in( $response );
-		if ( null !== $error ) {
+		$error  = Failure::in( $response );
+		$answer = new Answer( $response, $error, $headers, $this->has_left(), $took_s );
+		if ( 0 === $answer->status() ) {
+			// Where nobody is, a second try finds nobody.
+			$this->lost_s = self::PATIENCE_S;
+		} elseif ( null !== $error ) {
 			$this->lost_s += $took_s;
 		}
-		$answer       = new Answer( $response, $error, $headers, $this->has_left() );
 		$this->handle = null;
 		return $answer;
 	}

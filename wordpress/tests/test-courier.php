@@ -75,7 +75,18 @@ courier()->deliver( messages( 80 ) );
 is( batches(), array( 40, 40 ), 'half as many' );
 Circuit::close();
 
-World::$answer = new WP_Error( 'http_request_failed', 'cURL error 28' );
+World::$answer = new WP_Error( 'http_request_failed', 'cURL error 7' );
+foreach ( array( 3, 10, 30, 60, 60 ) as $again => $seconds ) {
+	courier()->deliver( messages( 1 ) );
+	is( circuit(), array( $again + 1, $seconds, 100 ), "what is refused is sent again after $seconds seconds" );
+}
+is( Circuit::is_open(), false, 'but any may ask: it takes no time' );
+Circuit::close();
+batches();
+World::$answer = static function (): WP_Error {
+	usleep( 510000 );
+	return new WP_Error( 'http_request_failed', 'cURL error 28' );
+};
 $delivery      = courier()->deliver( messages( 250 ) );
 is( array( batches(), count( $delivery->rest ) ), array( array( 100 ), 250 ), 'after a time-out nothing more is sent' );
 is( array_column( $delivery->doubt['batch'], 'name' ), array_column( messages( 100 ), 'name' ), 'it may have arrived' );
@@ -115,10 +126,6 @@ is( courier()->repeat( messages( 2 ), $headers ), false, 'one it does not want i
 World::$answer = new WP_Error( 'x', 'silence' );
 is( courier()->repeat( messages( 2 ), $headers ), null, 'of silence nobody knows' );
 
-World::$answer = static function (): WP_Error {
-	usleep( 1100000 );
-	return new WP_Error( 'x', 'silence' );
-};
 $transport     = new Transport( new Config() );
 $transport->publish( '{}' );
 is( $transport->has_patience(), false, 'two seconds, all in all' );

@@ -71,7 +71,10 @@ World::$answer = World::response( 204 );
 $publisher->publish( 'events', 'x' );
 is( Notices::last(), null, 'a success forgets the failure' );
 
-World::$answer = new WP_Error( 'http_request_failed', 'timed out' );
+World::$answer = static function (): WP_Error {
+	usleep( 510000 );
+	return new WP_Error( 'http_request_failed', 'timed out' );
+};
 $count         = count( World::$requests );
 ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'no answer is an error' );
 is( Notices::last()['code'], 'unreachable', 'remembered as such' );
@@ -83,6 +86,15 @@ ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'so does that of anothe
 is( count( World::$requests ), $count + 1, 'without asking' );
 World::$options[ Options::CIRCUIT ]['retry_at'] = time();
 ok( ! is_wp_error( $publisher->publish( 'events', 'x' ) ), 'until it is time to ask again' );
+Circuit::close();
+World::$answer = new WP_Error( 'http_request_failed', 'refused' );
+$publisher     = new Publisher( new Config() );
+$publisher->publish( 'events', 'x' );
+$count = count( World::$requests );
+ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'a relay that refuses is not asked twice by one request' );
+is( count( World::$requests ), $count, 'not even that' );
+World::$answer = World::response( 200 );
+ok( ! is_wp_error( ( new Publisher( new Config() ) )->publish( 'events', 'x' ) ), 'but by the next, which it costs nothing' );
 Circuit::close();
 
 World::$answer = static function (): array {
