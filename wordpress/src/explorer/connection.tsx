@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 import { Button, ToggleControl } from '@wordpress/components';
-import { createElement, Fragment, useEffect, useRef, useState } from '@wordpress/element';
+import { createElement, useEffect, useRef, useState } from '@wordpress/element';
 import { __, _n, sprintf } from '@wordpress/i18n';
 import type { State } from '../../../client/src/state.js';
 import { api, messageOf } from '../api.js';
@@ -74,7 +74,7 @@ function Plot({ samples }: { readonly samples: readonly Sample[] }): JSX.Element
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  const { points, ticks } = plot(samples, Math.max(now, samples.at(-1)?.at ?? 0), BOX);
+  const { points, ticks } = plot(samples, Math.max(now, samples[samples.length - 1]?.at ?? 0), BOX);
   const summary = summaryOf(samples);
   const seconds = SPAN_MS / 1000;
   return (

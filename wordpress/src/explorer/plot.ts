@@ -70,12 +70,12 @@ export interface Summary {
 
 export function summaryOf(samples: readonly Sample[]): Summary | undefined {
   const sorted = samples.map(({ ms }) => ms).sort((a, b) => a - b);
-  const last = samples.at(-1);
+  const last = samples[samples.length - 1];
   return last
     ? {
         count: sorted.length,
         median: sorted[Math.floor((sorted.length - 1) / 2)] ?? 0,
-        most: sorted.at(-1) ?? 0,
+        most: sorted[sorted.length - 1] ?? 0,
         last: last.ms,
       }
     : undefined;
