@@ -104,6 +104,15 @@ run(async (atEnd) => {
   await toggle.click();
   ok(await until(() => wp('option', 'get', 'wpsignal_yjs_provider_enabled') === '1'), 'and on again');
 
+  await page.getByRole('checkbox', { name: 'For visitors, too' }).click();
+  ok(await until(() => wp('option', 'get', 'wordsocket_live_visitors') === '1'), 'live blocks can be opened to visitors');
+  await page.getByRole('checkbox', { name: 'For visitors, too' }).click();
+  ok(await until(() => wp('option', 'get', 'wordsocket_live_visitors') !== '1'), 'and closed');
+  await page.route(/\/wpsignal\/v1\/settings/, (route) => route.fulfill({ status: 500, json: { code: 'x', message: 'The disk is full.' } }));
+  await toggle.click();
+  ok(await until(() => page.getByText('The disk is full.').first().isVisible()) && await toggle.isChecked(), 'a switch that is not saved goes back, and says why');
+  await page.unroute(/\/wpsignal\/v1\/settings/);
+
   /* Send test, each way measured. */
   const passed = async (of = page) => {
     await of.getByRole('button', { name: 'Send test' }).click();
@@ -229,7 +238,7 @@ run(async (atEnd) => {
   ok(await until(() => still.getByText('This tab needs JavaScript.').isVisible(), 10000), 'and the others say what they need');
   await plain.close();
 
-  is(faults.filter((fault) => !/status of (400|501)/.test(fault)), [], 'no page reports an error');
+  is(faults.filter((fault) => !/status of (400|500|501)/.test(fault)), [], 'no page reports an error');
   // The list of plugins asks wordpress.org, which is not there.
   is(log('php.log').split('\n').filter((line) => line && !/wp_update_(plugins|themes)\(\)/.test(line)), [], 'PHP reports nothing');
 });

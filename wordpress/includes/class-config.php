@@ -62,6 +62,16 @@ final class Config {
 		);
 	}
 
+	/** Where one click leaves for; see Relay. */
+	public function connect_url(): string {
+		return Relay::connect_url( $this->base_url() );
+	}
+
+	/** Where the code that it brings is exchanged; see Relay. */
+	public function exchange_url(): string {
+		return Relay::exchange_url( $this->base_url() );
+	}
+
 	/** Public identifier of this site at the relay. */
 	public function site_key(): string {
 		return $this->credential( 'WPSIGNAL_SITE_KEY', 'site_key' );

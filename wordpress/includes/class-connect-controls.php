@@ -27,8 +27,7 @@ final class Connect_Controls {
 		echo '<p><button type="button" class="button button-primary" id="wordsocket-connect">' . esc_html__( 'Connect', 'wordsocket' ) . '</button> ';
 		echo '<span id="wordsocket-said" role="status"></span></p>';
 		echo '<details id="wordsocket-ask"><summary>' . esc_html__( 'Ask your host for it', 'wordsocket' ) . '</summary>';
-		printf( '<p><label for="wordsocket-letter">%s</label></p>', esc_html__( 'Send this to the support of your host:', 'wordsocket' ) );
-		printf( '<textarea id="wordsocket-letter" class="large-text code" rows="16" readonly>%s</textarea>', esc_textarea( self::letter() ) );
+		printf( '<p>%s</p><pre id="wordsocket-letter">%s</pre>', esc_html__( 'Send this to the support of your host:', 'wordsocket' ), esc_html( self::letter() ) );
 		// Shown by the script, which it needs.
 		echo '<p><span id="wordsocket-copy-offer" hidden><button type="button" class="button" id="wordsocket-copy">' . esc_html__( 'Copy', 'wordsocket' ) . '</button></span> <span id="wordsocket-copied" role="status"></span></p></details></div>';
 		self::enqueue();

@@ -50,7 +50,7 @@ final class Debug_Info {
 		$last   = Notices::last();
 		$titles = array_column( WPS::instance()->extensions()->registered(), 'title' );
 
-		$fields = array(
+		return array(
 			'version'    => self::field( __( 'Version', 'wordsocket' ), VERSION ),
 			'source'     => self::field( __( 'Connection', 'wordsocket' ), $config->credential_source() ),
 			'relay'      => self::field( __( 'Relay', 'wordsocket' ), $config->base_url() ),
@@ -63,13 +63,10 @@ final class Debug_Info {
 			'strict'     => self::flag( __( 'Channels are reserved', 'wordsocket' ), WPS::instance()->channels()->is_strict() ),
 			'together'   => self::flag( __( 'WordPress has collaboration switched on', 'wordsocket' ), $config->is_wp_rtc_enabled() ),
 			'php'        => self::field( __( 'PHP runs by', 'wordsocket' ), PHP_SAPI ),
+			'circuit'    => self::flag( __( 'The relay is left alone for a while', 'wordsocket' ), Circuit::is_open() ),
 			'last_error' => self::field( __( 'Last failure', 'wordsocket' ), null === $last ? '-' : $last['code'] . ', ' . gmdate( 'c', $last['time'] ) ),
 			'extensions' => self::field( __( 'Extensions', 'wordsocket' ), array() === $titles ? '-' : implode( ', ', $titles ) ),
 		);
-		if ( class_exists( Circuit::class ) ) {
-			$fields['circuit'] = self::flag( __( 'The relay is left alone for a while', 'wordsocket' ), Circuit::is_open() );
-		}
-		return $fields;
 	}
 
 	/**

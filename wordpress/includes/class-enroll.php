@@ -51,7 +51,7 @@ final class Enroll {
 			self::REGISTER,
 			'register',
 			array(
-				'api_key' => array( 'required' => true ) + $text,
+				'api_key' => $text,
 				'url'     => $text,
 			),
 			array(

@@ -78,6 +78,7 @@ final class Settings_Script {
 			'isWpSyncAvailable' => $this->config->is_wp_sync_available(),
 			'isWpRtcEnabled'    => $this->config->is_wp_rtc_enabled(),
 			'isProviderBuilt'   => $this->config->is_yjs_provider_built(),
+			'isLiveForVisitors' => Live_Visitors::is_on(),
 			'wpVersion'         => get_bloginfo( 'version' ),
 		);
 	}

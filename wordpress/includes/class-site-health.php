@@ -110,7 +110,7 @@ final class Site_Health {
 		if ( $this->config->is_configured() && ( '' === $this->config->encryption_key() || ! in_array( 'aes-256-gcm', openssl_get_cipher_methods(), true ) ) ) {
 			return self::result( 'wordsocket_ready', 'recommended', __( 'WordSocket does not encrypt', 'wordsocket' ), __( 'The relay can read what this site publishes. Define AUTH_KEY and SECURE_AUTH_KEY in wp-config.php, and have the OpenSSL extension of PHP.', 'wordsocket' ) );
 		}
-		if ( class_exists( Circuit::class ) && Circuit::is_open() ) {
+		if ( Circuit::is_open() ) {
 			return self::result( 'wordsocket_ready', 'recommended', __( 'WordSocket holds events back', 'wordsocket' ), __( 'The relay did not answer, so events wait here and are tried again by and by.', 'wordsocket' ) );
 		}
 		if ( null !== $last ) {

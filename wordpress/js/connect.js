@@ -71,9 +71,9 @@
 	}
 	onClick( 'copy', async () => {
 		const letter = find( 'letter' );
-		letter.select();
+		window.getSelection().selectAllChildren( letter );
 		try {
-			await navigator.clipboard.writeText( letter.value );
+			await navigator.clipboard.writeText( letter.textContent );
 			find( 'copied' ).textContent = words.copied;
 		} catch {
 			find( 'copied' ).textContent = words.notCopied;

@@ -28,6 +28,10 @@ export function post<T>(route: string, data: object = {}): Promise<T> {
   return apiFetch<T>({ path: `/wpsignal/v1${route}`, method: 'POST', data });
 }
 
+interface SiteSettings {
+  readonly wordsocket_live_visitors: boolean;
+}
+
 export interface Stats {
   readonly active_connections: number;
   readonly max_connections: number;
@@ -57,6 +61,15 @@ export const api = {
     post<Pick<Settings, 'yjs_provider_enabled'>>('/settings', {
       yjs_provider_enabled,
     }),
+  /** An option of WordPress's own settings. */
+  saveLiveForVisitors: async (wordsocket_live_visitors: boolean) => {
+    const saved = await apiFetch<SiteSettings>({
+      path: '/wp/v2/settings',
+      method: 'POST',
+      data: { wordsocket_live_visitors },
+    });
+    return saved.wordsocket_live_visitors;
+  },
   stats: () => get<Stats>('/stats'),
   token: () => post<Grant>('/token'),
   publish: (channel: string, event: string, data: object) =>

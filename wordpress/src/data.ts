@@ -39,6 +39,7 @@ export interface PageData {
   readonly isWpRtcEnabled: boolean;
   /** Whether this copy of the plugin has the provider of collaboration. */
   readonly isProviderBuilt: boolean;
+  readonly isLiveForVisitors: boolean;
   readonly wpVersion: string;
 }
 
@@ -58,6 +59,7 @@ const EMPTY: PageData = {
   isWpSyncAvailable: false,
   isWpRtcEnabled: false,
   isProviderBuilt: false,
+  isLiveForVisitors: false,
   wpVersion: '',
 };
 

@@ -7,6 +7,18 @@
  * @package WordSocket
  */
 
+// A copy of the plugin that nobody built yet.
+$folder = sys_get_temp_dir() . '/wordsocket-' . bin2hex( random_bytes( 8 ) );
+mkdir( "$folder/assets", 0700, true );
+define( 'WordSocket\FILE', "$folder/wordsocket.php" );
+register_shutdown_function(
+	static function () use ( $folder ): void {
+		array_map( 'unlink', glob( "$folder/assets/*" ) );
+		rmdir( "$folder/assets" );
+		rmdir( $folder );
+	}
+);
+
 require __DIR__ . '/site.php';
 require __DIR__ . '/wordpress-admin.php';
 
@@ -130,7 +142,15 @@ list( $status, $text ) = $verdict( $answers( World::response( 401, '{"error":"st
 ok( 'critical' === $status && str_contains( $text, 'Set both by NTP' ) && ! str_contains( $text, '<b>' ), 'a refusal is told with its remedy, and brings no HTML' );
 list( $status, $text ) = $verdict( static fn() => new WP_Error( 'http_request_failed', 'refused' ) );
 ok( 'critical' === $status && str_contains( $text, 'did not answer' ), 'so is silence' );
-is( $health->test_ready()['status'], WordSocket\Client::is_built() && WordSocket\Settings_Script::is_built() ? 'good' : 'critical', 'a script that was not built is missed' );
+is( $health->test_ready()['status'], 'critical', 'a script that was not built is missed' );
+foreach ( array( 'wpsignal.js', 'wpsignal-settings.js', 'wpsignal-settings.asset.php' ) as $name ) {
+	touch( "$folder/assets/$name" );
+}
+is( $health->test_ready()['status'], 'good', 'with all of them nothing is wrong' );
+Notices::record( 'rate_limited', 'slow down', 'x' );
+ok( 'recommended' === $health->test_ready()['status'] && str_contains( $health->test_ready()['description'], 'slow down. This site publishes faster' ), 'an event that failed is told with its remedy' );
+WordSocket\Circuit::open();
+is( $health->test_ready()['label'], 'WordSocket holds events back', 'so are events that wait' );
 $text = json_encode( ( new Debug_Info( $config ) )->add( array() ) );
 ok( ! preg_match( '/publish-secret|jwt-secret|peer-auth-key/', $text ), 'debug information holds no secret' );
 ok( true === ( new Debug_Info( $config ) )->add( array() )['wordsocket']['fields']['site_key']['private'], 'and the site key is not copied' );

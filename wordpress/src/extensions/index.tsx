@@ -82,7 +82,7 @@ export function Extensions(): JSX.Element {
     <>
       <p>
         {__(
-          'Extensions are plugins that build on this connection. Whatever was made for WordSocket works here.',
+          'Extensions are plugins that build on this connection and bring live features of their own.',
           'wordsocket',
         )}
       </p>

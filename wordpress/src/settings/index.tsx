@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-import { Notice, ToggleControl } from '@wordpress/components';
-import { speak } from '@wordpress/a11y';
-import { createElement, useState } from '@wordpress/element';
+import { Notice } from '@wordpress/components';
+import { createElement, Fragment } from '@wordpress/element';
 import { __ } from '@wordpress/i18n';
-import { api, messageOf } from '../api.js';
+import { api } from '../api.js';
 import { settingsStore } from '../connection/use-connection.js';
 import { pageData } from '../data.js';
 import { useStore } from '../store.js';
+import { SavedToggle } from './saved-toggle.js';
 
 /** What keeps people from editing together as things are; nothing if they can. */
 function hindrance(): string {
@@ -32,28 +32,15 @@ function hindrance(): string {
   return '';
 }
 
-export function SettingsTab(): JSX.Element {
-  const settings = useStore(settingsStore);
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState('');
+async function saveTogether(wanted: boolean): Promise<boolean> {
+  const saved = await api.saveSettings(wanted);
+  settingsStore.set({ ...settingsStore.get(), ...saved });
+  return saved.yjs_provider_enabled;
+}
+
+function Together(): JSX.Element {
+  const { yjs_provider_enabled } = useStore(settingsStore);
   const missing = hindrance();
-
-  async function save(wanted: boolean): Promise<void> {
-    const before = settings;
-    settingsStore.set({ ...before, yjs_provider_enabled: wanted });
-    setBusy(true);
-    setError('');
-    try {
-      const saved = await api.saveSettings(wanted);
-      settingsStore.set({ ...settingsStore.get(), ...saved });
-      speak(__('Saved.', 'wordsocket'));
-    } catch (caught) {
-      settingsStore.set(before);
-      setError(messageOf(caught));
-    }
-    setBusy(false);
-  }
-
   return (
     <section className="wordsocket-card" aria-labelledby="wordsocket-together">
       <h2 id="wordsocket-together">{__('Editing together', 'wordsocket')}</h2>
@@ -68,22 +55,47 @@ export function SettingsTab(): JSX.Element {
           </span>
         </p>
       )}
-      <ToggleControl
-        __nextHasNoMarginBottom
+      <SavedToggle
         label={__('Collaboration over WordSocket', 'wordsocket')}
         help={__(
           'The block editor of several people stays in step over this connection, in milliseconds. Without it WordPress asks the server every second or so. Takes effect when an editor is opened the next time.',
           'wordsocket',
         )}
-        checked={settings.yjs_provider_enabled}
-        disabled={isBusy}
-        onChange={(wanted) => void save(wanted)}
+        checked={yjs_provider_enabled}
+        save={saveTogether}
       />
-      {error ? (
-        <Notice status="error" isDismissible={false}>
-          {error}
-        </Notice>
-      ) : null}
     </section>
+  );
+}
+
+function LiveBlocks(): JSX.Element {
+  return (
+    <section className="wordsocket-card" aria-labelledby="wordsocket-live-blocks">
+      <h2 id="wordsocket-live-blocks">{__('Live blocks', 'wordsocket')}</h2>
+      <p>
+        {__(
+          'Query Loop, Latest Posts and Comments have a switch of their own in the block editor, Live. Then they show what is new without a reload.',
+          'wordsocket',
+        )}
+      </p>
+      <SavedToggle
+        label={__('For visitors, too', 'wordsocket')}
+        help={__(
+          'Without it live blocks update only for people who are logged in. With it, pages with such a block connect for everybody; visitors hear the channel events, and send nothing.',
+          'wordsocket',
+        )}
+        checked={pageData.isLiveForVisitors}
+        save={api.saveLiveForVisitors}
+      />
+    </section>
+  );
+}
+
+export function SettingsTab(): JSX.Element {
+  return (
+    <>
+      <Together />
+      <LiveBlocks />
+    </>
   );
 }
