@@ -139,5 +139,5 @@ run(async (atEnd) => {
   await button('Add for any hook').click();
   await button('Add value').click();
   ok(await fits(), 'the builder fits a phone');
-  is(faults, [], 'no page reports an error');
+  is(faults.filter((text) => !/status of 400 .*\/triggers/.test(text)), [], 'no page reports an error, but for the refused list');
 });

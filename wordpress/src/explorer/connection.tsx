@@ -5,13 +5,12 @@ import { createElement, useEffect, useRef, useState } from '@wordpress/element';
 import { __, _n, sprintf } from '@wordpress/i18n';
 import type { State } from '../../../client/src/state.js';
 import { api, messageOf } from '../api.js';
+import { TEST_PREFIX } from './log.js';
 import { addSample, plot, type Sample, SPAN_MS, summaryOf } from './plot.js';
 
 const BOX = { width: 640, height: 180, left: 56, right: 12, top: 12, bottom: 28 };
 const EVERY_MS = 2000;
 const PATIENCE_MS = 5000;
-/** Of the plugin's class Test_Channel. */
-const PREFIX = 'wordsocket:test:';
 
 function wordsOf(state: State | undefined): string {
   if (!state) {
@@ -143,7 +142,7 @@ export function ConnectionPanel(): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState('');
   const channel = useRef(
-    `${PREFIX}${crypto.getRandomValues(new Uint32Array(4)).join('')}`,
+    `${TEST_PREFIX}${crypto.getRandomValues(new Uint32Array(4)).join('')}`,
   ).current;
 
   useEffect(() => {
@@ -191,7 +190,7 @@ export function ConnectionPanel(): JSX.Element {
       </p>
       <Plot samples={samples} />
       {error ? <p className="wordsocket-problem" role="alert">{error}</p> : null}
-      <div className="wordsocket-row">
+      <div className="wordsocket-row wordsocket-row-centre">
         <Button
           variant="secondary"
           isBusy={isBusy}

@@ -13,6 +13,7 @@ import {
   matches,
   NO_FILTER,
   reduce,
+  TEST_PREFIX,
 } from './log.js';
 import { listenRaw } from './raw.js';
 
@@ -58,9 +59,11 @@ function Line({ entry }: { readonly entry: Entry }): JSX.Element {
 function useEvents(add: (entry: Omit<Entry, 'number'>) => void): void {
   useEffect(() => {
     const offs = [
-      window.WPS?.onMessage((event, data, channel) =>
-        add({ kind: 'event', at: Date.now(), channel, event, text: JSON.stringify(data) ?? '' }),
-      ),
+      window.WPS?.onMessage((event, data, channel) => {
+        if (!channel.startsWith(TEST_PREFIX)) {
+          add({ kind: 'event', at: Date.now(), channel, event, text: JSON.stringify(data) ?? '' });
+        }
+      }),
       window.WPS?.onGap((gap) =>
         add({
           kind: 'gap',
@@ -183,7 +186,7 @@ export function EventLog(): JSX.Element {
         {field('event', __('Event', 'wordsocket'))}
         {field('text', __('Anything', 'wordsocket'))}
       </div>
-      <div className="wordsocket-row">
+      <div className="wordsocket-row wordsocket-row-centre">
         <Button
           variant="secondary"
           onClick={() => dispatch({ type: log.isPaused ? 'resume' : 'pause' })}

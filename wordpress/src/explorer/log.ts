@@ -25,6 +25,9 @@ export interface Log {
   readonly next: number;
 }
 
+/** Channels of measurements, of the plugin's class Test_Channel; not for the log. */
+export const TEST_PREFIX = 'wordsocket:test:';
+
 export const MOST = 500;
 
 /** Longer ones are cut: a page must not choke on what it only shows. */
