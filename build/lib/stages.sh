@@ -239,6 +239,7 @@ stage_client() {
     expect "wp-admin screen: npm ci" npm_in wordpress ci --no-audit --no-fund
     expect "wp-admin screen: types" npm_in wordpress run check
     expect "wp-admin screen: build" npm_in wordpress run build
+    tap --timeout 120 --exec "sh build/lib/npm-tap wordpress" test
     tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser test:package
 }
 

@@ -10,6 +10,7 @@
 import { __, sprintf } from '@wordpress/i18n';
 import type { TransportName } from '../../../client/src/state.js';
 import { api, messageOf } from '../api.js';
+import { TEST_PREFIX } from '../explorer/log.js';
 
 export interface Result {
   readonly transport: TransportName;
@@ -19,8 +20,6 @@ export interface Result {
   readonly note?: string;
 }
 
-/** Of the plugin's class Test_Channel. */
-const PREFIX = 'wordsocket:test:';
 const EVENT = 'wordsocket.test';
 
 const OPEN_MS = 5_000;
@@ -198,7 +197,7 @@ export async function measure(
   baseUrl: string,
   token: string,
 ): Promise<Result> {
-  const channel = `${PREFIX}${crypto.getRandomValues(new Uint32Array(4)).join('')}`;
+  const channel = `${TEST_PREFIX}${crypto.getRandomValues(new Uint32Array(4)).join('')}`;
   const url = { http: baseUrl, ws: baseUrl.replace(/^http/i, 'ws') };
   let listening: Listening | undefined;
   try {
