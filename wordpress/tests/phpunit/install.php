@@ -33,7 +33,17 @@ if ( getenv( 'WSK_NETWORK' ) ) {
 		fwrite( STDERR, $wsk_made->get_error_message() . "\n" );
 		exit( 1 );
 	}
-	update_site_option( 'active_sitewide_plugins', array( 'wordsocket/wordsocket.php' => time() ) );
+	// This process is no network yet, and would keep it as an option.
+	$wsk_active = serialize( array( 'wordsocket/wordsocket.php' => time() ) );
+	$wpdb->delete( $wpdb->sitemeta, array( 'meta_key' => 'active_sitewide_plugins' ) );
+	$wpdb->insert(
+		$wpdb->sitemeta,
+		array(
+			'site_id'    => 1,
+			'meta_key'   => 'active_sitewide_plugins',
+			'meta_value' => $wsk_active,
+		)
+	);
 	exit( 0 );
 }
 $wsk_done = activate_plugin( 'wordsocket/wordsocket.php' );
