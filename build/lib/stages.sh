@@ -15,7 +15,7 @@ stage_about() {
     sanitize) echo "unit tests, corpora and module under ASan and UBSan" ;;
     httpd) echo "t/*.t against httpd, as an unprivileged user" ;;
     root) echo "t/root/*.t: what only a httpd started by root does" ;;
-    client) echo "the TypeScript client" ;;
+    client) echo "the TypeScript client, and the screen in wp-admin" ;;
     php) echo "the WordPress plugin, without WordPress" ;;
     wordpress) echo "the plugin on the newest WordPress and on 6.4" ;;
     demo) echo "build/demo, WordPress and a browser: t/browser" ;;
@@ -235,6 +235,10 @@ stage_client() {
     expect "npm ci" npm_in client ci --no-audit --no-fund
     expect "types" npm_in client run check
     expect "bundle" npm_in client run build
+    # After the client: its types are the client's.
+    expect "wp-admin screen: npm ci" npm_in wordpress ci --no-audit --no-fund
+    expect "wp-admin screen: types" npm_in wordpress run check
+    expect "wp-admin screen: build" npm_in wordpress run build
     tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser
 }
 

@@ -74,9 +74,13 @@ put() {
     as_child sh -c 'cat >"$1"' - "$1"
 }
 
+# Not in the plugin that is installed: what builds and tests it.
+PLUGIN_LEAVES_OUT=(.gitignore .npmrc build.mjs node_modules package.json
+    package-lock.json src tests tsconfig.json)
+
 put_plugin() {
     as_child mkdir -p "$1"
-    tar c -C "$TOP/wordpress" --exclude=./tests --exclude=./.gitignore . |
+    tar c -C "$TOP/wordpress" "${PLUGIN_LEAVES_OUT[@]/#/--exclude=./}" . |
         as_child tar x --no-same-owner -C "$1"
     as_child mkdir -p "$1/assets"
     put "$1/assets/wpsignal.js" <"$TOP/$BUNDLE"

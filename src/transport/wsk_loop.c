@@ -240,7 +240,7 @@ wsk_loop_t *wsk_loop_make(const wsk_loop_spec_t *spec)
         return NULL;
     }
     l->spec = *spec;
-    l->active_tail = &l->active;
+    l->active_tail = l->fresh_tail = &l->active;
     pthread_mutex_init(&l->lock, NULL);
     if (!prepare(l)) {
         wsk_loop_dispose(l);

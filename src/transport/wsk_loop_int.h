@@ -62,7 +62,7 @@ struct wsk_loop_t {
     wsk_hub_t *hub;
     wsk_grant_table_t *grants;
     site_view_t **views; /* by site number */
-    site_view_t *active, **active_tail;
+    site_view_t *active, **fresh_tail, **active_tail;
     site_view_t *counted;
     int64_t count_ms; /* when connections are looked at next */
     int64_t sweep_ms; /* and slots */

@@ -5,6 +5,7 @@
  */
 #include "transport/wsk_loop_int.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -42,13 +43,24 @@ bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c)
                || v->spec.incarnation != c->incarnation);
 }
 
+/* Into the line of sites to be served. One that had nothing to do goes before
+ * those that had their slice and want more; each pass serves all of them once,
+ * so nobody is passed over. */
+static void line_up(wsk_loop_t *l, site_view_t *v, site_view_t ***at)
+{
+    v->active = true;
+    v->next_active = **at;
+    **at = v;
+    if (l->active_tail == *at) {
+        l->active_tail = &v->next_active;
+    }
+    *at = &v->next_active;
+}
+
 static void activate(wsk_loop_t *l, site_view_t *v)
 {
     if (!v->active) {
-        v->active = true;
-        v->next_active = NULL;
-        *l->active_tail = v;
-        l->active_tail = &v->next_active;
+        line_up(l, v, &l->fresh_tail);
     }
 }
 
@@ -158,8 +170,11 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
         wsk_conn_t *c;
         uint64_t before;
 
-        if (n && n % BIT == 0 && wsk_slot_rung(l->spec.seg, l->slot)) {
-            break;
+        if (n && n % BIT == 0) {
+            sched_yield();
+            if (wsk_slot_rung(l->spec.seg, l->slot)) {
+                break;
+            }
         }
         c = next_of(v);
         before = c->bytes_out;
@@ -181,12 +196,14 @@ void wsk_turn_serve(wsk_loop_t *l)
     site_view_t *v = l->active, *next;
 
     l->active = NULL;
-    l->active_tail = &l->active;
+    l->active_tail = l->fresh_tail = &l->active;
     for (; v; v = next) {
         next = v->next_active;
-        v->active = false;
         if (serve_one(l, v)) {
-            activate(l, v);
+            line_up(l, v, &l->active_tail);
+        }
+        else {
+            v->active = false;
         }
     }
 }
