@@ -46,8 +46,14 @@ if ( getenv( 'WSK_NETWORK' ) ) {
 	);
 	exit( 0 );
 }
-$wsk_done = activate_plugin( 'wordsocket/wordsocket.php' );
-if ( is_wp_error( $wsk_done ) ) {
-	fwrite( STDERR, '# activating the plugin: ' . $wsk_done->get_error_message() . ' ' . wp_json_encode( $wsk_done->get_error_data() ) . "\n" );
-	exit( 1 );
+$wsk_plugins = array( 'wordsocket/wordsocket.php' );
+if ( getenv( 'WSK_EXTENSION' ) ) {
+	$wsk_plugins[] = getenv( 'WSK_EXTENSION' ) . '/shoutbox.php';
+}
+foreach ( $wsk_plugins as $wsk_plugin ) {
+	$wsk_done = activate_plugin( $wsk_plugin );
+	if ( is_wp_error( $wsk_done ) ) {
+		fwrite( STDERR, "# activating $wsk_plugin: " . $wsk_done->get_error_message() . ' ' . wp_json_encode( $wsk_done->get_error_data() ) . "\n" );
+		exit( 1 );
+	}
 }
