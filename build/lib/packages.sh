@@ -29,7 +29,7 @@
     )
     PKGS_PHPUNIT=(
         php8.2-cli php8.2-curl php8.2-gd php8.2-intl php8.2-mbstring
-        php8.2-sqlite3 php8.2-xml php8.2-zip phpunit unzip
+        php8.2-sqlite3 php8.2-xml php8.2-zip php-codesniffer phpunit unzip
     )
     PKGS_MARIADB=(mariadb-client mariadb-server php8.2-mysql)
     PKGS_TEST=(

@@ -255,14 +255,16 @@ stage_php() {
 
 # build/matrix has the other versions of WordPress and PHP, and MariaDB.
 stage_wordpress() {
-    local version
+    local run="bash wordpress/tests/phpunit/run"
 
-    for version in 7.1 6.4; do
-        logs=$OUT/wordpress/$version
-        mkdir -p "$logs"
-        tap --timeout 300 --exec "bash wordpress/tests/phpunit/run --wordpress" \
-            "$version"
-    done
+    tap --timeout 300 --jobs 2 --exec "$run --wordpress" 7.1 6.4
+    logs=$OUT/wordpress/extension
+    mkdir -p "$logs"
+    tap --timeout 300 --jobs 2 --exec "$run --extension" \
+        aa-shoutbox zz-shoutbox
+    logs=$OUT/wordpress/network
+    mkdir -p "$logs"
+    tap --timeout 300 --exec "$run --multisite --wordpress" 7.1
 }
 
 stage_demo() {

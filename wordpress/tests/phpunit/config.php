@@ -25,7 +25,7 @@ define( 'DB_DIR', "$wsk_site/db/" );
 define( 'DB_FILE', 'site.sqlite' );
 define( 'WP_DEBUG', true );
 define( 'WP_DEBUG_LOG', "$wsk_site/debug.log" );
-define( 'WP_DEBUG_DISPLAY', true );
+define( 'WP_DEBUG_DISPLAY', null ); // As the command line says: to standard error.
 define( 'WP_DISABLE_FATAL_ERROR_HANDLER', true );
 define( 'WP_ENVIRONMENT_TYPE', 'local' );
 define( 'WP_HTTP_BLOCK_EXTERNAL', true );

@@ -33,11 +33,27 @@ if ( getenv( 'WSK_NETWORK' ) ) {
 		fwrite( STDERR, $wsk_made->get_error_message() . "\n" );
 		exit( 1 );
 	}
-	update_site_option( 'active_sitewide_plugins', array( 'wordsocket/wordsocket.php' => time() ) );
+	// This process is no network yet, and would keep it as an option.
+	$wsk_active = serialize( array( 'wordsocket/wordsocket.php' => time() ) );
+	$wpdb->delete( $wpdb->sitemeta, array( 'meta_key' => 'active_sitewide_plugins' ) );
+	$wpdb->insert(
+		$wpdb->sitemeta,
+		array(
+			'site_id'    => 1,
+			'meta_key'   => 'active_sitewide_plugins',
+			'meta_value' => $wsk_active,
+		)
+	);
 	exit( 0 );
 }
-$wsk_done = activate_plugin( 'wordsocket/wordsocket.php' );
-if ( is_wp_error( $wsk_done ) ) {
-	fwrite( STDERR, '# activating the plugin: ' . $wsk_done->get_error_message() . ' ' . wp_json_encode( $wsk_done->get_error_data() ) . "\n" );
-	exit( 1 );
+$wsk_plugins = array( 'wordsocket/wordsocket.php' );
+if ( getenv( 'WSK_EXTENSION' ) ) {
+	$wsk_plugins[] = getenv( 'WSK_EXTENSION' ) . '/shoutbox.php';
+}
+foreach ( $wsk_plugins as $wsk_plugin ) {
+	$wsk_done = activate_plugin( $wsk_plugin );
+	if ( is_wp_error( $wsk_done ) ) {
+		fwrite( STDERR, "# activating $wsk_plugin: " . $wsk_done->get_error_message() . ' ' . wp_json_encode( $wsk_done->get_error_data() ) . "\n" );
+		exit( 1 );
+	}
 }

@@ -98,8 +98,8 @@ final class Tap implements ResultPrinter {
 	}
 
 	public function write( string $buffer ): void {
-		foreach ( preg_split( '/\R/', rtrim( $buffer ) ) as $line ) {
-			echo "# $line\n";
+		foreach ( array_slice( preg_split( '/\R/', rtrim( $buffer ) ), 0, 60 ) as $line ) {
+			echo '# ' . substr( $line, 0, 300 ) . "\n";
 		}
 	}
 

@@ -65,6 +65,13 @@ abstract class Test_Case extends TestCase {
 	private array $globals = array();
 
 	/**
+	 * What PHP told of before the test.
+	 *
+	 * @var int
+	 */
+	private int $level;
+
+	/**
 	 * Functions that are to be called wrongly, and how often they were.
 	 *
 	 * @var array<string, int>
@@ -79,6 +86,8 @@ abstract class Test_Case extends TestCase {
 	);
 
 	protected function setUp(): void {
+		set_error_handler( array( $this, 'handle_error' ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- so that a notice fails the test.
+		$this->level = error_reporting( E_ALL ); // phpcs:ignore WordPress.PHP -- of the plugin, see handle_error().
 		self::$state ??= new Plugin_State( self::plugin_folder() );
 		foreach ( self::GLOBALS as $name ) {
 			$value                  = $GLOBALS[ $name ] ?? null;
@@ -92,7 +101,6 @@ abstract class Test_Case extends TestCase {
 		$GLOBALS['wpdb']->query( 'START TRANSACTION' );
 		wp_cache_flush();
 		wp_set_current_user( 0 );
-		set_error_handler( array( $this, 'handle_error' ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- so that a notice fails the test.
 		add_action( 'doing_it_wrong_run', array( $this, 'note_incorrect_use' ), 10, 3 );
 		add_filter( 'doing_it_wrong_trigger_error', '__return_false' );
 		$this->relay = new Relay_Double();
@@ -102,6 +110,7 @@ abstract class Test_Case extends TestCase {
 	}
 
 	protected function tearDown(): void {
+		error_reporting( $this->level ); // phpcs:ignore WordPress.PHP -- as it was.
 		restore_error_handler();
 		while ( is_multisite() && ms_is_switched() ) {
 			restore_current_blog();
@@ -260,6 +269,22 @@ abstract class Test_Case extends TestCase {
 			$request->set_body( wp_json_encode( $params ) );
 		}
 		return rest_get_server()->dispatch( $request );
+	}
+
+	/**
+	 * What a function prints.
+	 *
+	 * @param callable $of     The function.
+	 * @param mixed    ...$args Its arguments.
+	 */
+	protected function printed( callable $of, ...$args ): string {
+		ob_start();
+		try {
+			$of( ...$args );
+		} finally {
+			$text = ob_get_clean();
+		}
+		return $text;
 	}
 
 	/**
