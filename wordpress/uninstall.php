@@ -31,6 +31,8 @@ $wordsocket_forget = static function () use ( &$wordsocket_until ): void {
 	}
 	array_map( 'delete_option', WordSocket\Options::ALL );
 	array_map( 'delete_transient', WordSocket\Options::TRANSIENTS );
+	WordSocket\Queue_Rows::delete_all();
+	wp_clear_scheduled_hook( WordSocket\Sender::CRON );
 };
 
 if ( is_multisite() ) {

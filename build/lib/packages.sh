@@ -27,6 +27,11 @@
         "${PKGS_RELAY[@]}" php8.2-cli php8.2-curl php8.2-fpm php8.2-gd
         php8.2-intl php8.2-mbstring php8.2-sqlite3 php8.2-xml php8.2-zip
     )
+    PKGS_PHPUNIT=(
+        php8.2-cli php8.2-curl php8.2-gd php8.2-intl php8.2-mbstring
+        php8.2-sqlite3 php8.2-xml php8.2-zip php-codesniffer phpunit unzip
+    )
+    PKGS_MARIADB=(mariadb-client mariadb-server php8.2-mysql)
     PKGS_TEST=(
         apache2-suexec-pristine chromium clang fonts-dejavu-core gdb haproxy
         iproute2 libapache2-mod-perl2 libclang-rt-14-dev libio-socket-ssl-perl

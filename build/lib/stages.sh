@@ -15,8 +15,9 @@ stage_about() {
     sanitize) echo "unit tests, corpora and module under ASan and UBSan" ;;
     httpd) echo "t/*.t against httpd, as an unprivileged user" ;;
     root) echo "t/root/*.t: what only a httpd started by root does" ;;
-    client) echo "the TypeScript client" ;;
+    client) echo "the TypeScript client, and the screen in wp-admin" ;;
     php) echo "the WordPress plugin, without WordPress" ;;
+    wordpress) echo "the plugin on the newest WordPress and on 6.4" ;;
     demo) echo "build/demo, WordPress and a browser: t/browser" ;;
     dist) echo "make distcheck: the tarball builds and tests itself" ;;
     valgrind) echo "a bit of everything under memcheck; long: unit tests too" ;;
@@ -234,7 +235,12 @@ stage_client() {
     expect "npm ci" npm_in client ci --no-audit --no-fund
     expect "types" npm_in client run check
     expect "bundle" npm_in client run build
-    tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser
+    # After the client: its types are the client's.
+    expect "wp-admin screen: npm ci" npm_in wordpress ci --no-audit --no-fund
+    expect "wp-admin screen: types" npm_in wordpress run check
+    expect "wp-admin screen: build" npm_in wordpress run build
+    tap --timeout 120 --exec "sh build/lib/npm-tap wordpress" test
+    tap --timeout 120 --exec "sh build/lib/npm-tap client" test test:browser test:package
 }
 
 npm_in() {
@@ -245,6 +251,20 @@ npm_in() {
 
 stage_php() {
     tap --timeout 300 --exec php wordpress/tests/run.php
+}
+
+# build/matrix has the other versions of WordPress and PHP, and MariaDB.
+stage_wordpress() {
+    local run="bash wordpress/tests/phpunit/run"
+
+    tap --timeout 300 --jobs 2 --exec "$run --wordpress" 7.1 6.4
+    logs=$OUT/wordpress/extension
+    mkdir -p "$logs"
+    tap --timeout 300 --jobs 2 --exec "$run --extension" \
+        aa-shoutbox zz-shoutbox
+    logs=$OUT/wordpress/network
+    mkdir -p "$logs"
+    tap --timeout 300 --exec "$run --multisite --wordpress" 7.1
 }
 
 stage_demo() {

@@ -74,12 +74,20 @@ put() {
     as_child sh -c 'cat >"$1"' - "$1"
 }
 
+# Not in the plugin that is installed: what builds and tests it.
+PLUGIN_LEAVES_OUT=(.gitignore .npmrc build.mjs node_modules package.json
+    package-lock.json src test test.mjs tests tsconfig.json)
+
 put_plugin() {
+    local file
+
     as_child mkdir -p "$1"
-    tar c -C "$TOP/wordpress" --exclude=./tests --exclude=./.gitignore . |
+    tar c -C "$TOP/wordpress" "${PLUGIN_LEAVES_OUT[@]/#/--exclude=./}" . |
         as_child tar x --no-same-owner -C "$1"
     as_child mkdir -p "$1/assets"
-    put "$1/assets/wpsignal.js" <"$TOP/$BUNDLE"
+    for file in "$TOP/${BUNDLE%.js}"*.js; do
+        put "$1/assets/${file##*/}" <"$file"
+    done
 }
 
 put_live_page() {

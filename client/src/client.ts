@@ -12,21 +12,25 @@
 
 import { Acks } from './acks.js';
 import { ChannelSet, bareName, isChannelName } from './channel.js';
+import type { ClientEvents, Status } from './client-events.js';
 import { CLOSE, RELAY_ERROR_UNAUTHORIZED } from './codes.js';
 import { LIMIT } from './config.js';
 import { createOpener } from './crypto.js';
 import { Cursor } from './cursor.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
-import { type Delivery, Inbox } from './inbox.js';
+import { Inbox } from './inbox.js';
+import type { Link, LinkEvents } from './link.js';
 import { type ClientOptions, endpointsOf } from './options.js';
-import { browserPlatform, type Platform } from './platform.js';
+import { type BroadcastLike, browserPlatform, type Platform } from './platform.js';
 import { Session } from './session.js';
-import { type State, StateStore, type TransportName } from './state.js';
-import { TokenKeeper } from './token.js';
+import { type State, StateStore } from './state.js';
+import { SharedLink } from './shared-link.js';
+import { claimsOf, TokenKeeper } from './token.js';
 import {
   type Notice,
   READY,
   type Transport,
+  type TransportContext,
 } from './transport/transport.js';
 import {
   type Gap,
@@ -37,40 +41,9 @@ import {
   type RelayErrorFrame,
   type RelayFrame,
 } from './wire.js';
+import { announceUser, watchUsers } from './users.js';
 
-/** What `on` hears, with its arguments. */
-export type ClientEvents = {
-  message: [message: Delivery];
-  binary: [channel: string, payload: Uint8Array];
-  state: [now: State, before: State];
-  connection: [connected: boolean];
-  /** Some messages are gone; ask for the state of things again. */
-  gap: [gap: Gap];
-  /**
-   * A stream was replaced while connected. Messages are complete, but binary
-   * frames of the meantime are not: resynchronise.
-   */
-  reopen: [];
-  /** The relay refused something; the connection stays. */
-  error: [error: { readonly code: string; readonly message: string }];
-};
-
-export interface Status {
-  /** The transport in use. */
-  readonly name: TransportName | null;
-  readonly connected: boolean;
-  /** As of a WebSocket: 0 connecting, 1 open, 2 closing, 3 closed. */
-  readonly readyState: number;
-  readonly canPublish: boolean;
-  readonly canPublishBinary: boolean;
-  /** Milliseconds since the epoch. */
-  readonly lastMessageAt: number | null;
-  readonly lastError: {
-    readonly code: string;
-    readonly message: string;
-  } | null;
-  readonly failures: number;
-}
+export type { ClientEvents, Status };
 
 interface Presence {
   /** In the spelling it was entered under. */
@@ -79,17 +52,23 @@ interface Presence {
 }
 
 export class Client {
-  private readonly platform: Platform;
+  protected readonly platform: Platform;
   private readonly emitter: Emitter<ClientEvents>;
   private readonly channels = new ChannelSet();
   /** By bare name. */
   private readonly presences = new Map<string, Presence>();
-  private readonly cursor = new Cursor();
+  protected readonly cursor = new Cursor();
   private readonly acks: Acks;
   private readonly inbox: Inbox;
   private readonly tokens: TokenKeeper;
-  private readonly store: StateStore;
-  private readonly session: Session;
+  protected readonly store: StateStore;
+  protected readonly context: TransportContext;
+  /** A connection of our own; not in use while `link` is another. */
+  protected readonly session: Session;
+  private readonly link: Link;
+  /** Whose the connection is. */
+  private user: string | undefined;
+  private users: BroadcastLike | undefined;
   private stream: string | undefined;
   private lastMessageAt: number | null = null;
   private lastError: Status['lastError'] = null;
@@ -112,47 +91,64 @@ export class Client {
       channels: () => this.channels.list(),
       since: () => this.cursor.since,
     };
+    this.context = {
+      platform,
+      endpoints: endpointsOf(options),
+      situation,
+      relay: {},
+    };
+    const events: LinkEvents = {
+      opened: (transport) => this.onOpened(transport),
+      lost: () => this.onLost(),
+      granted: (transport) => this.onGranted(transport),
+      frame: (frame) => this.onFrame(frame),
+      binary: (frame) => this.onBinary(frame),
+      notice: (notice) => this.onNotice(notice),
+    };
     this.session = new Session(
       platform,
-      { platform, endpoints: endpointsOf(options), situation, relay: {} },
+      this.context,
       this.tokens,
       this.store,
       forceSSE,
-      {
-        opened: (transport) => this.onOpened(transport),
-        lost: () => this.onLost(),
-        tokenChanged: (transport) => this.onTokenChanged(transport),
-        frame: (frame) => this.onFrame(frame),
-        binary: (frame) => this.onBinary(frame),
-        notice: (notice) => this.onNotice(notice),
-      },
+      events,
     );
+    this.link = isShareable(options)
+      ? new SharedLink(platform, options, this.session, this.store, events)
+      : this.session;
+    this.watchUsers(options);
     this.wakeWithThePage();
   }
 
   /** Connects, and stays connected; more than once does no harm. */
   start(): void {
-    this.session.start();
+    this.link.start();
   }
 
   /** Disconnects. What was subscribed is kept for the next `start`. */
   stop(): void {
-    this.session.stop();
+    this.link.stop();
+  }
+
+  /** Stops, and hears no more of who uses the browser. */
+  dispose(): void {
+    this.stop();
+    this.users?.close();
   }
 
   /** As if the page had just become visible or the network come back. */
   wake(): void {
-    this.session.wake();
+    this.link.wake();
   }
 
   /** Leaves the present connection for a new one. */
   reconnect(): void {
-    this.session.cycle();
+    this.link.cycle();
   }
 
   /** Loses the present connection, as a network does. For tests of a page. */
   drop(): void {
-    this.session.abandon(0, 'dropped on request');
+    this.link.drop();
   }
 
   on<Name extends keyof ClientEvents>(
@@ -167,7 +163,7 @@ export class Client {
   }
 
   get status(): Status {
-    const { transport } = this.session;
+    const { transport } = this.link;
     const { connected, failures } = this.state;
     const canSend = connected && (transport?.canSend ?? false);
     return {
@@ -223,7 +219,7 @@ export class Client {
   /** False if it was dropped. */
   publishBinary(channel: string, payload: Uint8Array): boolean {
     const frame = makeBinary(channel, payload);
-    const { transport } = this.session;
+    const { transport } = this.link;
     return (
       frame !== undefined &&
       this.state.connected &&
@@ -236,7 +232,7 @@ export class Client {
    * is entered again on every connect.
    */
   setPresence(channel: string, state: JsonObject | null): void {
-    const bare = bareName(channel, this.tokens.siteId);
+    const bare = bareName(channel, this.link.grant.siteId);
     const held = this.presences.get(bare);
     if (
       !isChannelName(bare) ||
@@ -254,7 +250,7 @@ export class Client {
   }
 
   private send(frame: Parameters<Transport['send']>[0]): boolean {
-    const { transport } = this.session;
+    const { transport } = this.link;
     return this.state.connected && (transport?.send(frame) ?? false);
   }
 
@@ -264,10 +260,10 @@ export class Client {
   ): void {
     // Without `since`: what was published before one asked is not wanted, and
     // would come after higher ids of the other channels.
-    if (this.session.transport?.inBand) {
+    if (this.link.transport?.inBand) {
       this.send({ type, channels });
     } else {
-      this.session.renewChannels();
+      this.link.renewChannels();
     }
   }
 
@@ -299,14 +295,34 @@ export class Client {
     this.acks.failAll();
   }
 
-  private onTokenChanged(transport: Transport | undefined): void {
-    const { token, channels, siteId } = this.tokens;
+  private onGranted(transport: Transport | undefined): void {
+    const { token } = this.tokens;
+    const { userId } = claimsOf(token);
+    this.user ??= userId;
+    if (userId !== undefined && userId !== this.user) {
+      // Somebody else has logged in meanwhile: this page is not theirs.
+      this.link.halt('the page is of another user');
+      return;
+    }
+    const { channels, siteId } = this.link.grant;
     const added = this.channels.grant(channels, siteId);
     if (transport?.inBand) {
       transport.send({ type: 'auth', token });
       if (added.length > 0) {
         transport.send({ type: 'subscribe', channels: added });
       }
+    }
+  }
+
+  private watchUsers(options: ClientOptions): void {
+    this.users = watchUsers(
+      options,
+      this.platform,
+      () => this.link.halt('logged out'),
+      () => this.link.verify(),
+    );
+    if (this.platform.document) {
+      announceUser(this.users, options);
     }
   }
 
@@ -317,7 +333,7 @@ export class Client {
     }
   }
 
-  private onFrame(frame: RelayFrame): void {
+  protected onFrame(frame: RelayFrame): void {
     switch (frame.type) {
       case 'message':
         this.onMessage(frame);
@@ -336,7 +352,7 @@ export class Client {
         this.acks.confirm(frame.ref, frame.id);
         break;
       case 'reconnect':
-        this.session.hint(frame.inMs);
+        this.link.hint(frame.inMs);
         break;
       case 'error':
         this.onError(frame);
@@ -351,7 +367,7 @@ export class Client {
   /** Asked before the cursor moves: what has no room must come again. */
   private hasRoom(): boolean {
     if (this.inbox.isFull) {
-      this.session.abandon(0, 'messages come faster than they can be opened');
+      this.link.abandon(0, 'messages come faster than they can be opened');
       return false;
     }
     return true;
@@ -377,7 +393,7 @@ export class Client {
       this.acks.fail(ref, code, message);
     }
     if (code === RELAY_ERROR_UNAUTHORIZED) {
-      this.session.abandon(CLOSE.tokenRefused, message);
+      this.link.abandon(CLOSE.tokenRefused, message);
     } else {
       this.note(code, message);
     }
@@ -416,7 +432,8 @@ export class Client {
     }
     const isSuccessor = this.stream !== undefined;
     this.stream = id;
-    this.enterAll(this.session.transport);
+    this.enterAll(this.link.transport);
+    this.emitter.emit('sendable');
     if (isSuccessor) {
       this.emitter.emit('reopen');
     }
@@ -439,6 +456,11 @@ export class Client {
       }
     });
   }
+}
+
+/** Only what can be told a worker. */
+function isShareable({ share, workerUrl, mint }: ClientOptions): boolean {
+  return share !== false && !!workerUrl && !mint;
 }
 
 function tokenPartOf(options: ClientOptions) {

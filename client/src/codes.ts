@@ -35,6 +35,9 @@ export const NO_CHANNELS = -1;
 /** `code` of an error frame that is more than a remark. */
 export const RELAY_ERROR_UNAUTHORIZED = 'unauthorized';
 
+/** Refused with it: every channel of that `subscribe`. */
+export const RELAY_ERROR_TOO_MANY_CHANNELS = 'too_many_channels';
+
 /** `error` of a refusal of `/send`: the stream is not, or no longer, there. */
 export const SEND_ERROR_UNKNOWN_STREAM = 'invalid_stream';
 

@@ -36,6 +36,17 @@ export const TIMING = {
   /** The relay's own limit; timers of a browser overflow after 24 days. */
   longestLifeMs: 86_400_000,
 
+  /** A shared worker that has not answered by now is done without. */
+  workerDeadlineMs: 1_000,
+  /** The worker shows each tab this often that it is there. */
+  tabPingMs: 20_000,
+  /** A worker that says nothing, asked whether it is there, is not. */
+  workerPatienceMs: 5_000,
+  /** A tab that shows no lock and answers nothing for this long is gone. */
+  tabPatienceMs: 60_000,
+  /** How long the catching up of a tab waits for the relay's `subscribed`. */
+  subscribedDeadlineMs: 2_000,
+
   /** Several channels subscribed in one go cost an event stream one restart. */
   channelChangeMs: 50,
   /** An ended stream reopens after this unless its `retry:` said otherwise. */
@@ -79,6 +90,13 @@ export const LIMIT = {
   streamEventChars: 4 * 1024 * 1024,
   /** One answer of the poll. */
   pollAnswerBytes: 16 * 1024 * 1024,
+  /** What a tab that is asleep may be behind before it has to resume. */
+  tabMessages: 1_000,
+  tabBytes: 4 * 1024 * 1024,
+  /** After so many without a sign of life a tab is asked for one. */
+  tabProbeEvery: 64,
+  /** Answers of the poll one catching up may take. */
+  catchUpAnswers: 16,
   /** Lines the debug log remembers. */
   debugLines: 200,
 } as const;

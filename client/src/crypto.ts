@@ -8,9 +8,8 @@
  *           a changed byte, text that is not JSON. It never returns a part.
  */
 
-import { gcm } from '@noble/ciphers/aes.js';
-
 import { bytesOfBase64 } from './base64.js';
+import { loadAes } from './parts.js';
 import type { CryptoLike } from './platform.js';
 import { isJsonObject } from './wire.js';
 
@@ -74,10 +73,18 @@ function subtleOpener(
 }
 
 function scriptOpener(key: Uint8Array): Opener {
-  return (p) => {
+  let open: typeof import('./aes.js').openGcm | undefined;
+  const opened = (p: string) => {
     const { iv, body } = splitSealed(p);
-    return readOpened(gcm(key, iv).decrypt(body));
+    return readOpened((open as NonNullable<typeof open>)(key, iv, body));
   };
+  return (p) =>
+    open
+      ? opened(p)
+      : loadAes().then((part) => {
+          open = part.openGcm;
+          return opened(p);
+        });
 }
 
 /** Undefined if `keyBase64` is not 32 bytes; no key, no opener. */

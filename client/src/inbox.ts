@@ -18,6 +18,8 @@ export interface Delivery {
   readonly event: string;
   readonly data: unknown;
   readonly channel: string;
+  /** As the relay spells it; what it says by itself has none. */
+  readonly id?: string | undefined;
 }
 
 interface Entry {
@@ -50,13 +52,13 @@ export class Inbox {
       this.opener && message.event === EVENT_ENCRYPTED
         ? sealedTextOf(message.data)
         : undefined;
-    const { channel } = message;
+    const { channel, id } = message;
     this.queuedBytes += sealed?.length ?? 0;
     this.enqueue({
       sealed,
       act: (opened) => {
         const { event, data } = opened ?? message;
-        this.deliver({ channel, event, data });
+        this.deliver({ channel, event, data, ...(id !== undefined && { id }) });
       },
     });
   }

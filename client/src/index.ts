@@ -9,7 +9,7 @@ export { MintError, type TokenGrant } from './token.js';
 export { PublishError } from './acks.js';
 export { onChannel } from './channel.js';
 export { DOM_GAP_EVENT, type DomDetail } from './dom.js';
-export { createWps, type Wps, type WpsConfig } from './wps.js';
+export { createWps, type Wps, type WpsConfig, type WpsError } from './wps.js';
 export { browserPlatform, type Platform } from './platform.js';
 export { CLOSE, type ErrorCode } from './codes.js';
 export type { State, TransportName } from './state.js';

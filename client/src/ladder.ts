@@ -26,8 +26,7 @@ import type {
   TransportEvents,
 } from './transport/transport.js';
 import type { RelayFrame } from './wire.js';
-import { EventSourceTransport } from './transport/event-source.js';
-import { PollTransport } from './transport/poll.js';
+import { LazyPoll, LazyStream } from './transport/lazy.js';
 import { WebSocketTransport } from './transport/websocket.js';
 
 export interface LadderEvents {
@@ -45,8 +44,8 @@ const TRANSPORTS: {
   ) => Transport;
 } = {
   ws: WebSocketTransport,
-  sse: EventSourceTransport,
-  poll: PollTransport,
+  sse: LazyStream,
+  poll: LazyPoll,
 };
 
 export class Ladder {

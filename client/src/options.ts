@@ -28,6 +28,18 @@ export interface ClientOptions {
   readonly forceSSE?: boolean | undefined;
   /** 32 bytes in base64; opens sealed messages. */
   readonly encryptionKey?: string | undefined;
+  /** False: a connection of its own for this tab. */
+  readonly share?: boolean | undefined;
+  /**
+   * The script of the shared worker, of the page's own origin. Without it each
+   * tab has a connection of its own, as it has with `mint`.
+   */
+  readonly workerUrl?: string | undefined;
+  /**
+   * Who the page is for, where no token says so; whatever tells the users and
+   * the sessions of this origin apart. Pages of different ones share nothing.
+   */
+  readonly user?: string | undefined;
 }
 
 /** The endpoints of a relay. */

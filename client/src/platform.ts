@@ -69,6 +69,34 @@ export interface CryptoLike {
   getRandomValues(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
 }
 
+/** The part of `MessagePort` that is used. Starts by `onmessage` being set. */
+export interface PortLike {
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+export interface SharedWorkerLike {
+  readonly port: PortLike;
+  onerror: (() => void) | null;
+}
+export type SharedWorkerConstructor = new (
+  url: string,
+  name: string,
+) => SharedWorkerLike;
+
+/** The part of `navigator.locks` that is used; absent on plain HTTP. */
+export interface LocksLike {
+  request(name: string, held: () => Promise<void>): Promise<unknown>;
+}
+
+/** The part of `BroadcastChannel` that is used. */
+export interface BroadcastLike {
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+export type BroadcastConstructor = new (name: string) => BroadcastLike;
+
 export interface Platform {
   readonly clock: Clock;
   /** Uniform in [0, 1); for jitter, not for secrets. */
@@ -84,6 +112,10 @@ export interface Platform {
   readonly window?:
     | { addEventListener(type: string, listener: () => void): void }
     | undefined;
+  /** What tabs know of one another by; each may be missing. */
+  readonly SharedWorker?: SharedWorkerConstructor | undefined;
+  readonly locks?: LocksLike | undefined;
+  readonly BroadcastChannel?: BroadcastConstructor | undefined;
   /** One line for developers. Gets neither tokens nor payloads. */
   readonly debug: (line: string) => void;
   /** Somebody's listener threw; nobody else may notice. */
@@ -117,6 +149,9 @@ export function browserPlatform(): Platform {
     WebSocket?: unknown;
     EventSource?: unknown;
     fetch?: FetchLike;
+    SharedWorker?: SharedWorkerConstructor;
+    BroadcastChannel?: BroadcastConstructor;
+    navigator?: { locks?: LocksLike };
     document?: PageLike;
     window?: Platform['window'];
   };
@@ -136,6 +171,9 @@ export function browserPlatform(): Platform {
       typeof Response === 'function' && 'body' in Response.prototype &&
       typeof AbortController === 'function',
     storage: localStorageIfAllowed(),
+    SharedWorker: world.SharedWorker,
+    locks: world.navigator?.locks,
+    BroadcastChannel: world.document && world.BroadcastChannel,
     document: world.document,
     window: world.window,
     debug: () => {},

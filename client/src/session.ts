@@ -12,28 +12,18 @@ import { Backoff } from './backoff.js';
 import {
   CLOSE,
   type CloseInfo,
-  type ErrorCode,
   errorCodeOf,
   reactionTo,
 } from './codes.js';
 import { MUTE_SOCKETS_ALLOWED, TIMING } from './config.js';
-import { Ladder, type LadderEvents } from './ladder.js';
+import { Ladder } from './ladder.js';
+import type { Grant, Link, LinkEvents } from './link.js';
 import type { Platform, TimerHandle } from './platform.js';
 import type { StateStore, TransportName } from './state.js';
 import { MintError, type TokenKeeper } from './token.js';
 import type { Transport, TransportContext } from './transport/transport.js';
 
-export interface SessionEvents
-  extends Pick<LadderEvents, 'frame' | 'binary' | 'notice'> {
-  /** A transport opened; said before the state says so. */
-  opened(transport: Transport): void;
-  /** The connection is lost or given up; said before the state says so. */
-  lost(): void;
-  /** There is a token, maybe with other channels than the one before. */
-  tokenChanged(transport: Transport | undefined): void;
-}
-
-export class Session {
+export class Session implements Link {
   private readonly ladder: Ladder;
   private readonly backoff: Backoff;
   private readonly refreshBackoff: Backoff;
@@ -59,7 +49,7 @@ export class Session {
     private readonly tokens: TokenKeeper,
     private readonly store: StateStore,
     private readonly forceSSE: boolean,
-    private readonly events: SessionEvents,
+    private readonly events: LinkEvents,
   ) {
     this.backoff = new Backoff(platform.random);
     this.refreshBackoff = new Backoff(platform.random);
@@ -82,14 +72,16 @@ export class Session {
     return this.ladder.current;
   }
 
-  /** Connects; does nothing if that was done before, or is over for good. */
+  get grant(): Grant {
+    return this.tokens;
+  }
+
   start(): void {
     if (this.store.phase === 'idle') {
       void this.connect();
     }
   }
 
-  /** Disconnects; `start` begins anew. */
   stop(): void {
     if (this.store.phase !== 'halted') {
       this.teardown();
@@ -101,17 +93,18 @@ export class Session {
     }
   }
 
-  /** The relay said how long to stay away when it closes. */
   hint(delayMs: number): void {
     this.hintMs = Math.min(delayMs, TIMING.relayDelayMaxMs);
   }
 
-  /** Ends the connection as if the relay had ended it like this. */
   abandon(code: number, message: string): void {
     this.ladder.abandon({ opened: true, code, message });
   }
 
-  /** Channels changed where none can be told so in a frame. */
+  drop(): void {
+    this.abandon(0, 'dropped on request');
+  }
+
   renewChannels(): void {
     if (this.resting) {
       this.backoff.reset();
@@ -121,7 +114,6 @@ export class Session {
     }
   }
 
-  /** The page is seen or online again: what waits is due, what is dead goes. */
   wake(): void {
     if (this.store.phase === 'waiting' && !this.retryIsPlanned) {
       void this.connect();
@@ -134,7 +126,6 @@ export class Session {
     }
   }
 
-  /** Leaves the present connection for a new one, without a failure. */
   cycle(): void {
     if (this.store.phase === 'open' || this.store.phase === 'waiting') {
       void this.connect();
@@ -161,7 +152,10 @@ export class Session {
       return;
     }
     if (attempt === this.attempt) {
-      this.events.tokenChanged(undefined);
+      this.events.granted(undefined);
+    }
+    // Whoever was told may have ended it.
+    if (attempt === this.attempt) {
       this.hintMs = undefined;
       this.ladder.start(this.rungs());
     }
@@ -179,7 +173,7 @@ export class Session {
 
   private mintFailed(error: unknown, otherwise: () => void): void {
     if (error instanceof MintError && error.refused) {
-      this.halt('authentication-failed', error.message);
+      this.halt(error.message);
     } else {
       otherwise();
     }
@@ -224,7 +218,7 @@ export class Session {
     }
     switch (reactionTo(info)) {
       case 'halt':
-        this.halt('authentication-failed', info.message);
+        this.halt(info.message);
         break;
       case 'refresh':
         this.refused(info);
@@ -244,7 +238,7 @@ export class Session {
 
   private refused(info: CloseInfo): void {
     if (this.refusedOnce || !this.tokens.canMint) {
-      this.halt('authentication-failed', info.message);
+      this.halt(info.message);
       return;
     }
     this.refusedOnce = true;
@@ -298,14 +292,26 @@ export class Session {
     );
   }
 
-  private halt(code: ErrorCode, message: string): void {
+  halt(message: string): void {
     this.teardown();
     this.store.setState({
       phase: 'halted',
       transport: null,
-      error: { code, message },
+      error: { code: 'authentication-failed', message },
       retryInMs: undefined,
     });
+  }
+
+  /** The next connection asks for a new token; the present one does so now. */
+  verify(): void {
+    if (!this.tokens.canMint) {
+      return;
+    }
+    if (this.store.phase === 'open') {
+      void this.refresh();
+    } else {
+      this.tokens.discard();
+    }
   }
 
   /** Ends what runs and makes sure that nothing of it comes back. */
@@ -379,8 +385,8 @@ export class Session {
     const { current } = this.ladder;
     this.refreshBackoff.reset();
     this.scheduleRefresh(this.tokens.refreshInMs);
-    this.events.tokenChanged(current);
-    if (current && !current.inBand) {
+    this.events.granted(current);
+    if (current && current === this.ladder.current && !current.inBand) {
       this.ladder.renew();
       this.ladder.tryUp();
     }

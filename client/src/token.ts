@@ -56,6 +56,7 @@ export interface Claims {
   readonly issuedAtS: number | undefined;
   readonly expiresAtS: number | undefined;
   readonly siteId: string | undefined;
+  readonly userId: string | undefined;
 }
 
 function finite(value: unknown): number | undefined {
@@ -76,6 +77,7 @@ export function claimsOf(token: string): Claims {
     issuedAtS: finite(claims.iat),
     expiresAtS: finite(claims.exp),
     siteId: textOrUndefined(claims.site_id),
+    userId: textOrUndefined(claims.user_id),
   };
 }
 

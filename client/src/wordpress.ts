@@ -7,6 +7,7 @@
 import { Client } from './client.js';
 import { DebugLog, type TestLevers, testLevers } from './debug.js';
 import { browserPlatform } from './platform.js';
+import { besideScript, scriptIsAt } from './script.js';
 import { createWps, type Wps, type WpsConfig } from './wps.js';
 
 declare global {
@@ -23,7 +24,9 @@ function install(page: Window): void {
   const config = page.wpSignalConfig ?? { baseUrl: '' };
   const log = config.isDebug ? new DebugLog() : undefined;
   const platform = { ...browserPlatform(), ...(log && { debug: log.add }) };
-  const client = new Client(config, platform);
+  scriptIsAt(config.scriptUrl);
+  const workerUrl = besideScript('wpsignal-worker.js');
+  const client = new Client({ workerUrl, ...config }, platform);
   page.WPS = createWps(client, platform);
   if (log) {
     page.wpsDebug = log.read;

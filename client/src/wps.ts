@@ -23,7 +23,10 @@ export interface Wps {
   /** Kept over reconnects. Not counted: one `unsubscribe` ends it. */
   subscribe(channels: readonly string[]): void;
   unsubscribe(channels: readonly string[]): void;
-  /** False if it was dropped, for want of a connection that can send. */
+  /**
+   * False if it was not sent, for want of a connection that can send; `onError`
+   * hears of it, too. Nothing is queued.
+   */
   publish(channel: string, event: string, data?: JsonObject): boolean;
   /** The same for bytes. */
   publishBinary(channel: string, payload: Uint8Array): boolean;
@@ -55,6 +58,11 @@ export interface Wps {
    * meantime are gone; whoever builds on them resynchronises.
    */
   onReopen(listener: () => void): Unsubscribe;
+  /**
+   * Ours: the relay refused something, a sealed message did not open, or
+   * something could not be sent (`not-sent`). The connection stays.
+   */
+  onError(listener: (error: WpsError) => void): Unsubscribe;
 
   /** A new random UUID. */
   uuid(): string;
@@ -67,6 +75,12 @@ export interface Wps {
   readonly transport: TransportName | null;
   readonly status: Status;
   readonly state: State;
+}
+
+export interface WpsError {
+  /** The relay's own, or one of the client's, with hyphens. */
+  readonly code: string;
+  readonly message: string;
 }
 
 interface Heard extends Record<string, readonly unknown[]> {
@@ -104,14 +118,25 @@ export function createWps(
     message: [event: string, data: unknown, channel: string];
   }>(platform.report);
   const byEvent = new Emitter<Heard>(platform.report);
+  const errors = new Emitter<{ error: [WpsError] }>(platform.report);
   const visitor = new Visitor(platform);
+  const tell = (error: WpsError) => errors.emit('error', error);
+  const sent = (wasSent: boolean) => {
+    if (!wasSent) {
+      tell({ code: 'not-sent', message: 'there is no way to send it now' });
+    }
+    return wasSent;
+  };
+  client.on('error', tell);
   route(client, platform, all, byEvent);
   return {
     start: () => client.start(),
     subscribe: (channels) => client.subscribe(channels),
     unsubscribe: (channels) => client.unsubscribe(channels),
-    publish: (channel, event, data) => client.publish(channel, event, data),
-    publishBinary: (channel, payload) => client.publishBinary(channel, payload),
+    publish: (channel, event, data) =>
+      sent(client.publish(channel, event, data)),
+    publishBinary: (channel, payload) =>
+      sent(client.publishBinary(channel, payload)),
     publishConfirmed: (channel, event, data) =>
       client.publishConfirmed(channel, event, data),
     setPresence: (channel, state) => client.setPresence(channel, state),
@@ -122,6 +147,7 @@ export function createWps(
     onStateChange: (listener) => client.on('state', (now) => listener(now)),
     onGap: (listener) => client.on('gap', listener),
     onReopen: (listener) => client.on('reopen', listener),
+    onError: (listener) => errors.on('error', listener),
     uuid: () => uuid(platform),
     visitorId: () => visitor.id,
     onChannel,
@@ -143,4 +169,9 @@ export function createWps(
 /** What the plugin puts into the page, beside the client's own options. */
 export interface WpsConfig extends ClientOptions {
   readonly isDebug?: boolean | undefined;
+  /**
+   * Where `wpsignal.js` is, if the page has it as a part of another script. The
+   * files it fetches are looked for beside it.
+   */
+  readonly scriptUrl?: string | undefined;
 }

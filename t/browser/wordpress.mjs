@@ -247,7 +247,7 @@ async function uninstalledWithoutATrace(page) {
         echo "$name ";
       }
     }`);
-  is(left().trim().split(' ').sort(), ['wordsocket_connection', 'wpsignal_last_publish_error'], 'a connection and one failure are all that is ever stored');
+  is(left().trim().split(' ').sort(), ['wordsocket_circuit', 'wordsocket_connection', 'wpsignal_last_publish_error'], 'a connection, one failure and whether to ask the relay are all that is ever stored');
   wp('plugin', 'uninstall', 'wordsocket', '--deactivate');
   is(left(), '', 'uninstalling leaves nothing in the database');
   is(await published(keys), '401 unknown_site_key', 'nor a key that is good');

@@ -48,7 +48,7 @@ explained(qr/\b$code{$_}\b/, "close code $code{$_}") for @said;
 
 # What the plugin and the client know by name is said by the relay, or their own.
 my %answer = map { $_ => 1 } rows('src/transport/wsk_inbox.h', 'WSK_ANSWERS', qr/X\(\s*(\w+),/);
-my %theirs = map { $_ => 1 } qw(unreachable no_relay incomplete_answer encryption_unavailable),
+my %theirs = map { $_ => 1 } qw(unreachable no_relay incomplete_answer encryption_unavailable trigger_failed too_many_events),
     qw(site_not_found account_deactivated);    # the last two are another relay's
 for my $file (map { "wordpress/includes/class-$_.php" } qw(notices outcome relay)) {
     my $php = slurp($file);

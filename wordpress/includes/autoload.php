@@ -19,6 +19,7 @@ spl_autoload_register(
 			'Channels',
 			'Client',
 			'Config',
+			'Extensions',
 			'Notices',
 			'Publisher',
 			'Token',

@@ -62,6 +62,16 @@ final class Config {
 		);
 	}
 
+	/** Where one click leaves for; see Relay. */
+	public function connect_url(): string {
+		return Relay::connect_url( $this->base_url() );
+	}
+
+	/** Where the code that it brings is exchanged; see Relay. */
+	public function exchange_url(): string {
+		return Relay::exchange_url( $this->base_url() );
+	}
+
 	/** Public identifier of this site at the relay. */
 	public function site_key(): string {
 		return $this->credential( 'WPSIGNAL_SITE_KEY', 'site_key' );
@@ -184,6 +194,21 @@ final class Config {
 		$own = $this->connection() ?? $this->relay();
 
 		return null === $own ? self::constant( $name ) : $own[ $key ];
+	}
+
+	/** The API key of a relay: used once and not kept, so this is always empty. */
+	public function api_key(): string {
+		return '';
+	}
+
+	/** Whether the block editor is to edit together over this connection. */
+	public function yjs_provider_enabled(): bool {
+		return (bool) get_option( Options::YJS_PROVIDER, '1' );
+	}
+
+	/** Whether this copy of the plugin has what does so. */
+	public function is_yjs_provider_built(): bool {
+		return is_readable( plugin_dir_path( FILE ) . 'assets/wpsignal-yjs.js' );
 	}
 
 	/** Whether this WordPress knows real-time collaboration at all. */

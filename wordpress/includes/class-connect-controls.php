@@ -20,12 +20,40 @@ final class Connect_Controls {
 
 	private const HANDLE = 'wordsocket-connect';
 
-	/** Offers the one click. */
+	/** Offers the one click, and what to say to whoever runs a server that does not. */
 	public static function render_connect(): void {
 		echo '<div id="wordsocket-here"><h2>' . esc_html__( 'Through this server', 'wordsocket' ) . '</h2><p>' . esc_html__( 'If the web server of this site runs mod_wordsocket, one click connects it: no account, nothing to copy.', 'wordsocket' ) . '</p>';
+		echo '<p id="wordsocket-offered" role="status"></p>';
 		echo '<p><button type="button" class="button button-primary" id="wordsocket-connect">' . esc_html__( 'Connect', 'wordsocket' ) . '</button> ';
-		echo '<span id="wordsocket-said" role="status"></span></p></div>';
+		echo '<span id="wordsocket-said" role="status"></span></p>';
+		echo '<details id="wordsocket-ask"><summary>' . esc_html__( 'Ask your host for it', 'wordsocket' ) . '</summary>';
+		printf( '<p>%s</p><pre id="wordsocket-letter">%s</pre>', esc_html__( 'Send this to the support of your host:', 'wordsocket' ), esc_html( self::letter() ) );
+		// Shown by the script, which it needs.
+		echo '<p><span id="wordsocket-copy-offer" hidden><button type="button" class="button" id="wordsocket-copy">' . esc_html__( 'Copy', 'wordsocket' ) . '</button></span> <span id="wordsocket-copied" role="status"></span></p></details></div>';
 		self::enqueue();
+	}
+
+	/** What a site owner can send to a host. */
+	private static function letter(): string {
+		return sprintf(
+			/* translators: 1: URL of the site, 2: version of PHP, 3: name of PHP's interface to the web server. */
+			__(
+				'Hello,
+
+my site %1$s runs the WordPress plugin WordSocket, which shows changes on open pages at once. It can do so through your own Apache, without a service elsewhere, if the server has the module mod_wordsocket.
+
+Could you install it, and for my virtual host set:
+
+    WordSocketHostKey conf/wordsocket.key    (once, in the server)
+    WordSocket On                            (in the virtual host)
+
+PHP has to run by FPM; here it is PHP %2$s by %3$s. After a graceful restart I connect the site myself.',
+				'wordsocket'
+			),
+			Connection::home(),
+			PHP_VERSION,
+			PHP_SAPI
+		);
 	}
 
 	/**
@@ -63,12 +91,21 @@ final class Connect_Controls {
 				'disconnected' => Outcome::url( 'disconnected' ),
 			),
 			'words'      => array(
-				'busy'   => __( 'One moment', 'wordsocket' ),
-				'failed' => __( 'The site did not answer. Try again.', 'wordsocket' ),
+				'busy'       => __( 'One moment', 'wordsocket' ),
+				'failed'     => __( 'The site did not answer. Try again.', 'wordsocket' ),
+				'looking'    => __( 'Asking this server', 'wordsocket' ),
+				'offered'    => __( 'This server offers it.', 'wordsocket' ),
+				'notOffered' => __( 'This server does not offer it.', 'wordsocket' ),
+				'copied'     => __( 'Copied.', 'wordsocket' ),
+				'notCopied'  => __( 'This browser does not let a page copy. The text is selected: copy it by hand.', 'wordsocket' ),
+				'ws'         => __( 'Connected by WebSocket.', 'wordsocket' ),
+				'sse'        => __( 'Connected by event stream; WebSocket does not pass.', 'wordsocket' ),
+				'poll'       => __( 'Connected by polling; neither WebSocket nor event streams pass.', 'wordsocket' ),
+				'connecting' => __( 'Connecting', 'wordsocket' ),
 			),
 		);
 
-		wp_enqueue_script( self::HANDLE, plugins_url( 'js/connect.js', FILE ), array(), (string) filemtime( $file ), array( 'in_footer' => true ) );
+		wp_enqueue_script( self::HANDLE, plugins_url( 'js/connect.js', FILE ), wp_script_is( Client::HANDLE, 'enqueued' ) ? array( Client::HANDLE ) : array(), (string) filemtime( $file ), array( 'in_footer' => true ) );
 		wp_add_inline_script( self::HANDLE, 'window.wordsocketConnect = ' . wp_json_encode( $config, JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ) . ';', 'before' );
 	}
 }

@@ -41,23 +41,49 @@ final class Enroll {
 
 	/** Adds the routes to the REST API. */
 	public function register_routes(): void {
-		$routes = array(
-			self::CONNECT    => 'connect',
-			self::REGISTER   => 'register',
-			self::DISCONNECT => 'disconnect',
+		$text   = array( 'type' => 'string' );
+		$choice = array(
+			'type'    => 'boolean',
+			'default' => false,
 		);
-		foreach ( $routes as $route => $callback ) {
-			register_rest_route(
-				Token::ROUTE_NAMESPACE,
-				$route,
+		$this->add( self::CONNECT, 'connect', array( 'probe' => $choice ), array( 'ok' => 'boolean' ) );
+		$this->add(
+			self::REGISTER,
+			'register',
+			array(
+				'api_key' => $text,
+				'url'     => $text,
+			),
+			array(
+				'message'  => 'string',
+				'site_key' => 'string',
+			)
+		);
+		$this->add( self::DISCONNECT, 'disconnect', array( 'forget' => $choice ), array( 'ok' => 'boolean' ) );
+	}
+
+	/**
+	 * Adds one route.
+	 *
+	 * @param string                              $route    Below the namespace.
+	 * @param string                              $callback Of this class.
+	 * @param array<string, array<string, mixed>> $args     Schema of the parameters.
+	 * @param array<string, string>               $answers  Types of what it answers.
+	 */
+	private function add( string $route, string $callback, array $args, array $answers ): void {
+		register_rest_route(
+			Token::ROUTE_NAMESPACE,
+			$route,
+			array(
+				'schema' => static fn(): array => Rest_Schema::of( 'wpsignal' . str_replace( '/', '-', $route ), $answers ),
 				array(
 					'methods'             => 'POST',
-					'args'                => array(),
+					'args'                => $args,
 					'callback'            => array( $this, $callback ),
 					'permission_callback' => array( self::class, 'check_permission' ),
-				)
-			);
-		}
+				),
+			)
+		);
 	}
 
 	/** Whether this user may: WordPress has looked at the nonce already. */
@@ -66,11 +92,13 @@ final class Enroll {
 	}
 
 	/**
-	 * Connects the site with the keys that came with this very request.
+	 * Connects the site with the keys that came with this very request. With
+	 * "probe" it only says whether there are any.
 	 *
+	 * @param \WP_REST_Request|null $request May have probe.
 	 * @return array{ok: bool}|\WP_Error
 	 */
-	public function connect() {
+	public function connect( $request = null ) {
 		if ( 'constant' === $this->config->credential_source() ) {
 			return new \WP_Error( 'wordsocket_constants', __( 'This site is connected by the constants in wp-config.php; take them out first.', 'wordsocket' ), array( 'status' => 409 ) );
 		}
@@ -84,6 +112,9 @@ final class Enroll {
 				__( 'This web server did not hand over keys. Ask whoever runs it for mod_wordsocket with "WordSocket On" and "WordSocketHostKey"; PHP must run by FPM, and this page must be open by https.', 'wordsocket' ),
 				array( 'status' => 501 )
 			);
+		}
+		if ( true === $request?->get_param( 'probe' ) ) {
+			return array( 'ok' => true );
 		}
 		$done = Connection::connect( $keys );
 		return is_wp_error( $done ) ? $done : array( 'ok' => true );
@@ -107,6 +138,11 @@ final class Enroll {
 		}
 		if ( '' === $url ) {
 			return self::refusal( 'error_url', 400 );
+		}
+		// What others show of a key that is stored. Here none is: with one, whoever
+		// reads the database connects more sites in the name of the account.
+		if ( is_string( $api_key ) && str_starts_with( $api_key, '****' ) ) {
+			return self::refusal( 'error_masked_key', 400 );
 		}
 		$done = Relay::register( $url, is_string( $api_key ) ? trim( $api_key ) : '' );
 		return is_wp_error( $done ) ? self::failed( $done ) : array(

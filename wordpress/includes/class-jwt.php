@@ -29,7 +29,7 @@ final class Jwt {
 	 * @throws \JsonException If a claim is not valid UTF-8.
 	 */
 	public static function make( array $claims, string $secret ): string {
-		$json = json_encode( $claims, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ); // phpcs:ignore WordPress.WP.AlternativeFunctions.json_encode_json_encode -- must throw, never repair.
+		$json = json_encode( $claims, JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ); // phpcs:ignore WordPress.WP.AlternativeFunctions.json_encode_json_encode,Generic.PHP.ForbiddenFunctions -- must throw, never repair.
 		$text = self::base64url( self::HEADER ) . '.' . self::base64url( $json );
 
 		return $text . '.' . self::base64url( hash_hmac( 'sha256', $text, $secret, true ) );

@@ -29,6 +29,9 @@ final class Notices {
 		'invalid_api_key',
 	);
 
+	/** Mistakes of triggers, which no relay can put right. */
+	private const TRIGGER_CODES = array( 'trigger_failed', 'too_many_events', 'invalid_data' );
+
 	private const DETAIL_CHARS = 200;
 	private const FRESH_S      = 60;
 
@@ -41,6 +44,10 @@ final class Notices {
 	 * @param string $detail  What was being done.
 	 */
 	public static function record( string $code, string $message, string $detail = '' ): void {
+		$last = self::last();
+		if ( '' === $detail ) {
+			$detail = $last['detail'] ?? '';
+		}
 		$now = array(
 			'code'    => self::cut( $code ),
 			'message' => self::cut( $message ),
@@ -48,7 +55,6 @@ final class Notices {
 			'time'    => time(),
 		);
 
-		$last = self::last();
 		if ( null === $last || $last['code'] !== $now['code'] || $last['message'] !== $now['message'] || $now['time'] - $last['time'] >= self::FRESH_S ) {
 			update_option( self::OPTION, $now );
 		}
@@ -58,6 +64,18 @@ final class Notices {
 	public static function clear(): void {
 		if ( null !== self::last() ) {
 			delete_option( self::OPTION );
+		}
+	}
+
+	/**
+	 * Something was delivered, so what kept it is over. What is wrong with a
+	 * trigger is not, and is told for an hour.
+	 */
+	public static function delivered(): void {
+		$last = self::last();
+
+		if ( null !== $last && ( ! in_array( $last['code'], self::TRIGGER_CODES, true ) || time() - $last['time'] > HOUR_IN_SECONDS ) ) {
+			self::clear();
 		}
 	}
 
@@ -111,6 +129,12 @@ final class Notices {
 				return __( 'This site publishes faster than the relay lets it. Publish less often, or ask for a higher WordSocketPublishRate.', 'wordsocket' );
 			case 'encryption_unavailable':
 				return __( 'This PHP cannot encrypt. Install its OpenSSL extension; nothing is sent in the clear instead.', 'wordsocket' );
+			case 'too_large':
+				return __( 'Events of this size are more than the relay takes. Have the trigger send less, or ask for a higher WordSocketMaxPublish.', 'wordsocket' );
+			case 'trigger_failed':
+				return __( 'A trigger ended with an error, and its event was not sent. Tell whoever wrote the plugin or theme that it belongs to.', 'wordsocket' );
+			case 'too_many_events':
+				return __( 'Only the first events of each second were sent. Choose a hook that is called less often, or add a condition.', 'wordsocket' );
 			case 'http_404':
 				return __( 'There is no relay at this address. Check it, which is WORDSOCKET_URL if wp-config.php has it, and that the virtual host says "WordSocket On".', 'wordsocket' );
 			default:

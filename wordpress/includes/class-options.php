@@ -14,6 +14,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Names of the stored options and transients. uninstall.php deletes ALL and
  * TRANSIENTS, site by site; a test holds every constant here against these lists.
+ * What waits to be sent is in rows of its own: see Queue_Rows.
  *
  * @access private
  */
@@ -40,6 +41,21 @@ final class Options {
 	/** The address of a relay that was typed last. */
 	public const RELAY_URL = 'wordsocket_relay_url';
 
+	/** When something last changed that a live block may show. See Live_Stamp. */
+	public const LIVE_STAMP = 'wordsocket_live_stamp';
+
+	/** Whether live blocks update for visitors, too. See Live_Visitors. */
+	public const LIVE_VISITORS = 'wordsocket_live_visitors';
+
+	/** Whether the relay is to be left alone. See Circuit. */
+	public const CIRCUIT = 'wordsocket_circuit';
+
+	/** What the builder saved. See Saved_Triggers. */
+	public const TRIGGERS = 'wpsignal_custom_triggers';
+
+	/** Whether the block editor edits together over this connection: "1" or "0". */
+	public const YJS_PROVIDER = 'wpsignal_yjs_provider_enabled';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -48,6 +64,12 @@ final class Options {
 
 	/** Words of a relay that are shown once. See Outcome. */
 	public const SAID = 'wordsocket_oauth_said';
+
+	/** What live blocks show now, for whoever is nobody in particular. See Live_Answer. */
+	public const LIVE_ANSWERS = 'wordsocket_live_answers';
+
+	/** How many pages are connected, for live blocks. See Live_Crowd. */
+	public const LIVE_CROWD = 'wordsocket_live_crowd';
 
 	/** The options. */
 	public const ALL = array(
@@ -58,6 +80,11 @@ final class Options {
 		self::SITE_SECRET,
 		self::JWT_SECRET,
 		self::RELAY_URL,
+		self::LIVE_STAMP,
+		self::LIVE_VISITORS,
+		self::CIRCUIT,
+		self::TRIGGERS,
+		self::YJS_PROVIDER,
 	);
 
 	/** The transients. */
@@ -65,5 +92,7 @@ final class Options {
 		self::STATE,
 		self::CODE,
 		self::SAID,
+		self::LIVE_ANSWERS,
+		self::LIVE_CROWD,
 	);
 }

@@ -178,6 +178,8 @@ final class Outcome {
 				return __( 'The relay cannot do this now. Nothing was changed. Try again in a moment; if it goes on, whoever runs the relay finds the reason in the log of its web server.', 'wordsocket' );
 			case 'error_api_key':
 				return __( 'The relay does not know this API key. Its dashboard makes one of 64 characters; making a new one voids the one before.', 'wordsocket' );
+			case 'error_masked_key':
+				return __( 'An API key is used once and not kept, so there is none to use again. Enter the whole key; the dashboard of the relay has it.', 'wordsocket' );
 			case 'error_url':
 				return __( 'This is not the URL of a relay. It looks like https://relay.example.org/wordsocket; without https only a relay on this very machine will do.', 'wordsocket' );
 			case 'error_https':

@@ -39,7 +39,8 @@ final class Post_Updated {
 		return ( new Trigger( self::EVENT, $this->registry ) )
 			->on( 'wp_after_insert_post', 20, 2 )
 			->when( array( $this, 'is_public' ) )
-			->data( array( $this, 'data' ) );
+			->data( array( $this, 'data' ) )
+			->key( static fn( int $post_id ): string => "post:$post_id" );
 	}
 
 	/**

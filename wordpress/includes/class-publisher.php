@@ -12,45 +12,29 @@ namespace WordSocket;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Signed, encrypted publishes, and the site's figures.
- *
- * A publish happens inside the request that caused it, and one request may cause
- * many. So all failures together may cost it 2 seconds; after one that got no
- * answer, or when there is no time for another, this process leaves the relay
- * alone for half a minute.
+ * One event at once, and the site's figures. A relay that did not answer is not
+ * asked again for a while, by no request of the site: see Circuit.
  */
 final class Publisher {
 
-	private const PUBLISH_TIMEOUT_S = 2;
-	private const STATS_TIMEOUT_S   = 3;
-	private const PAUSE_S           = 30;
-
-	/** WordPress takes a shorter timeout for this one. */
-	private const SHORTEST_TIMEOUT_S = 1;
-
-	/** The relay says a line; whatever else is at its address may say more. */
-	private const ANSWER_BYTES = 65536;
+	private const STATS_TIMEOUT_S = 3;
 
 	/**
-	 * Until when this process does not try again.
+	 * To the relay.
 	 *
-	 * @var int Unix time.
+	 * @var Transport
 	 */
-	private int $paused_until = 0;
-
-	/**
-	 * What failures have cost since the last pause.
-	 *
-	 * @var int|float Seconds.
-	 */
-	private int|float $lost_s = 0;
+	private Transport $transport;
 
 	/**
 	 * Hands in where to send to.
 	 *
-	 * @param Config $config Relay, site and secrets.
+	 * @param Config         $config    Relay, site and secrets.
+	 * @param Transport|null $transport Shares what time there is; one of its own if not given.
 	 */
-	public function __construct( private Config $config ) {}
+	public function __construct( private Config $config, ?Transport $transport = null ) {
+		$this->transport = $transport ?? new Transport( $config );
+	}
 
 	/**
 	 * Publishes one event to whoever is subscribed to the channel.
@@ -64,25 +48,24 @@ final class Publisher {
 		if ( ! $this->config->is_configured() ) {
 			return new \WP_Error( 'wpsignal_not_configured', __( 'This site is not connected to a relay.', 'wordsocket' ) );
 		}
-		if ( time() < $this->paused_until ) {
-			return new \WP_Error( 'wpsignal_publish_error', __( 'The relay did not answer a moment ago.', 'wordsocket' ), array( 'code' => 'unreachable' ) );
+		if ( Circuit::is_open() || ! $this->transport->has_patience() ) {
+			return Failure::paused();
 		}
-		$body = $this->body( $channel, $event, $data );
+		$body = Message::body( $this->config, $channel, $event, $data );
 		if ( is_wp_error( $body ) ) {
-			return $this->failed( $body, $event );
+			return self::failed( $body, $event );
 		}
-		$begun    = hrtime( true );
-		$response = wp_remote_post(
-			$this->config->base_url() . '/publish',
-			$this->request( 'POST', '/publish', $body, self::PUBLISH_TIMEOUT_S - $this->lost_s )
-		);
-		$error    = self::remote_error( $response );
-		if ( null !== $error ) {
-			$this->lost_s += ( hrtime( true ) - $begun ) / 1e9;
-			return $this->failed( $error, $event );
+		Circuit::claim();
+		$answer = $this->transport->publish( $body );
+		if ( ! $answer->is_ok() ) {
+			if ( 0 === $answer->status() || ! $this->transport->has_patience() ) {
+				Circuit::open( $answer->is_slow() );
+			}
+			return self::failed( $answer->error, $event );
 		}
-		Notices::clear();
-		return $response;
+		Circuit::half_open();
+		Notices::delivered();
+		return $answer->response;
 	}
 
 	/**
@@ -95,16 +78,11 @@ final class Publisher {
 		if ( ! $this->config->is_configured() ) {
 			return new \WP_Error( 'wpsignal_not_configured', __( 'This site is not connected to a relay.', 'wordsocket' ) );
 		}
-		$response = wp_remote_get(
-			$this->config->base_url() . '/site/stats',
-			$this->request( 'GET', '/site/stats', '', self::STATS_TIMEOUT_S )
-		);
-		$error    = self::remote_error( $response );
-		if ( null !== $error ) {
-			$about = $error->get_error_data();
-			return new \WP_Error( 'wpsignal_' . $about['code'], $error->get_error_message(), $about );
+		$answer = $this->transport->stats( self::STATS_TIMEOUT_S );
+		if ( ! $answer->is_ok() ) {
+			return new \WP_Error( 'wpsignal_' . $answer->code(), $answer->error->get_error_message(), $answer->error->get_error_data() );
 		}
-		$figures = json_decode( wp_remote_retrieve_body( $response ), true );
+		$figures = json_decode( wp_remote_retrieve_body( $answer->response ), true );
 		return array(
 			'active_connections' => (int) ( $figures['active_connections'] ?? 0 ),
 			'max_connections'    => (int) ( $figures['max_connections'] ?? 0 ),
@@ -118,114 +96,18 @@ final class Publisher {
 	 * @return \WP_Error|null Its data has "code" and "status"; null if all is well.
 	 */
 	public static function remote_error( $response ): ?\WP_Error {
-		if ( is_wp_error( $response ) ) {
-			return self::error( 'unreachable', $response->get_error_message(), 0 );
-		}
-		$status = (int) wp_remote_retrieve_response_code( $response );
-		if ( $status >= 200 && $status < 300 ) {
-			return null;
-		}
-		$said = json_decode( wp_remote_retrieve_body( $response ), true );
-		$code = is_array( $said ) && is_string( $said['error'] ?? null ) ? sanitize_key( $said['error'] ) : '';
-		if ( '' === $code ) {
-			$code = 'http_' . $status;
-		}
-		$message = is_array( $said ) && is_string( $said['message'] ?? null ) ? $said['message'] : '';
-		return self::error( $code, $message, $status );
-	}
-
-	/**
-	 * The bytes to publish: an envelope if this site has a key, and it always
-	 * has one unless wp-config.php lost its keys.
-	 *
-	 * @param string               $channel Name within the site.
-	 * @param string               $event   Name of the event.
-	 * @param array<string, mixed> $data    Its data.
-	 * @return string|\WP_Error
-	 */
-	private function body( string $channel, string $event, array $data ) {
-		$key   = $this->config->encryption_key();
-		// Empty data is {} to a browser, not [].
-		$inner = array(
-			'event' => $event,
-			'data'  => array() === $data ? new \stdClass() : $data,
-		);
-
-		if ( '' !== $key ) {
-			$plaintext = wp_json_encode( $inner );
-			if ( false === $plaintext ) {
-				return self::error( 'invalid_data', __( 'The data cannot be written as JSON.', 'wordsocket' ), 0 );
-			}
-			if ( ! Envelope::available() ) {
-				return self::error( 'encryption_unavailable', __( 'AES-256-GCM is missing.', 'wordsocket' ), 0 );
-			}
-			$inner = array(
-				'event' => Envelope::EVENT,
-				'data'  => Envelope::seal( $plaintext, $key ),
-			);
-		}
-		$body = wp_json_encode( array( 'channel' => $channel ) + $inner );
-		return false === $body ? self::error( 'invalid_data', __( 'The data cannot be written as JSON.', 'wordsocket' ), 0 ) : $body;
-	}
-
-	/**
-	 * Arguments of a signed request.
-	 *
-	 * @param string    $method    Of the request.
-	 * @param string    $path      Below the base of the relay.
-	 * @param string    $body      The bytes to send.
-	 * @param int|float $timeout_s When to give up.
-	 * @return array<string, mixed>
-	 */
-	private function request( string $method, string $path, string $body, int|float $timeout_s ): array {
-		$key    = $this->config->site_key();
-		$secret = $this->config->site_secret();
-		$now_ms = (int) floor( microtime( true ) * 1000 );
-		$signed = 2 === $this->config->signature_version()
-			? Signature::headers_v2( $key, $secret, $method, $path, $body, $now_ms, bin2hex( random_bytes( 16 ) ) )
-			: Signature::headers( $key, $secret, $body, $now_ms );
-		return array(
-			'timeout'             => $timeout_s,
-			'redirection'         => 0,
-			'limit_response_size' => self::ANSWER_BYTES,
-			'headers'             => array( 'Content-Type' => 'application/json' ) + $signed,
-			'body'                => '' === $body ? null : $body,
-		);
+		return Failure::in( $response );
 	}
 
 	/**
 	 * Records a failed publish.
 	 *
-	 * @param \WP_Error $error From error().
+	 * @param \WP_Error $error From Failure.
 	 * @param string    $event What was to be sent.
 	 * @return \WP_Error The same.
 	 */
-	private function failed( \WP_Error $error, string $event ): \WP_Error {
-		$code = $error->get_error_data()['code'];
-
-		if ( 'unreachable' === $code || self::PUBLISH_TIMEOUT_S - $this->lost_s < self::SHORTEST_TIMEOUT_S ) {
-			$this->paused_until = time() + self::PAUSE_S;
-			$this->lost_s       = 0;
-		}
-		Notices::record( $code, $error->get_error_message(), $event );
+	private static function failed( \WP_Error $error, string $event ): \WP_Error {
+		Notices::record( Failure::code( $error ), $error->get_error_message(), $event );
 		return $error;
-	}
-
-	/**
-	 * A failure in the shape that extensions expect.
-	 *
-	 * @param string $code    Machine-readable.
-	 * @param string $message For people.
-	 * @param int    $status  Of HTTP; 0 if there was none.
-	 */
-	private static function error( string $code, string $message, int $status ): \WP_Error {
-		return new \WP_Error(
-			'wpsignal_publish_error',
-			'' !== $message ? $message : $code,
-			array(
-				'code'   => $code,
-				'status' => $status,
-			)
-		);
 	}
 }

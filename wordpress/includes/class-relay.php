@@ -90,6 +90,20 @@ final class Relay {
 	}
 
 	/**
+	 * Where a code is exchanged for credentials.
+	 *
+	 * @param string $url Base URL of the relay.
+	 */
+	public static function exchange_url( string $url ): string {
+		/**
+		 * Filters the path at which a code is exchanged for credentials.
+		 *
+		 * @param string $path Below the base URL of the relay.
+		 */
+		return $url . (string) apply_filters( 'wpsignal_exchange_path', '/api/connect/exchange' );
+	}
+
+	/**
 	 * Connects the site by a code from the approval page.
 	 *
 	 * @param string $url  Base URL of the relay.
@@ -97,17 +111,10 @@ final class Relay {
 	 * @return true|\WP_Error
 	 */
 	public static function exchange( string $url, string $code ) {
-		/**
-		 * Filters the path at which a code is exchanged for credentials.
-		 *
-		 * @param string $path Below the base URL of the relay.
-		 */
-		$path = (string) apply_filters( 'wpsignal_exchange_path', '/api/connect/exchange' );
-
 		return self::take(
 			$url,
 			self::call(
-				$url . $path,
+				self::exchange_url( $url ),
 				array(
 					'code'      => $code,
 					'site_url'  => Connection::home(),

@@ -12,7 +12,8 @@ namespace WordSocket;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Says whether the site is connected, what failed last, and what to do.
+ * The menu entry, the tabs, and what is in them. Connect is printed here and
+ * works without a script; the others are drawn by one, see src/index.tsx.
  *
  * @access private
  */
@@ -21,8 +22,16 @@ final class Settings_Page {
 	/** Slug of the page. */
 	public const SLUG = 'wordsocket';
 
-	private const CAPABILITY = 'manage_options';
-	private const POSITION   = 80;
+	/** The tab that is shown when none is named. */
+	public const CONNECT = 'connection';
+
+	/** Who may see it. */
+	public const CAPABILITY = 'manage_options';
+
+	private const POSITION = 80;
+
+	/** Tabs that make no sense without a connection. */
+	private const CONNECTED_ONLY = array( 'settings', 'triggers', 'explorer' );
 
 	/**
 	 * Hands in what the screen tells about.
@@ -45,192 +54,113 @@ final class Settings_Page {
 		);
 	}
 
-	/** Prints the screen. Asks the relay, so it shows what is and not what was. */
+	/** Prints the screen. */
 	public function render(): void {
+		$tab    = self::current();
+		$script = new Settings_Script( $this->config );
+
+		$script->enqueue( $tab );
+
+		/** Fires while the plugin's screen is printed, for the scripts of extensions. */
+		do_action( 'wordsocket_settings_enqueue' );
+
 		echo '<div class="wrap"><h1>' . esc_html__( 'WordSocket', 'wordsocket' ) . '</h1>';
+		$this->render_tabs( $tab );
 		Outcome::render();
-		if ( $this->config->is_configured() ) {
-			$this->render_connection();
-			$this->render_last_error();
-			if ( 'constant' !== $this->config->credential_source() ) {
-				Connect_Controls::render_disconnect( 'relay' === $this->config->credential_source() );
-			}
-		} else {
-			$this->render_missing();
-		}
-		if ( ! Client::is_built() ) {
-			self::notice( 'error', __( 'The browser client is missing from this copy of the plugin, so pages stay still. Build it in the folder client of the source, and copy dist/wpsignal.js to assets.', 'wordsocket' ) );
-		}
-		echo '</div>';
-	}
-
-	/** What is known of the connection. */
-	private function render_connection(): void {
-		$stats = $this->publisher->stats();
-
-		if ( is_wp_error( $stats ) ) {
-			$code = (string) $stats->get_error_data()['code'];
-			self::notice(
-				'error',
-				/* translators: 1: what the relay or WordPress said, 2: what to do about it. */
-				sprintf( __( 'Not connected: %1$s %2$s', 'wordsocket' ), rtrim( $stats->get_error_message(), '.' ) . '.', Notices::describe( $code ) )
-			);
-		} else {
-			if ( Notices::credentials_rejected() ) {
-				Notices::clear();
-			}
-			self::notice(
-				'success',
-				sprintf(
-					$this->about_source(),
-					number_format_i18n( $stats['active_connections'] ),
-					number_format_i18n( $stats['max_connections'] )
-				)
+		self::render_what_is_missing();
+		if ( self::CONNECT === $tab ) {
+			( new Connection_Tab( $this->config, $this->publisher ) )->render();
+		} elseif ( ! $this->is_usable( $tab ) ) {
+			printf(
+				'<p>%s <a href="%s">%s</a></p>',
+				esc_html__( 'This is for a site that is connected, and this one is not yet.', 'wordsocket' ),
+				esc_url( self::url( self::CONNECT ) ),
+				esc_html__( 'Connect it', 'wordsocket' )
 			);
 		}
-		echo '<table class="form-table" role="presentation">';
-		self::row( __( 'Relay', 'wordsocket' ), $this->config->base_url(), '' !== $this->config->fixed_url() );
-		self::row( __( 'Site key', 'wordsocket' ), $this->config->site_key(), $this->config->has_constants() );
-		$this->render_secrets();
-		echo '<tr><th scope="row">' . esc_html__( 'Payloads', 'wordsocket' ) . '</th><td>' . esc_html( $this->about_encryption() ) . '</td></tr>';
-		$this->render_live();
-		echo '</table>';
-	}
-
-	/** How the site is connected, with room for two numbers. */
-	private function about_source(): string {
-		switch ( $this->config->credential_source() ) {
-			case 'server':
-				/* translators: 1: number of open connections, 2: how many there may be. */
-				return __( 'Connected through this server. Open connections: %1$s of %2$s.', 'wordsocket' );
-			case 'relay':
-				/* translators: 1: number of open connections, 2: how many there may be. */
-				return __( 'Connected through a relay. Open connections: %1$s of %2$s.', 'wordsocket' );
-			default:
-				/* translators: 1: number of open connections, 2: how many there may be. */
-				return __( 'Connected by the constants in wp-config.php. Open connections: %1$s of %2$s.', 'wordsocket' );
+		printf( '<div id="%s">', esc_attr( Settings_Script::ROOT ) );
+		if ( self::CONNECT !== $tab ) {
+			echo '<p class="hide-if-js">' . esc_html__( 'This tab needs JavaScript.', 'wordsocket' ) . '</p>';
 		}
-	}
-
-	/** That there are secrets, where somebody put them by hand; never what they are. */
-	private function render_secrets(): void {
-		if ( ! $this->config->has_constants() ) {
-			return;
-		}
-		echo '<tr><th scope="row">' . esc_html__( 'Secrets', 'wordsocket' ) . '</th><td>' . esc_html__( 'WPSIGNAL_SITE_SECRET and WPSIGNAL_JWT_SECRET are set in wp-config.php, and not shown.', 'wordsocket' ) . '</td></tr>';
-	}
-
-	/** Whether the relay can read what it passes on. */
-	private function about_encryption(): string {
-		return '' !== $this->config->encryption_key()
-			? __( 'Encrypted by AES-256-GCM with a key of this site; the relay cannot read them.', 'wordsocket' )
-			: __( 'Not encrypted: AUTH_KEY and SECURE_AUTH_KEY are missing from wp-config.php.', 'wordsocket' );
+		echo '</div></div>';
 	}
 
 	/**
-	 * Whether this very page is connected, which PHP cannot know: it also takes
-	 * the way from the browser to the relay.
-	 */
-	private function render_live(): void {
-		echo '<tr><th scope="row">' . esc_html__( 'This browser', 'wordsocket' ) . '</th><td id="wordsocket-live" role="status">';
-		if ( ! wp_script_is( Client::HANDLE, 'enqueued' ) ) {
-			echo esc_html__( 'Not connected: the client is not on this page.', 'wordsocket' ) . '</td></tr>';
-			return;
-		}
-		echo esc_html__( 'Connecting', 'wordsocket' ) . '</td></tr>';
-		$words = array(
-			'ws'         => __( 'Connected by WebSocket.', 'wordsocket' ),
-			'sse'        => __( 'Connected by event stream; WebSocket does not pass.', 'wordsocket' ),
-			'poll'       => __( 'Connected by polling; neither WebSocket nor event streams pass.', 'wordsocket' ),
-			'connecting' => __( 'Connecting', 'wordsocket' ),
-		);
-		wp_add_inline_script(
-			Client::HANDLE,
-			sprintf(
-				'( function ( words ) {
-					const node = document.getElementById( "wordsocket-live" );
-					const show = ( state ) => {
-						node.textContent = words[ state.connected ? state.transport : "connecting" ];
-						if ( state.error ) {
-							node.textContent += ": " + state.error.message;
-						}
-					};
-					window.WPS.onStateChange( show );
-					show( window.WPS.state );
-				}( %s ) );',
-				wp_json_encode( $words, JSON_HEX_TAG | JSON_HEX_AMP )
-			)
-		);
-	}
-
-	/** The last publish that failed, if none succeeded since. */
-	private function render_last_error(): void {
-		$last = Notices::last();
-
-		if ( null === $last ) {
-			return;
-		}
-		self::notice(
-			'warning',
-			sprintf(
-				/* translators: 1: name of an event, 2: how long ago, such as "5 mins", 3: what went wrong, 4: what to do about it. */
-				__( 'The last event, %1$s, was not delivered %2$s ago: %3$s %4$s', 'wordsocket' ),
-				$last['detail'],
-				human_time_diff( $last['time'] ),
-				rtrim( $last['message'], '.' ) . '.',
-				Notices::describe( $last['code'] )
-			)
-		);
-	}
-
-	/** How to connect the site. */
-	private function render_missing(): void {
-		$original = Connection::copied_from() ?: Relay::copied_from(); // phpcs:ignore Universal.Operators.DisallowShortTernary.Found -- the first that is one.
-		self::notice(
-			'warning',
-			'' === $original
-				? __( 'Not connected.', 'wordsocket' )
-				/* translators: %s: URL of another site. */
-				: sprintf( __( 'Not connected: this is a copy of %s, and does not speak in its name. Connect it as a site of its own; the other one is left as it is.', 'wordsocket' ), $original )
-		);
-		if ( $this->config->has_constants() ) {
-			echo '<p>' . esc_html__( 'wp-config.php has WPSIGNAL_SITE_KEY, which goes first. Take it out to connect here, or define these as well, with the values from the site file of the relay:', 'wordsocket' ) . '</p>';
-		} else {
-			Connect_Controls::render_connect();
-			Relay_Controls::render_connect( $this->config->fixed_url() );
-			echo '<h2>' . esc_html__( 'By constants', 'wordsocket' ) . '</h2><p>' . esc_html__( 'Where the relay has a site file for this site, define these in wp-config.php, with its values:', 'wordsocket' ) . '</p>';
-		}
-		echo '<ul class="ul-disc">';
-		foreach ( $this->config->missing() as $name ) {
-			echo '<li><code>' . esc_html( $name ) . '</code></li>';
-		}
-		echo '</ul>';
-	}
-
-	/**
-	 * Prints a notice in the screen itself.
+	 * Address of a tab.
 	 *
-	 * @param string $type success, warning or error.
-	 * @param string $text Plain text.
+	 * @param string $tab Its name.
 	 */
-	private static function notice( string $type, string $text ): void {
-		wp_admin_notice(
-			esc_html( $text ),
-			array(
-				'type'               => $type,
-				'additional_classes' => array( 'inline' ),
-			)
+	public static function url( string $tab ): string {
+		return admin_url( 'admin.php?page=' . self::SLUG . '&tab=' . $tab );
+	}
+
+	/** The tab that the address names; one that we do not know may be an extension's. */
+	private static function current(): string {
+		// phpcs:ignore WordPress.Security.NonceVerification.Recommended -- chooses what is shown.
+		$named = $_GET['tab'] ?? '';
+		$tab   = is_string( $named ) ? sanitize_key( wp_unslash( $named ) ) : '';
+
+		return '' === $tab ? self::CONNECT : $tab;
+	}
+
+	/**
+	 * The tabs by name.
+	 *
+	 * @return array<string, string>
+	 */
+	private static function tabs(): array {
+		return array(
+			self::CONNECT => __( 'Connect', 'wordsocket' ),
+			'settings'    => __( 'Settings', 'wordsocket' ),
+			'triggers'    => __( 'Triggers', 'wordsocket' ),
+			'explorer'    => __( 'Explorer', 'wordsocket' ),
+			'extensions'  => __( 'Extensions', 'wordsocket' ),
 		);
 	}
 
 	/**
-	 * Prints a line of the table.
+	 * Whether a tab can be used as things are. Those of extensions decide that
+	 * themselves.
 	 *
-	 * @param string $name  Left.
-	 * @param string $value Right.
-	 * @param bool   $fixed Whether a constant says it.
+	 * @param string $tab Its name.
 	 */
-	private static function row( string $name, string $value, bool $fixed ): void {
-		echo '<tr><th scope="row">' . esc_html( $name ) . '</th><td><code>' . esc_html( $value ) . '</code> ' . ( $fixed ? esc_html__( 'set in wp-config.php', 'wordsocket' ) : '' ) . '</td></tr>';
+	private function is_usable( string $tab ): bool {
+		return $this->config->is_configured() || ! in_array( $tab, self::CONNECTED_ONLY, true );
+	}
+
+	/**
+	 * Prints the tabs. They are links: each is a page of its own.
+	 *
+	 * @param string $current The one that is shown.
+	 */
+	private function render_tabs( string $current ): void {
+		printf( '<nav class="nav-tab-wrapper wp-clearfix" id="wordsocket-tabs" aria-label="%s">', esc_attr__( 'WordSocket', 'wordsocket' ) );
+		foreach ( self::tabs() as $tab => $title ) {
+			if ( ! $this->is_usable( $tab ) && $tab !== $current ) {
+				printf( '<span class="nav-tab wordsocket-tab-off">%s<span class="screen-reader-text"> %s</span></span>', esc_html( $title ), esc_html__( '(once the site is connected)', 'wordsocket' ) );
+				continue;
+			}
+			printf(
+				'<a class="nav-tab%s" href="%s"%s>%s</a>',
+				$tab === $current ? ' nav-tab-active' : '',
+				esc_url( self::url( $tab ) ),
+				$tab === $current ? ' aria-current="page"' : '',
+				esc_html( $title )
+			);
+		}
+		echo '</nav>';
+	}
+
+	/** What a checkout has to build first. */
+	private static function render_what_is_missing(): void {
+		$missing = array(
+			array( Client::is_built(), __( 'The browser client is missing from this copy of the plugin, so pages stay still. Build it in the folder client of the source, and copy dist/wpsignal.js to assets.', 'wordsocket' ) ),
+			array( Settings_Script::is_built(), __( 'The script of this screen is missing from this copy of the plugin, so only Connect works. Build it in the folder wordpress of the source: npm ci, npm run build.', 'wordsocket' ) ),
+		);
+		foreach ( $missing as list( $is_there, $text ) ) {
+			if ( ! $is_there ) {
+				Connection_Tab::notice( 'error', $text );
+			}
+		}
 	}
 }

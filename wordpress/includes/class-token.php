@@ -127,6 +127,15 @@ final class Token {
 	}
 
 	/**
+	 * What may be shown of an API key.
+	 *
+	 * @param string $key The key, or empty.
+	 */
+	public static function mask_api_key( string $key ): string {
+		return '' === $key ? '' : '****' . substr( $key, -4 );
+	}
+
+	/**
 	 * Schema of the answer.
 	 *
 	 * @return array<string, mixed>

@@ -24,18 +24,25 @@ final class Trigger_Registry {
 	private array $triggers = array();
 
 	/**
-	 * Post types that the built-in trigger leaves alone.
+	 * Post types that the built-in triggers leave alone.
 	 *
 	 * @var list<string>
 	 */
 	private array $excluded = array();
 
 	/**
+	 * Triggers whose data is being made: what that causes is no event.
+	 *
+	 * @var array<int, true>
+	 */
+	private array $firing = array();
+
+	/**
 	 * Hands in who sends.
 	 *
-	 * @param Publisher $publisher Sends events.
+	 * @param Outbox $outbox Takes events.
 	 */
-	public function __construct( private Publisher $publisher ) {}
+	public function __construct( private Outbox $outbox ) {}
 
 	/**
 	 * Ties a trigger to its hook.
@@ -61,14 +68,26 @@ final class Trigger_Registry {
 	}
 
 	/**
-	 * Sends a trigger's event, if there is one.
+	 * Takes a trigger's event, if there is one. A mistake in a trigger is told to
+	 * the administrator, and does not end somebody's request.
 	 *
 	 * @param Trigger     $trigger Whose hook was called.
 	 * @param list<mixed> $args    What the hook passed.
 	 */
 	private function fire( Trigger $trigger, array $args ): void {
-		if ( $trigger->evaluate_condition( $args ) ) {
-			$this->publisher->publish( $trigger->get_channel(), $trigger->get_event(), $trigger->build_data( $args ) );
+		$id = spl_object_id( $trigger );
+		if ( isset( $this->firing[ $id ] ) || ! $this->outbox->takes() ) {
+			return;
+		}
+		$this->firing[ $id ] = true;
+		try {
+			if ( $trigger->evaluate_condition( $args ) ) {
+				$this->outbox->add( $trigger->get_channel(), $trigger->get_event(), $trigger->build_data( $args ), $trigger->build_key( $args ) );
+			}
+		} catch ( \Throwable $thrown ) {
+			Notices::record( 'trigger_failed', $thrown->getMessage(), $trigger->get_event() );
+		} finally {
+			unset( $this->firing[ $id ] );
 		}
 	}
 
@@ -81,13 +100,23 @@ final class Trigger_Registry {
 		return $this->triggers;
 	}
 
-	/** Registers the built-in trigger. */
+	/** Registers the saved triggers, and the built-in ones. */
 	public function register_defaults(): void {
-		( new Post_Updated( $this ) )->trigger()->register();
+		$saved = new Saved_Triggers( $this );
+		$saved->register();
+		$built_in = array_merge(
+			array( ( new Post_Updated( $this ) )->trigger() ),
+			( new Post_Deleted( $this ) )->triggers(),
+			( new Comment_Events( $this ) )->triggers(),
+			( new Option_Events( $this ) )->triggers( $saved->options() )
+		);
+		foreach ( $built_in as $trigger ) {
+			$trigger->source( 'built-in' )->register();
+		}
 	}
 
 	/**
-	 * Keeps the built-in trigger away from a post type.
+	 * Keeps the built-in triggers of posts away from a post type.
 	 *
 	 * @param string $type Name of the type.
 	 */
@@ -96,7 +125,7 @@ final class Trigger_Registry {
 	}
 
 	/**
-	 * Post types that the built-in trigger leaves alone.
+	 * Post types that the built-in triggers leave alone.
 	 *
 	 * @return list<string>
 	 */

@@ -65,6 +65,20 @@ final class Trigger {
 	private $condition;
 
 	/**
+	 * Names the object that an event is about, from the hook's arguments.
+	 *
+	 * @var callable|null
+	 */
+	private $key;
+
+	/**
+	 * Who made it: "built-in", "saved" or "code".
+	 *
+	 * @var string
+	 */
+	private string $source = 'code';
+
+	/**
 	 * Begins a trigger; WPS::trigger() is the way to get one.
 	 *
 	 * @param string           $event    Name of the event.
@@ -113,6 +127,29 @@ final class Trigger {
 	 */
 	public function when( callable $condition ): self {
 		$this->condition = $condition;
+		return $this;
+	}
+
+	/**
+	 * What the event is about; nothing but itself if not said. Of events with the
+	 * same channel, name and key that are still to be sent, only the newest is.
+	 *
+	 * @param callable $name Gets the hook's arguments, returns a text such as "post:7".
+	 */
+	public function key( callable $name ): self {
+		$this->key = $name;
+		return $this;
+	}
+
+	/**
+	 * Who made it.
+	 *
+	 * @access private
+	 *
+	 * @param string $source "built-in" or "saved".
+	 */
+	public function source( string $source ): self {
+		$this->source = $source;
 		return $this;
 	}
 
@@ -169,5 +206,19 @@ final class Trigger {
 	 */
 	public function build_data( array $args ): array {
 		return null === $this->data ? array() : (array) ( $this->data )( ...$args );
+	}
+
+	/** Who made it: "built-in", "saved" or "code". */
+	public function get_source(): string {
+		return $this->source;
+	}
+
+	/**
+	 * What the event is about; empty if it stands for itself.
+	 *
+	 * @param list<mixed> $args Of the hook.
+	 */
+	public function build_key( array $args ): string {
+		return null === $this->key ? '' : (string) ( $this->key )( ...$args );
 	}
 }

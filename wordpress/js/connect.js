@@ -35,6 +35,51 @@
 		return false;
 	}
 
+	/* What PHP cannot know: whether this very page is connected. */
+	const live = find( 'live' );
+	if ( live && window.WPS ) {
+		const show = ( state ) => {
+			live.textContent = words[ state.connected ? state.transport : 'connecting' ] + ( state.error ? ` ${ state.error.message }` : '' );
+		};
+		window.WPS.onStateChange( show );
+		show( window.WPS.state );
+	}
+
+	/* Whether the web server hands out keys. It does so for nothing but this route. */
+	async function probe() {
+		const offered = find( 'offered' );
+		offered.textContent = words.looking;
+		const answer = await fetch( connect, {
+			method: 'POST',
+			credentials: 'same-origin',
+			headers: { 'X-WP-Nonce': nonce, 'X-WordSocket-Home': home, 'Content-Type': 'application/json' },
+			body: '{"probe":true}',
+		} ).catch( () => null );
+		if ( answer?.ok ) {
+			offered.textContent = words.offered;
+		} else if ( answer?.status === 501 ) {
+			offered.textContent = `${ words.notOffered } ${ ( await answer.json() ).message }`;
+			find( 'ask' ).open = true;
+			find( 'connect' ).classList.remove( 'button-primary' );
+		} else {
+			offered.textContent = '';
+		}
+	}
+	if ( find( 'connect' ) ) {
+		probe();
+		find( 'copy-offer' ).hidden = false;
+	}
+	onClick( 'copy', async () => {
+		const letter = find( 'letter' );
+		window.getSelection().selectAllChildren( letter );
+		try {
+			await navigator.clipboard.writeText( letter.textContent );
+			find( 'copied' ).textContent = words.copied;
+		} catch {
+			find( 'copied' ).textContent = words.notCopied;
+		}
+	} );
+
 	onClick( 'connect', ( button ) => send( connect, button ) );
 	onClick( 'register', ( button ) => send( register, button, {
 		body: { url: find( 'url' ).value, api_key: find( 'api-key' ).value },

@@ -31,6 +31,7 @@ ok( $config->is_configured(), 'with all constants the site is configured' );
 is( $config->base_url(), 'https://example.org/wordsocket', 'the slash at the end goes' );
 define( 'WPSignal\BASE_URL', 'http://localhost:3001/' );
 is( $config->base_url(), 'http://localhost:3001', "the ecosystem's constant goes first" );
+is( array( $config->connect_url(), $config->exchange_url() ), array( 'http://localhost:3001/dashboard/connect', 'http://localhost:3001/api/connect/exchange' ), 'one click has its addresses below it' );
 is( $config->endpoints(), array( 'ws' => 'ws://localhost:3001/ws', 'sse' => 'http://localhost:3001/sse' ), 'http gives ws' );
 is( Config::endpoints_for( 'https://http.example/relay' )['ws'], 'wss://http.example/relay/ws', 'https gives wss, and only the scheme changes' );
 

@@ -18,7 +18,7 @@ is( WPSignal\Notices::OPTION, 'wpsignal_last_publish_error', 'Notices::OPTION' )
 $wps = WPSignal\WPS::instance();
 ok( $wps instanceof WordSocket\WPS, 'WPS is ours' );
 ok( WPSignal\WPS::trigger( 'x' ) instanceof WPSignal\Trigger, 'WPS::trigger() begins a trigger' );
-foreach ( array( 'config' => 'Config', 'publisher' => 'Publisher', 'token' => 'Token', 'channels' => 'Channels', 'trigger_registry' => 'Trigger_Registry' ) as $method => $name ) {
+foreach ( array( 'config' => 'Config', 'publisher' => 'Publisher', 'token' => 'Token', 'channels' => 'Channels', 'extensions' => 'Extensions', 'trigger_registry' => 'Trigger_Registry' ) as $method => $name ) {
 	is( get_class( $wps->$method() ), "WordSocket\\$name", "WPS::$method()" );
 	is( $wps->$method(), $wps->$method(), "WPS::$method() is always the same" );
 	ok( is_a( $wps->$method(), "WPSignal\\$name" ), "and a WPSignal\\$name" );

@@ -9,8 +9,10 @@
 
 require __DIR__ . '/site.php';
 
+use WordSocket\Circuit;
 use WordSocket\Config;
 use WordSocket\Notices;
+use WordSocket\Options;
 use WordSocket\Publisher;
 use WordSocket\Signature;
 
@@ -27,7 +29,7 @@ is( $publisher->publish( 'events', 'post.updated', array( 'title' => 'secret tit
 
 list( $method, $url, $args ) = World::$requests[0];
 is( "$method $url", 'POST https://example.org/wordsocket/publish', 'it is posted to the relay' );
-is( $args['timeout'], 2, 'and costs two seconds at most' );
+is( $args['timeout'], 2.0, 'and costs two seconds at most' );
 is( $args['redirection'], 0, 'a signed body follows no redirect' );
 ok( ! isset( $args['blocking'] ), 'the answer is waited for' );
 is( $args['headers']['Content-Type'], 'application/json', 'as JSON' );
@@ -69,7 +71,10 @@ World::$answer = World::response( 204 );
 $publisher->publish( 'events', 'x' );
 is( Notices::last(), null, 'a success forgets the failure' );
 
-World::$answer = new WP_Error( 'http_request_failed', 'timed out' );
+World::$answer = static function (): WP_Error {
+	usleep( 510000 );
+	return new WP_Error( 'http_request_failed', 'timed out' );
+};
 $count         = count( World::$requests );
 ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'no answer is an error' );
 is( Notices::last()['code'], 'unreachable', 'remembered as such' );
@@ -77,7 +82,20 @@ World::$answer = World::response( 200 );
 ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'the next one in this process fails at once' );
 is( count( World::$requests ), $count + 1, 'without asking again' );
 $publisher = new Publisher( new Config() );
-ok( ! is_wp_error( $publisher->publish( 'events', 'x' ) ), 'another request tries again' );
+ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'so does that of another request' );
+is( count( World::$requests ), $count + 1, 'without asking' );
+World::$options[ Options::CIRCUIT ]['retry_at'] = time();
+ok( ! is_wp_error( $publisher->publish( 'events', 'x' ) ), 'until it is time to ask again' );
+Circuit::close();
+World::$answer = new WP_Error( 'http_request_failed', 'refused' );
+$publisher     = new Publisher( new Config() );
+$publisher->publish( 'events', 'x' );
+$count = count( World::$requests );
+ok( is_wp_error( $publisher->publish( 'events', 'x' ) ), 'a relay that refuses is not asked twice by one request' );
+is( count( World::$requests ), $count, 'not even that' );
+World::$answer = World::response( 200 );
+ok( ! is_wp_error( ( new Publisher( new Config() ) )->publish( 'events', 'x' ) ), 'but by the next, which it costs nothing' );
+Circuit::close();
 
 World::$answer = static function (): array {
 	usleep( 550000 );
@@ -93,6 +111,7 @@ is( $publisher->publish( 'events', 'x' )->get_error_data()['code'], 'unreachable
 is( count( World::$requests ), $count + 2, 'without asking' );
 World::$answer = World::response( 200 );
 $publisher     = new Publisher( new Config() );
+Circuit::close();
 $publisher->publish( 'events', 'x' );
 ok( end( World::$requests )[2]['limit_response_size'] <= 65536, 'of an answer no more is read than a relay would say' );
 

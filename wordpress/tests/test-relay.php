@@ -39,6 +39,7 @@ is( $ask( 'http://relay.example', $key )->get_error_code(), 'wordsocket_error_ur
 foreach ( array( '', 'short', str_repeat( 'a', 63 ), str_repeat( 'a', 65 ), str_repeat( 'a', 63 ) . "\n", array(), null ) as $wrong ) {
 	is( $ask( URL, $wrong )->get_error_code(), 'wpsignal_invalid_api_key', 'no API key: ' . json_encode( $wrong ) );
 }
+is( $ask( URL, '****cdef' )->get_error_code(), 'wordsocket_error_masked_key', 'a mask stands for no key: none is kept' );
 is( World::$requests, array(), 'nobody was asked' );
 
 // --- refused by the relay.

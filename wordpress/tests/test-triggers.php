@@ -9,9 +9,14 @@
 
 require __DIR__ . '/site.php';
 
+use WordSocket\Backlog;
 use WordSocket\Config;
+use WordSocket\Courier;
+use WordSocket\Notices;
+use WordSocket\Outbox;
 use WordSocket\Post_Updated;
-use WordSocket\Publisher;
+use WordSocket\Sender;
+use WordSocket\Transport;
 use WordSocket\Trigger;
 use WordSocket\Trigger_Registry;
 
@@ -19,14 +24,27 @@ use WordSocket\Trigger_Registry;
 add_filter( 'wpsignal_encryption_seed', static fn(): string => '' );
 World::$answer = World::response( 200 );
 
-/** Bodies sent since the last call. */
+$config    = new Config();
+$transport = new Transport( $config );
+$outbox    = new Outbox( $config, $transport, new Sender( $config, $transport, new Courier( $transport ), new Backlog( $config ) ) );
+$registry  = new Trigger_Registry( $outbox );
+$outbox->register();
+
+/** Messages sent at the end of a request. */
 function sent(): array {
-	$bodies          = array_map( static fn( array $request ) => json_decode( $request[2]['body'], true ), World::$requests );
+	ok( array() === World::$requests, 'nothing is sent before the end' );
+	$GLOBALS['outbox']->end();
+	$messages = array();
+	foreach ( World::$requests as $request ) {
+		$body = json_decode( $request[2]['body'], true );
+		array_push( $messages, ...( array_is_list( $body ) ? $body : array( $body ) ) );
+	}
 	World::$requests = array();
-	return $bodies;
+	// Another request begins.
+	( new ReflectionProperty( Outbox::class, 'over' ) )->setValue( $GLOBALS['outbox'], false );
+	return $messages;
 }
 
-$registry = new Trigger_Registry( new Publisher( new Config() ) );
 $trigger  = ( new Trigger( 'stock.low', $registry ) )
 	->on( 'low', 20, 2 )
 	->channel( 'shop' )

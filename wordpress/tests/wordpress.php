@@ -10,6 +10,7 @@
  */
 
 define( 'ABSPATH', __DIR__ . '/' );
+define( 'HOUR_IN_SECONDS', 3600 );
 
 /** What the fake WordPress is at the moment. */
 final class World {
@@ -19,12 +20,17 @@ final class World {
 	public static array $caps      = array();
 	public static array $wrong     = array();
 	public static array $viewable  = array( 'post', 'page' );
+	public static array $posts     = array();
+	public static array $comments  = array();
+	public static array $users     = array();
 	public static int $user_id     = 0;
 	public static bool $network    = false;
 	public static array $transients = array();
 	public static string $admin    = 'https://example.org';
 	/** Answer to the next requests: array, WP_Error, or a function. */
 	public static mixed $answer    = null;
+	/** Events of cron. */
+	public static array $scheduled = array();
 	/** What a query would have cost. */
 	public static int $deletions   = 0;
 	public static int $updates     = 0;
@@ -37,6 +43,45 @@ final class World {
 		);
 	}
 }
+
+/** A database that knows the options of the world, and forgets rows of the queue. */
+final class Fake_Database {
+	public string $options = 'wp_options';
+	public array $asked    = array();
+
+	public function prepare( string $query, ...$values ): string {
+		return vsprintf( str_replace( '%s', "'%s'", $query ), is_array( $values[0] ) ? $values[0] : $values );
+	}
+
+	public function esc_like( string $text ): string {
+		return addcslashes( $text, '_%\\' );
+	}
+
+	public function query( string $query ): int {
+		$this->asked[] = $query;
+		return 1;
+	}
+
+	public function get_var( string $query ): ?string {
+		preg_match( "/option_name = '([^']+)'/", $query, $is );
+		$value = World::$options[ $is[1] ] ?? null;
+		return null === $value ? null : (string) maybe_serialize( $value );
+	}
+
+	public function get_results( string $query ): array {
+		return array();
+	}
+
+	public function get_row( string $query ): ?object {
+		return null;
+	}
+
+	public function delete( string $table, array $where ): int {
+		return 1;
+	}
+}
+
+$GLOBALS['wpdb'] = new Fake_Database();
 
 class WP_Error {
 	public function __construct( private string $code, private string $message = '', private mixed $data = null ) {}
@@ -86,6 +131,52 @@ function add_filter( string $hook, callable $callback, int $priority = 10, int $
 	return true;
 }
 
+/** As much of a comment as events tell, and more. */
+class WP_Comment {
+	public string $comment_ID           = '3';
+	public string $comment_post_ID      = '7';
+	public string $comment_parent       = '0';
+	public string $comment_approved     = '1';
+	public string $comment_type         = 'comment';
+	public string $comment_author       = 'Ann';
+	public string $comment_author_email = 'ann@example.org';
+	public string $comment_author_IP    = '192.0.2.7';
+	public string $comment_content      = 'Hello';
+	public string $comment_date_gmt     = '2023-11-14 22:13:20';
+	public function __construct( array $fields = array() ) {
+		foreach ( $fields as $name => $value ) {
+			$this->$name = $value;
+		}
+	}
+}
+
+/** As much of a term. */
+class WP_Term {
+	public int $term_id     = 5;
+	public string $name     = 'News';
+	public string $slug     = 'news';
+	public string $taxonomy = 'category';
+}
+
+/** As much of a user. */
+class WP_User {
+	public int $ID              = 9;
+	public string $display_name = 'Bob';
+	public string $user_email   = 'bob@example.org';
+	public string $user_pass    = '$P$secret';
+	public array $roles         = array( 'editor', 'shop' );
+}
+
+function remove_filter( string $hook, callable $callback ): bool {
+	$kept                    = array_filter( World::$filters[ $hook ] ?? array(), static fn( array $is ): bool => $is[0] !== $callback );
+	World::$filters[ $hook ] = array_values( $kept );
+	return true;
+}
+
+function remove_action( string $hook, callable $callback ): bool {
+	return remove_filter( $hook, $callback );
+}
+
 function add_action( string $hook, callable $callback, int $priority = 10, int $args = 1 ): bool {
 	return add_filter( $hook, $callback, $priority, $args );
 }
@@ -101,7 +192,40 @@ function get_option( string $name, $otherwise = false ) {
 	return World::$options[ $name ] ?? $otherwise;
 }
 
-function update_option( string $name, $value ): bool {
+function wp_load_alloptions(): array {
+	return array_map( 'maybe_serialize', World::$options );
+}
+
+function maybe_serialize( $value ) {
+	return is_array( $value ) ? serialize( $value ) : $value;
+}
+
+function maybe_unserialize( $value ) {
+	return is_string( $value ) && str_starts_with( $value, 'a:' ) ? unserialize( $value ) : $value;
+}
+
+function get_current_blog_id(): int {
+	return 1;
+}
+
+function wp_doing_cron(): bool {
+	return false;
+}
+
+function wp_next_scheduled( string $hook ) {
+	return World::$scheduled[ $hook ] ?? false;
+}
+
+function wp_schedule_single_event( int $at, string $hook ): bool {
+	World::$scheduled[ $hook ] = $at;
+	return true;
+}
+
+function wp_clear_scheduled_hook( string $hook ): void {
+	unset( World::$scheduled[ $hook ] );
+}
+
+function update_option( string $name, $value, $autoload = null ): bool {
 	++World::$updates;
 	World::$options[ $name ] = $value;
 	return true;
@@ -160,6 +284,10 @@ function wp_remote_get( string $url, array $args ) {
 
 function wp_remote_retrieve_response_code( array $response ) {
 	return $response['response']['code'];
+}
+
+function wp_remote_retrieve_header( array $response, string $name ): string {
+	return $response['headers'][ $name ] ?? '';
 }
 
 function wp_remote_retrieve_body( array $response ): string {
@@ -226,6 +354,38 @@ function wp_is_post_autosave( int $id ): bool {
 
 function wp_is_post_revision( int $id ): bool {
 	return 1002 === $id;
+}
+
+function get_post( $post ) {
+	return $post instanceof WP_Post ? $post : ( World::$posts[ $post ] ?? null );
+}
+
+function get_post_type( int $id ) {
+	return World::$posts[ $id ]->post_type ?? false;
+}
+
+function get_comment( $comment ) {
+	return $comment instanceof WP_Comment ? $comment : ( World::$comments[ $comment ] ?? null );
+}
+
+function get_userdata( int $id ) {
+	return World::$users[ $id ] ?? false;
+}
+
+function get_term( $term ) {
+	return $term instanceof WP_Term ? $term : null;
+}
+
+function is_post_publicly_viewable( WP_Post $post ): bool {
+	return 'publish' === $post->post_status && is_post_type_viewable( $post->post_type );
+}
+
+function mysql2date( string $format, string $date, bool $translate ): string {
+	return gmdate( $format, strtotime( $date ) );
+}
+
+function is_email( string $text ) {
+	return filter_var( $text, FILTER_VALIDATE_EMAIL );
 }
 
 function is_post_type_viewable( string $type ): bool {

@@ -3,7 +3,7 @@
  * Chromium, and a page that carries the script as WordPress's does.
  */
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -26,7 +26,7 @@ export function seal(event: string, data: unknown): { v: 1; p: string } {
 let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
-function chrome(): Promise<Browser> {
+export function chrome(): Promise<Browser> {
   browser ??= chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -59,7 +59,19 @@ const COLLECT = `
   WPS.onMessage((event) => window.heard.push('onMessage ' + event));
 `;
 
-function html(baseUrl: string, token: string): string {
+/** What of a page's configuration a test may say otherwise. */
+export interface Changes {
+  readonly share?: boolean;
+  readonly token?: string | undefined;
+  readonly nonce?: string;
+  readonly user?: string;
+}
+
+export function html(
+  baseUrl: string,
+  token: string,
+  changes: Changes = {},
+): string {
   const config = {
     baseUrl,
     endpoints: { ws: `${baseUrl.replace('http', 'ws')}/ws`, sse: `${baseUrl}/sse` },
@@ -71,10 +83,23 @@ function html(baseUrl: string, token: string): string {
     exp: Math.floor(Date.now() / 1000) + 300,
     forceSSE: false,
     encryptionKey: KEY.toString('base64'),
+    ...changes,
   };
   return `<!doctype html><title>page</title>
 <script>window.wpSignalConfig = ${JSON.stringify(config)};</script>
 <script src="/wpsignal.js"></script><script>${COLLECT}</script>`;
+}
+
+/** The files of the plugin's folder `assets`. */
+export function scripts(): Map<string, { type: string; text: string }> {
+  return new Map(
+    readdirSync('dist')
+      .filter((name) => /^wpsignal.*\.js$/.test(name))
+      .map((name) => [
+        `/${name}`,
+        { type: 'text/javascript', text: readFileSync(`dist/${name}`, 'utf8') },
+      ]),
+  );
 }
 
 export interface Visit {
@@ -85,23 +110,18 @@ export interface Visit {
   close(): Promise<void>;
 }
 
-/** A page of this host, over plain HTTP; `prepare` runs before its scripts. */
+/** A page of this host with a connection of its own, over plain HTTP; `prepare` runs before its scripts. */
 export async function visit(
   host: string,
   change: (relay: Relay) => void = () => {},
   prepare = '',
 ): Promise<Visit> {
-  const files = new Map([
-    ['/wpsignal.js', {
-      type: 'text/javascript',
-      text: readFileSync('dist/wpsignal.js', 'utf8'),
-    }],
-  ]);
+  const files = scripts();
   const relay = await Relay.start(files);
   change(relay);
   const base = `http://${host}:${relay.port}`;
   const token = makeToken(Math.floor(Date.now() / 1000));
-  files.set('/', { type: 'text/html', text: html(base, token) });
+  files.set('/', { type: 'text/html', text: html(base, token, { share: false }) });
   const context = await (await chrome()).newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);

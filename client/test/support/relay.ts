@@ -27,6 +27,13 @@ interface Listener {
   readonly channels: Set<string>;
   give(entry: Entry): void;
 }
+/** A connection that may be a member. */
+interface Member extends Listener {
+  readonly member: string;
+  readonly states: Map<string, unknown>;
+  presence(channel: string, data: object): void;
+  binary(frame: Buffer): void;
+}
 
 /** Content by path, beside the relay's own. */
 export type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;
@@ -40,10 +47,20 @@ export class Relay {
   /** How the site answers to a wish for a token. */
   mintStatus = 200;
   minted = 0;
+  /** Whether it tells who is on a channel to whom subscribes. */
+  presence = false;
+  /** Headers of every answer from a file. */
+  headers: Record<string, string> = {};
+  /** Whose token the site gives; null refuses. */
+  user: string | null = '1';
   readonly seen: string[] = [];
   readonly received: Record<string, unknown>[] = [];
   readonly sockets = new Set<WebSocket>();
   readonly streams = new Set<ServerResponse>();
+  /** What came in binary frames. */
+  readonly binaries: Buffer[] = [];
+  private readonly members = new Set<Member>();
+  private count = 0;
   private readonly log: Entry[] = [];
   private readonly listeners = new Set<Listener>();
 
@@ -132,19 +149,36 @@ export class Relay {
   }
 
   private accept(ws: WebSocket): void {
-    const listener = {
+    this.count += 1;
+    const say = (frame: object) => ws.send(JSON.stringify(frame));
+    const listener: Member = {
+      member: `m${this.count}`,
       channels: new Set<string>(),
-      give: (entry: Entry) => ws.send(JSON.stringify({ type: 'message', ...entry })),
+      states: new Map<string, unknown>(),
+      give: (entry: Entry) => say({ type: 'message', ...entry }),
+      presence: (channel, data) =>
+        say({ type: 'message', channel, event: 'wps.presence', data }),
+      binary: (frame) => ws.send(frame),
     };
     this.sockets.add(ws);
     this.listeners.add(listener);
+    this.members.add(listener);
     ws.on('close', () => {
       this.sockets.delete(ws);
       this.listeners.delete(listener);
+      this.members.delete(listener);
+      [...listener.states.keys()].forEach((channel) => this.enter(listener, channel, null));
     });
     ws.on('message', (bytes, isBinary) => {
       if (isBinary) {
-        ws.send(bytes);
+        const frame = Buffer.from(bytes as Buffer);
+        const channel = frame.subarray(2, 2 + frame.readUInt16BE(0)).toString();
+        this.binaries.push(frame);
+        for (const other of this.members) {
+          if (other !== listener && other.channels.has(channel)) {
+            other.binary(frame);
+          }
+        }
         return;
       }
       const frame = JSON.parse(String(bytes)) as Record<string, unknown>;
@@ -153,7 +187,7 @@ export class Relay {
     });
   }
 
-  private take(frame: Record<string, unknown>, ws: WebSocket, listener: Listener): void {
+  private take(frame: Record<string, unknown>, ws: WebSocket, listener: Member): void {
     const reply = (answer: object) => ws.send(JSON.stringify(answer));
     const { channels, since, ref } = frame as {
       channels?: string[];
@@ -167,6 +201,14 @@ export class Relay {
         this.after(since)
           .filter(({ channel }) => channels?.includes(channel))
           .forEach((entry) => listener.give(entry));
+        if (this.presence) {
+          channels?.forEach((name) =>
+            listener.presence(name, { action: 'sync', members: this.present(name) }),
+          );
+        }
+        break;
+      case 'presence':
+        this.enter(listener, String(frame.channel), frame.state);
         break;
       case 'unsubscribe':
         channels?.forEach((name) => listener.channels.delete(name));
@@ -183,6 +225,28 @@ export class Relay {
     }
   }
 
+  /** Who is on the channel. */
+  present(channel: string): { id: string; state: unknown }[] {
+    return [...this.members].flatMap(({ member, states }) =>
+      states.has(channel) ? [{ id: member, state: states.get(channel) }] : [],
+    );
+  }
+
+  private enter(who: Member, channel: string, state: unknown): void {
+    const id = who.member;
+    if (state) {
+      who.states.set(channel, state);
+    } else {
+      who.states.delete(channel);
+    }
+    const data = state ? { action: 'join', id, state } : { action: 'leave', id };
+    this.members.forEach((other) => {
+      if (other.channels.has(channel)) {
+        other.presence(channel, data);
+      }
+    });
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.note(request);
     const { pathname, searchParams } = new URL(request.url ?? '', this.url);
@@ -191,6 +255,7 @@ export class Relay {
     response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-WordSocket-Stream');
     if (file) {
       response.setHeader('Content-Type', file.type);
+      Object.entries(this.headers).forEach(([name, value]) => response.setHeader(name, value));
       response.end(file.text);
     } else if (request.method === 'OPTIONS') {
       response.end();
@@ -254,10 +319,14 @@ export class Relay {
   private mint(response: ServerResponse): void {
     this.minted += 1;
     const nowS = Math.floor(Date.now() / 1000);
+    if (this.user === null) {
+      response.writeHead(403).end('{}');
+      return;
+    }
     response.writeHead(this.mintStatus);
     response.end(
       JSON.stringify({
-        token: makeToken(nowS, 300, String(this.minted)),
+        token: makeToken(nowS, 300, String(this.minted), this.user),
         channels: ['events'],
         exp: nowS + 300,
       }),

@@ -18,10 +18,10 @@ export function signed(header: string, claims: string, secret: string): string {
 }
 
 /** A token that began at `iat` and lives so many seconds. */
-export function makeToken(iat: number, lifeS = 300, mark = ''): string {
+export function makeToken(iat: number, lifeS = 300, mark = '', user = '1'): string {
   return signed(
     '{"alg":"HS256","typ":"JWT"}',
-    JSON.stringify({ v: 2, site_id: SITE, user_id: '1', iat, exp: iat + lifeS, mark }),
+    JSON.stringify({ v: 2, site_id: SITE, user_id: user, iat, exp: iat + lifeS, mark }),
     'jwt-secret',
   );
 }

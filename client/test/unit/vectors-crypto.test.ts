@@ -73,7 +73,12 @@ for (const { name, secret, header, claims, signature } of crypto.jwt) {
   test(`${name}: token`, () => {
     const token = signed(header, claims, secret);
     assert.equal(token.split('.')[2], signature);
-    const { iat, exp, site_id } = JSON.parse(claims) as Record<string, unknown>;
-    assert.deepEqual(claimsOf(token), { issuedAtS: iat, expiresAtS: exp, siteId: site_id });
+    const { iat, exp, site_id, user_id } = JSON.parse(claims) as Record<string, unknown>;
+    assert.deepEqual(claimsOf(token), {
+      issuedAtS: iat,
+      expiresAtS: exp,
+      siteId: site_id,
+      userId: user_id,
+    });
   });
 }

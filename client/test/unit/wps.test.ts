@@ -94,6 +94,21 @@ test('its methods need no this, and do what they say', async () => {
   assert.notEqual(wps.uuid(), wps.uuid());
 });
 
+test('what was not sent is told: by the answer, and to onError', async () => {
+  const { page, wps } = await made();
+  const told: unknown[] = [];
+  const off = wps.onError(({ code }) => told.push(code));
+  await page.receives({ type: 'error', code: 'publish_forbidden', message: '' });
+  await page.ends(1006);
+  assert.equal(wps.publish('a', 'e'), false);
+  assert.equal(wps.publishBinary('a', Uint8Array.of(1)), false);
+  await assert.rejects(wps.publishConfirmed('a', 'e'), { code: 'not-connected' });
+  assert.deepEqual(told, ['publish_forbidden', 'not-sent', 'not-sent']);
+  off();
+  wps.publish('a', 'e');
+  assert.equal(told.length, 3);
+});
+
 test('states are told with error and delay, connections as a boolean', async () => {
   const { page, wps } = await made();
   const states: unknown[] = [];
@@ -110,7 +125,7 @@ test('states are told with error and delay, connections as a boolean', async () 
 test('the script of a page reads its configuration, connects, and is there once', async () => {
   const sockets: FakeSocket[] = [];
   const world = globalThis as unknown as Record<string, unknown>;
-  const names = ['window', 'document', 'WebSocket'];
+  const names = ['window', 'document', 'WebSocket', 'BroadcastChannel'];
   const before = names.map((name) => Object.getOwnPropertyDescriptor(world, name));
   const shown = mock.method(console, 'debug', () => {});
   const config = { baseUrl: 'http://r.example/wps', token: 'a.b.c', channels: ['events'], isDebug: true };
@@ -119,6 +134,8 @@ test('the script of a page reads its configuration, connects, and is there once'
     Object.defineProperty(world, name, { value, configurable: true, writable: true });
   define('window', page);
   define('document', new FakePage());
+  // Node's would keep the process alive.
+  define('BroadcastChannel', undefined);
   define('WebSocket', class extends FakeSocket {
     constructor(url: string) {
       super(url);

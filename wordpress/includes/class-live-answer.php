@@ -1,0 +1,255 @@
+<?php
+/**
+ * What live blocks show now.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * A page asks for itself, by its own address and one argument more. WordPress
+ * makes it as it always does, for whoever asks, and of that only the live
+ * blocks are sent: there is no route that renders what a request names, and
+ * nothing is shown that a reload would not show.
+ *
+ * The argument's value is the same for everybody whom one event sent here, so
+ * that a cache answers all but the first of them. An answer for somebody
+ * without a cookie is kept here as well, until something changes.
+ *
+ * @access private
+ */
+final class Live_Answer {
+
+	/** The argument. */
+	public const ARGUMENT = 'wordsocket-live';
+
+	/** How long an answer without a cookie may be kept. */
+	private const KEEP_S = 30;
+
+	/** Answers above this are not kept here. */
+	private const KEEP_BYTES = 65536;
+
+	/** As many are kept: a fixed number, whatever addresses are asked for. */
+	private const KEEP_ANSWERS = 8;
+
+	/**
+	 * Whether this request asks for live blocks.
+	 *
+	 * @var bool
+	 */
+	private bool $asked = false;
+
+	/**
+	 * The stamp before the page was made.
+	 *
+	 * @var int
+	 */
+	private int $stamp = 0;
+
+	/**
+	 * Hands in who counts the pages that will ask.
+	 *
+	 * @param Live_Crowd $crowd Open pages.
+	 */
+	public function __construct( private Live_Crowd $crowd ) {}
+
+	/** Hooks in, if this is such a request. */
+	public function register(): void {
+		// phpcs:disable WordPress.Security.NonceVerification.Recommended, WordPress.Security.ValidatedSanitizedInput -- reads, changes nothing; the value is not used.
+		if ( ! isset( $_GET[ self::ARGUMENT ] ) || 'GET' !== ( $_SERVER['REQUEST_METHOD'] ?? '' ) || is_admin() ) {
+			return;
+		}
+		// The page must not know of it: its links are made of its address.
+		$uri = (string) ( $_SERVER['REQUEST_URI'] ?? '' );
+		unset( $_GET[ self::ARGUMENT ], $_REQUEST[ self::ARGUMENT ] );
+		$_SERVER['REQUEST_URI']  = self::without( $uri );
+		$_SERVER['QUERY_STRING'] = (string) wp_parse_url( 'http://x' . $_SERVER['REQUEST_URI'], PHP_URL_QUERY );
+		// phpcs:enable
+
+		$this->asked = true;
+		add_action( 'plugins_loaded', array( $this, 'send_kept' ), 0 );
+		add_filter( 'redirect_canonical', '__return_false' );
+		// Whoever redirects or refuses does so first.
+		add_action( 'template_redirect', array( $this, 'begin' ), PHP_INT_MAX );
+	}
+
+	/** Whether this request asks for live blocks. */
+	public function is_asked(): bool {
+		return $this->asked;
+	}
+
+	/**
+	 * An address without the argument.
+	 *
+	 * @param string $uri Path and query.
+	 */
+	public static function without( string $uri ): string {
+		$uri = preg_replace( '/([?&])' . self::ARGUMENT . '(?:=[^&#]*)?(?:&|$)/', '$1', $uri ) ?? $uri;
+
+		return rtrim( $uri, '?&' );
+	}
+
+	/** Sends a kept answer, if one is still true, and ends the request. */
+	public function send_kept(): void {
+		if ( ! self::is_anybody() ) {
+			return;
+		}
+		$body = self::kept()[ self::address() ]['body'] ?? null;
+		if ( null === $body ) {
+			return;
+		}
+		self::headers( true );
+		echo $body; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- JSON, and said to be.
+		exit;
+	}
+
+	/** From here on the page is kept back. */
+	public function begin(): void {
+		if ( ! defined( 'DONOTCACHEPAGE' ) ) {
+			// A cache of whole pages would keep one of these for every event.
+			define( 'DONOTCACHEPAGE', true ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals.NonPrefixedConstantFound -- the name all of them know.
+		}
+		$this->stamp = Live_Stamp::current();
+		ob_start( array( $this, 'answer' ) );
+		// WordPress has sent everything by then.
+		add_action( 'shutdown', array( $this, 'count' ), 100 );
+	}
+
+	/** Has the open pages counted, once this one is out. */
+	public function count(): void {
+		if ( function_exists( 'fastcgi_finish_request' ) ) {
+			fastcgi_finish_request();
+		}
+		$this->crowd->count();
+	}
+
+	/**
+	 * The answer in place of the page.
+	 *
+	 * @param string $page  All of it.
+	 * @param int    $phase PHP_OUTPUT_HANDLER_...
+	 */
+	public function answer( string $page, int $phase ): string {
+		if ( ! ( $phase & PHP_OUTPUT_HANDLER_FINAL ) ) {
+			return '';
+		}
+		$body   = (string) wp_json_encode( self::blocks_of( $page, $this->stamp ) + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
+		$shared = self::is_anybody() && 200 === http_response_code() && ! self::is_personal( headers_list() );
+		self::headers( $shared );
+		if ( $shared && strlen( $body ) <= self::KEEP_BYTES ) {
+			self::keep( $body, $this->stamp );
+		}
+		return $body;
+	}
+
+	/**
+	 * The live blocks of a page, and the page itself where the router of the
+	 * Interactivity API needs it.
+	 *
+	 * @param string $page  HTML with the marks of Live_Blocks.
+	 * @param int    $stamp From before it was made.
+	 * @return array{stamp: int, blocks: object, page?: string}
+	 */
+	public static function blocks_of( string $page, int $stamp ): array {
+		$marks = '/<!--\/?wordsocket-live:[a-z0-9-]+-->/';
+		preg_match_all( '/<!--wordsocket-live:([a-z0-9-]+)-->/', $page, $ids );
+		$blocks = array();
+		$owned  = false;
+		foreach ( $ids[1] as $id ) {
+			$opens = sprintf( Live_Blocks::OPENS, $id );
+			$from  = strpos( $page, $opens ) + strlen( $opens );
+			$to    = strpos( $page, sprintf( Live_Blocks::CLOSES, $id ), $from );
+			if ( false !== $to ) {
+				$blocks[ $id ] = trim( (string) preg_replace( $marks, '', substr( $page, $from, $to - $from ) ) );
+				$owned         = $owned || str_contains( $blocks[ $id ], '&quot;owned&quot;:true' );
+			}
+		}
+		$answer = array(
+			'stamp'  => $stamp,
+			'blocks' => (object) $blocks,
+		);
+		return $owned ? $answer + array( 'page' => (string) preg_replace( $marks, '', $page ) ) : $answer;
+	}
+
+	/**
+	 * Whether something about a response says that it is for one person.
+	 *
+	 * @param array $headers Lines.
+	 * @phpstan-param list<string> $headers
+	 */
+	public static function is_personal( array $headers ): bool {
+		return array() !== preg_grep( '/^(?:set-cookie:|cache-control:.*\b(?:no-store|no-cache|private)\b)/i', $headers );
+	}
+
+	/**
+	 * Answers that are still true, by address.
+	 *
+	 * @return array<string, array{body: string, until: int}>
+	 */
+	private static function kept(): array {
+		$kept = get_transient( Options::LIVE_ANSWERS );
+
+		return is_array( $kept ) && Live_Stamp::current() === ( $kept['stamp'] ?? null )
+			? array_filter( $kept['answers'], static fn( array $one ): bool => $one['until'] > time() )
+			: array();
+	}
+
+	/**
+	 * Keeps an answer beside the last others. Two requests that do so at once
+	 * may lose one, which is then made again.
+	 *
+	 * @param string $body  The answer.
+	 * @param int    $stamp From before it was made.
+	 */
+	private static function keep( string $body, int $stamp ): void {
+		if ( Live_Stamp::current() !== $stamp ) {
+			return;
+		}
+		$answers = array(
+			self::address() => array(
+				'body'  => $body,
+				'until' => time() + self::KEEP_S,
+			),
+		);
+		set_transient(
+			Options::LIVE_ANSWERS,
+			array(
+				'stamp'   => $stamp,
+				'answers' => array_slice( $answers + self::kept(), 0, self::KEEP_ANSWERS, true ),
+			),
+			self::KEEP_S
+		);
+	}
+
+	/** Whether whoever asks shows nothing by which they could be somebody. */
+	private static function is_anybody(): bool {
+		// WordPress's own .htaccess sets an empty authorization.
+		return array() === $_COOKIE && empty( $_SERVER['PHP_AUTH_USER'] ) && empty( $_SERVER['HTTP_AUTHORIZATION'] );
+	}
+
+	/** Which page is asked for. */
+	private static function address(): string {
+		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- only compared.
+		return ( is_ssl() ? 'https://' : 'http://' ) . ( $_SERVER['HTTP_HOST'] ?? '' ) . ( $_SERVER['REQUEST_URI'] ?? '' );
+	}
+
+	/**
+	 * What goes before an answer.
+	 *
+	 * @param bool $shared Whether others may get it.
+	 */
+	private static function headers( bool $shared ): void {
+		if ( headers_sent() ) {
+			return;
+		}
+		header( 'Content-Type: application/json; charset=UTF-8' );
+		header( 'X-Content-Type-Options: nosniff' );
+		header( 'X-Robots-Tag: noindex' );
+		header( 'Cache-Control: ' . ( $shared ? 'public, max-age=' . self::KEEP_S : 'private, no-store' ) );
+	}
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What PHP tells this page. Nothing here is secret. */
+
+/** The last event that was not delivered. */
+export interface LastError {
+  readonly code: string;
+  readonly message: string;
+  /** What was being done. */
+  readonly detail: string;
+  /** Unix time. */
+  readonly time: number;
+  /** What a person can do about it. */
+  readonly remedy: string;
+}
+
+/** `server`: through this very web server. `relay`: by a relay elsewhere. */
+export type CredentialSource = 'none' | 'server' | 'relay' | 'constant';
+
+/** What GET wpsignal/v1/settings answers. */
+export interface Settings {
+  readonly base_url: string;
+  /** Masked; empty where there is none. */
+  readonly api_key: string;
+  readonly site_key: string;
+  readonly is_connected: boolean;
+  readonly yjs_provider_enabled: boolean;
+  readonly credential_source: CredentialSource;
+  readonly last_error: LastError | null;
+}
+
+export interface PageData {
+  readonly settings: Settings;
+  readonly siteId: string;
+  /** The tab this page was opened at. */
+  readonly tab: string;
+  /** Address of a tab, without its name. */
+  readonly tabUrl: string;
+  readonly isWpSyncAvailable: boolean;
+  readonly isWpRtcEnabled: boolean;
+  /** Whether this copy of the plugin has the provider of collaboration. */
+  readonly isProviderBuilt: boolean;
+  readonly isLiveForVisitors: boolean;
+  readonly wpVersion: string;
+}
+
+const EMPTY: PageData = {
+  settings: {
+    base_url: '',
+    api_key: '',
+    site_key: '',
+    is_connected: false,
+    yjs_provider_enabled: true,
+    credential_source: 'none',
+    last_error: null,
+  },
+  siteId: '',
+  tab: 'connection',
+  tabUrl: '?page=wordsocket&tab=',
+  isWpSyncAvailable: false,
+  isWpRtcEnabled: false,
+  isProviderBuilt: false,
+  isLiveForVisitors: false,
+  wpVersion: '',
+};
+
+export const pageData: PageData = window.wpsignalSettings ?? EMPTY;

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+import { Button, Notice, Spinner } from '@wordpress/components';
+import { speak } from '@wordpress/a11y';
+import { createElement, Fragment, useEffect, useRef, useState } from '@wordpress/element';
+import { __, sprintf } from '@wordpress/i18n';
+import { messageOf } from '../api.js';
+import {
+  type Errors,
+  errorsOf,
+  isUnfinished,
+  newRow,
+  type Offer,
+  replaced,
+  type Row,
+  triggersApi,
+} from './rows.js';
+import { TriggerCard } from './trigger.js';
+
+interface Said {
+  readonly status: 'success' | 'error' | 'info';
+  readonly text: string;
+}
+
+const NO_ERRORS: Errors = new Map();
+
+/** Leaving with something unsaved asks first. */
+function useLeaveWarning(isDirty: boolean): void {
+  useEffect(() => {
+    if (!isDirty) {
+      return undefined;
+    }
+    const ask = (event: BeforeUnloadEvent): void => {
+      event.preventDefault();
+      event.returnValue = '';
+    };
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [isDirty]);
+}
+
+let lastKey = 0;
+interface Keyed {
+  /** Stays with a row when others go. */
+  readonly key: number;
+  readonly row: Row;
+}
+const keyed = (row: Row): Keyed => ({ key: ++lastKey, row });
+
+export function Triggers(): JSX.Element {
+  const [offer, setOffer] = useState<Offer | null>(null);
+  const [rows, setRows] = useState<readonly Keyed[]>([]);
+  const [saved, setSaved] = useState('[]');
+  const [errors, setErrors] = useState<Errors>(NO_ERRORS);
+  const [said, setSaid] = useState<Said | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const [deleted, setDeleted] = useState<{ at: number; row: Keyed } | null>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const isDirty = JSON.stringify(rows.map(({ row }) => row)) !== saved;
+  useLeaveWarning(isDirty);
+
+  function take(next: Offer): void {
+    setOffer(next);
+    setRows(next.triggers.map(keyed));
+    setSaved(JSON.stringify(next.triggers));
+    setErrors(NO_ERRORS);
+    setDeleted(null);
+  }
+
+  useEffect(() => {
+    triggersApi.load().then(take, (caught: unknown) =>
+      setSaid({ status: 'error', text: messageOf(caught) }),
+    );
+  }, []);
+
+  function add(row: Row): void {
+    setRows([...rows, keyed(row)]);
+    speak(__('A trigger was added at the end.', 'wordsocket'));
+    // Where one goes on typing.
+    setTimeout(() =>
+      list.current?.querySelector<HTMLElement>('[data-row]:last-of-type input, [data-row]:last-of-type select')?.focus(),
+    );
+  }
+
+  async function save(): Promise<void> {
+    setBusy(true);
+    setSaid(null);
+    try {
+      const answer = await triggersApi.save(rows.map(({ row }) => row));
+      take(answer);
+      setSaid({ status: 'success', text: answer.message });
+    } catch (caught) {
+      setErrors(errorsOf(caught));
+      setSaid({ status: 'error', text: messageOf(caught) });
+    }
+    setBusy(false);
+  }
+
+  if (!offer) {
+    return said ? (
+      <Notice status="error" isDismissible={false}>
+        {said.text}
+      </Notice>
+    ) : (
+      <Spinner />
+    );
+  }
+  const unfinished = rows.filter(({ row }) => isUnfinished(row)).length;
+  const isFull = rows.length >= offer.limits.triggers;
+  return (
+    <>
+      <p>
+        {__('A trigger turns something that happens in WordPress into an event on every open page. Saves of posts, comments and the site title make events already; these are for everything else.', 'wordsocket')}
+      </p>
+      <div ref={list}>
+        {rows.map(({ key, row }, at) => (
+          <TriggerCard
+            key={key}
+            offer={offer}
+            row={row}
+            at={at}
+            errors={errors}
+            onChange={(next) => {
+              setRows(replaced(rows, at, { key, row: next }));
+              setSaid(null);
+            }}
+            onCopy={() => add(row)}
+            onDelete={() => {
+              setRows(rows.filter((item) => item.key !== key));
+              setDeleted({ at, row: { key, row } });
+              setErrors(NO_ERRORS);
+              speak(__('The trigger was deleted; it can be brought back.', 'wordsocket'));
+            }}
+          />
+        ))}
+        {rows.length === 0 ? <p>{__('There is none yet.', 'wordsocket')}</p> : null}
+      </div>
+      {deleted ? (
+        <Notice
+          status="info"
+          onRemove={() => setDeleted(null)}
+          actions={[
+            {
+              label: __('Bring it back', 'wordsocket'),
+              onClick: () => {
+                setRows([...rows.slice(0, deleted.at), deleted.row, ...rows.slice(deleted.at)]);
+                setDeleted(null);
+              },
+            },
+          ]}
+        >
+          {sprintf(
+            /* translators: %s: name of an event. */
+            __('The trigger %s is gone when you save.', 'wordsocket'),
+            deleted.row.row.event,
+          )}
+        </Notice>
+      ) : null}
+      <p className="wordsocket-row" role="group" aria-label={__('Add a trigger', 'wordsocket')}>
+        <Button variant="secondary" disabled={isFull} onClick={() => add(newRow('post_type'))}>
+          {__('Add for a post type', 'wordsocket')}
+        </Button>
+        <Button variant="secondary" disabled={isFull} onClick={() => add(newRow('option'))}>
+          {__('Add for an option', 'wordsocket')}
+        </Button>
+        <Button variant="secondary" disabled={isFull} onClick={() => add(newRow('hook'))}>
+          {__('Add for any hook', 'wordsocket')}
+        </Button>
+      </p>
+      {said ? (
+        <Notice status={said.status} isDismissible={false}>
+          {said.text}
+        </Notice>
+      ) : null}
+      <p className="wordsocket-row">
+        <Button variant="primary" isBusy={isBusy} disabled={isBusy || !isDirty || unfinished > 0} onClick={() => void save()}>
+          {__('Save triggers', 'wordsocket')}
+        </Button>
+        <span role="status">
+          {unfinished > 0
+            ? __('Each needs what it waits for and a name.', 'wordsocket')
+            : isDirty
+              ? __('There are changes to save.', 'wordsocket')
+              : ''}
+        </span>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+import { Button, SelectControl, TextControl } from '@wordpress/components';
+import { createElement, Fragment, useEffect, useId, useState } from '@wordpress/element';
+import { __, sprintf } from '@wordpress/i18n';
+import { Conditions, DataFields, Problem } from './fields.js';
+import { aimed, type Errors, type HookRow, type Offer, type Row, suggestion } from './rows.js';
+
+interface Props {
+  readonly offer: Offer;
+  readonly row: Row;
+  readonly at: number;
+  readonly errors: Errors;
+  readonly onChange: (row: Row) => void;
+  readonly onCopy: () => void;
+  readonly onDelete: () => void;
+}
+
+function titleOf(row: Row, at: number): string {
+  return row.event === ''
+    ? sprintf(/* translators: %d: number. */ __('Trigger %d', 'wordsocket'), at + 1)
+    : row.event;
+}
+
+/** The last time that this trigger's event came to this page. */
+function LastSeen({ row }: { readonly row: Row }): JSX.Element | null {
+  const [seen, setSeen] = useState('');
+  useEffect(() => {
+    if (row.event === '') {
+      return undefined;
+    }
+    window.WPS?.subscribe([row.channel]);
+    return window.WPS?.on(row.event, (data) => setSeen(JSON.stringify(data) ?? ''));
+  }, [row.event, row.channel]);
+  return (
+    <p className="wordsocket-seen" role="status">
+      {seen
+        ? sprintf(/* translators: %s: data of an event. */ __('It just came: %s', 'wordsocket'), seen.slice(0, 300))
+        : __('Saved triggers can be tried: do what they wait for, in another tab, and their event shows here.', 'wordsocket')}
+    </p>
+  );
+}
+
+function HookFields({ row, offer, errors, path, onChange }: {
+  readonly row: HookRow;
+  readonly offer: Offer;
+  readonly errors: Errors;
+  readonly path: string;
+  readonly onChange: (row: Row) => void;
+}): JSX.Element {
+  const part = { offer, row, errors, path, onChange };
+  return (
+    <>
+      <div className="wordsocket-row">
+        <TextControl
+          __nextHasNoMarginBottom
+          label={__('Action hook', 'wordsocket')}
+          help={__('Such as user_register. Its documentation says which arguments it passes.', 'wordsocket')}
+          value={row.hook}
+          maxLength={offer.limits.text}
+          onChange={(hook) => onChange(aimed(row, hook))}
+        />
+        <TextControl
+          __nextHasNoMarginBottom
+          type="number"
+          label={__('Priority', 'wordsocket')}
+          value={row.priority}
+          onChange={(priority) => onChange({ ...row, priority: Number(priority) || 0 })}
+        />
+        <TextControl
+          __nextHasNoMarginBottom
+          type="number"
+          min={1}
+          max={offer.limits.args}
+          label={__('Arguments', 'wordsocket')}
+          value={row.args}
+          onChange={(args) =>
+            onChange({ ...row, args: Math.min(offer.limits.args, Math.max(1, Number(args) || 1)) })
+          }
+        />
+      </div>
+      {['hook', 'priority', 'args', 'match'].map((name) => (
+        <Problem key={name} errors={errors} path={`${path}.${name}`} />
+      ))}
+      <DataFields {...part} />
+      <Conditions {...part} />
+    </>
+  );
+}
+
+export function TriggerCard({ offer, row, at, errors, onChange, onCopy, onDelete }: Props): JSX.Element {
+  const heading = useId();
+  const path = String(at);
+  const targets = row.type === 'option' ? offer.options : offer.post_types;
+  return (
+    <section className="wordsocket-card" aria-labelledby={heading} data-row={at}>
+      <h3 id={heading}>{titleOf(row, at)}</h3>
+      {row.type === 'hook' ? (
+        <HookFields row={row} offer={offer} errors={errors} path={path} onChange={onChange} />
+      ) : (
+        <>
+          <SelectControl
+            __nextHasNoMarginBottom
+            label={row.type === 'option' ? __('Option', 'wordsocket') : __('Post type', 'wordsocket')}
+            value={row.target}
+            options={[
+              { value: '', label: __('Choose', 'wordsocket') },
+              ...targets.map(({ name, label }) => ({ value: name, label })),
+            ]}
+            onChange={(target) => onChange(aimed(row, target))}
+          />
+          <Problem errors={errors} path={`${path}.target`} />
+        </>
+      )}
+      <div className="wordsocket-row">
+        <TextControl
+          __nextHasNoMarginBottom
+          label={__('Name of the event', 'wordsocket')}
+          value={row.event}
+          placeholder={suggestion(row)}
+          maxLength={offer.limits.text}
+          onChange={(event) => onChange({ ...row, event })}
+        />
+        <TextControl
+          __nextHasNoMarginBottom
+          label={__('Channel', 'wordsocket')}
+          value={row.channel}
+          maxLength={offer.limits.text}
+          onChange={(channel) => onChange({ ...row, channel })}
+        />
+      </div>
+      {['event', 'channel', 'type', ''].map((name) => (
+        <Problem key={name} errors={errors} path={`${path}.${name}`} />
+      ))}
+      <LastSeen row={row} />
+      <p className="wordsocket-row">
+        <Button variant="tertiary" onClick={onCopy}>
+          {__('Duplicate', 'wordsocket')}
+        </Button>
+        <Button variant="tertiary" isDestructive onClick={onDelete}>
+          {__('Delete trigger', 'wordsocket')}
+        </Button>
+      </p>
+    </section>
+  );
+}

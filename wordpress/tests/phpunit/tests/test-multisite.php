@@ -1,0 +1,67 @@
+<?php
+/**
+ * A network: every blog is a site of its own.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket\Tests;
+
+use WordSocket\Options;
+use WordSocket\WPS;
+
+/**
+ * @group multisite
+ */
+final class Multisite_Test extends Test_Case {
+
+	/**
+	 * The second blog. Tables are made for all tests: no database takes that back.
+	 *
+	 * @var int
+	 */
+	private static int $blog = 0;
+
+	public static function setUpBeforeClass(): void {
+		self::$blog = self::$blog ?: wpmu_create_blog( 'example.test', '/second/', 'Second', 1 );
+	}
+
+	public function test_keys_of_one_blog_are_not_those_of_another(): void {
+		$this->assertIsInt( self::$blog );
+		$this->assertSame( self::KEYS['site_key'], WPS::instance()->config()->site_key() );
+		switch_to_blog( self::$blog );
+		$this->assertSame( '', WPS::instance()->config()->site_key() );
+		$this->assertFalse( WPS::instance()->config()->is_configured() );
+	}
+
+	public function test_a_post_of_a_blog_that_is_not_connected_is_not_told_to_the_relay_of_another(): void {
+		switch_to_blog( self::$blog );
+		wp_insert_post( array( 'post_title' => 'Here', 'post_status' => 'publish' ) );
+		restore_current_blog();
+		$this->assertSame( array(), $this->published() );
+	}
+
+	public function test_channels_of_two_blogs_differ(): void {
+		$first = WPS::instance()->config()->site_id();
+		switch_to_blog( self::$blog );
+		$this->connect( array( 'site_key' => 'h0-another' ) );
+		$this->assertTrue( WPS::instance()->config()->is_configured() );
+		$this->assertNotSame( $first, WPS::instance()->config()->site_id() );
+	}
+
+	public function test_uninstalling_leaves_nothing_on_any_blog(): void {
+		switch_to_blog( self::$blog );
+		$this->connect( array( 'site_key' => 'h0-another' ) );
+		restore_current_blog();
+		define( 'WP_UNINSTALL_PLUGIN', 'wordsocket/wordsocket.php' );
+		include self::plugin_folder() . '/uninstall.php';
+		foreach ( array( 1, self::$blog ) as $blog ) {
+			foreach ( Options::ALL as $name ) {
+				$this->assertFalse( get_blog_option( $blog, $name ), "$name of blog $blog" );
+			}
+		}
+		$this->assertCount( 2, $this->relay->requests( '/site/disconnect' ) );
+	}
+}
