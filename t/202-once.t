@@ -56,8 +56,13 @@ is_deeply $_->{json}, { ok => JSON::PP::true, duplicate => JSON::PP::true, id =>
     for $again[0];
 is scalar(grep { $_->{status} == 200 && $_->{json}{duplicate} && $_->{json}{id} eq $id } @again), 40,
     'forty times';
-my %asked = map { $_ => 1 } WordSocket::Server::slurp("$server->{root}/logs/access_log") =~ m{^\[.*?\] (\d+) .*/publish}mg;
-cmp_ok scalar keys %asked, '>=', 2, 'several children were asked';
+# A child that is idle takes them all where each takes its time.
+my $asked = sub { scalar keys %{ { map { $_ => 1 } WordSocket::Server::slurp("$server->{root}/logs/access_log") =~ m{^\[.*?\] (\d+) .*/publish}mg } } };
+for (1 .. 200) {
+    last if $asked->() >= 2;
+    WordSocket::Client->new($server)->publish_body($body, ts => $ts);
+}
+cmp_ok $asked->(), '>=', 2, 'several children were asked';
 is said($client->publish_body($body, ts => $ts, sign => uc $client->signature($body, $ts))), '200 ',
     'nor does hex in capitals make it another request';
 is_deeply [ arrived() ], [ ([ "e$count $id" ]) x 2 ], 'it was delivered once';

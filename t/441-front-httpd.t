@@ -88,7 +88,7 @@ ok $mute->graceful, 'the one that stood by reloads';
 is $away->message(10, 'reconnect')->{type}, 'reconnect', 'its clients are told to come back';
 my $home = $balanced->socket(@at_home);
 on_host($balanced, 'one.example', 'at home');
-is(($home->messages(1))[0]{data}, 'at home', 'and hear what is published again');
+is(($home->messages(1, 10 * WordSocket::Sanitizer::slowness()))[0]{data}, 'at home', 'and hear what is published again');
 $home->hang_up;
 
 # --- logs -------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ my @of_httpd = (
 my $closed_under = qr/\(9\)Bad file descriptor: AH0309[23]: \w+: apr_pollset_add failure/;
 
 # And what a httpd made slow by a tool says of a crowd.
-push @of_httpd, qr/AH\d+: server reached MaxRequestWorkers/ if WordSocket::Sanitizer::kind();
+push @of_httpd, qr/AH\d+: server (?:reached|is within MinSpareThreads of) MaxRequestWorkers/ if WordSocket::Sanitizer::kind();
 
 sub new {
     my ($class, $server) = @_;
