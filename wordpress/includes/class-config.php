@@ -112,11 +112,8 @@ final class Config {
 		return hash( 'sha256', 'tenant:' . $this->site_key() );
 	}
 
-	/**
-	 * Key of the payload encryption: 32 raw bytes, or empty if there is nothing
-	 * to derive it from.
-	 */
-	public function encryption_key(): string {
+	/** Secret text that keys are derived from; never leaves PHP. */
+	public function encryption_seed(): string {
 		$seed = self::constant( 'AUTH_KEY' ) . self::constant( 'SECURE_AUTH_KEY' );
 
 		/**
@@ -124,11 +121,29 @@ final class Config {
 		 *
 		 * @param string $seed AUTH_KEY followed by SECURE_AUTH_KEY.
 		 */
-		$seed = (string) apply_filters( 'wpsignal_encryption_seed', $seed );
+		return (string) apply_filters( 'wpsignal_encryption_seed', $seed );
+	}
+
+	/**
+	 * Key of the payload encryption: 32 raw bytes, or empty if there is nothing
+	 * to derive it from.
+	 */
+	public function encryption_key(): string {
+		$seed = $this->encryption_seed();
 		if ( '' === $seed || '' === $this->site_key() ) {
 			return '';
 		}
 		return Envelope::key( $seed, $this->site_key() );
+	}
+
+	/** Whether the relay is kept from reading what people edit together. */
+	public function is_collaboration_sealed(): bool {
+		/**
+		 * Filters whether frames of collaborative editing are encrypted.
+		 *
+		 * @param bool $sealed True. False are the ecosystem's plain frames, which the relay can read.
+		 */
+		return (bool) apply_filters( 'wordsocket_collaboration_sealed', true );
 	}
 
 	/**

@@ -52,6 +52,56 @@ final class Rooms {
 	}
 
 	/**
+	 * Those of some rooms that a user may enter.
+	 *
+	 * @param int   $user_id ID.
+	 * @param array $rooms   Names, as a browser sent them.
+	 * @return list<string>
+	 */
+	public static function open_to( int $user_id, array $rooms ): array {
+		$names = array_slice( array_unique( array_filter( $rooms, 'is_string' ) ), 0, self::MAX );
+
+		return array_values( array_filter( $names, static fn( string $room ): bool => self::may_enter( $user_id, $room ) ) );
+	}
+
+	/**
+	 * What an editor needs for rooms it was let into: the channel, and the key
+	 * unless the site's frames are plain.
+	 *
+	 * @param list<string> $rooms  Names, from open_to().
+	 * @param Config       $config Of the site.
+	 * @return array<string, array{channel: string, key?: string}>
+	 */
+	public static function entries( array $rooms, Config $config ): array {
+		$sealed  = $config->is_collaboration_sealed();
+		$entries = array();
+		foreach ( $rooms as $room ) {
+			$entries[ $room ] = array( 'channel' => Channels::qualify( self::channel( $room ), $config->site_id() ) );
+			if ( $sealed ) {
+				$entries[ $room ]['key'] = base64_encode( self::key( $room, $config->encryption_seed(), $config->site_key(), get_current_blog_id() ) ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- the wire format.
+			}
+		}
+		return $entries;
+	}
+
+	/**
+	 * Schema of the list of rooms that a browser asks for.
+	 *
+	 * @return array<string, mixed>
+	 */
+	public static function schema(): array {
+		return array(
+			'description' => __( 'Rooms of collaborative editing to enter, such as postType/post:12.', 'wordsocket' ),
+			'type'        => 'array',
+			'maxItems'    => self::MAX,
+			'items'       => array(
+				'type'      => 'string',
+				'maxLength' => 200,
+			),
+		);
+	}
+
+	/**
 	 * Key of a room: 32 raw bytes, or empty where the site has no key. An editor
 	 * of one post cannot make that of another from it, nor from the key of the
 	 * site's events.

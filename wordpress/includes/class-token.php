@@ -17,7 +17,7 @@ defined( 'ABSPATH' ) || exit;
 final class Token {
 
 	/** Version of the claims. */
-	public const TOKEN_VERSION = 2;
+	public const TOKEN_VERSION = 3;
 
 	/** Namespace of the plugin's routes. */
 	public const ROUTE_NAMESPACE = 'wpsignal/v1';
@@ -38,10 +38,11 @@ final class Token {
 	/**
 	 * A token for the current user.
 	 *
-	 * @param int|null $now Unix time; left out, it is now.
+	 * @param int|null     $now   Unix time; left out, it is now.
+	 * @param list<string> $rooms Channels of rooms that the user was let into, bare.
 	 * @return array{token: string, channels: list<string>, exp: int}|null Null while there is no secret to sign with.
 	 */
-	public function mint( ?int $now = null ): ?array {
+	public function mint( ?int $now = null, array $rooms = array() ): ?array {
 		if ( ! $this->config->is_configured() ) {
 			return null;
 		}
@@ -50,7 +51,7 @@ final class Token {
 		$channels = $this->channels_of( get_current_user_id() );
 
 		return array(
-			'token'    => Jwt::make( $this->claims( $channels, $now, $exp ), $this->config->jwt_secret() ),
+			'token'    => Jwt::make( $this->claims( $channels, $rooms, $now, $exp ), $this->config->jwt_secret() ),
 			'channels' => $channels,
 			'exp'      => $exp,
 		);
@@ -79,7 +80,7 @@ final class Token {
 				'schema' => array( self::class, 'schema' ),
 				array(
 					'methods'             => 'GET, POST',
-					'args'                => array(),
+					'args'                => array( 'rooms' => Rooms::schema() ),
 					'callback'            => array( $this, 'answer' ),
 					// Who may have the client may have tokens; nobody else.
 					'permission_callback' => array( $this, 'check_permission' ),
@@ -105,12 +106,16 @@ final class Token {
 	}
 
 	/**
-	 * Answers the route.
+	 * Answers the route. Who asks for rooms is told of those that are open to
+	 * him, and of no others.
 	 *
+	 * @param \WP_REST_Request|null $request May have rooms.
 	 * @return \WP_REST_Response|\WP_Error
 	 */
-	public function answer() {
-		$minted = $this->mint();
+	public function answer( $request = null ) {
+		$asked  = null === $request ? null : $request->get_param( 'rooms' );
+		$open   = is_array( $asked ) ? Rooms::open_to( get_current_user_id(), $asked ) : array();
+		$minted = $this->mint( null, array_map( array( Rooms::class, 'channel' ), $open ) );
 
 		if ( null === $minted ) {
 			return new \WP_Error(
@@ -118,6 +123,10 @@ final class Token {
 				__( 'This site is not connected to a relay.', 'wordsocket' ),
 				array( 'status' => 503 )
 			);
+		}
+		if ( is_array( $asked ) ) {
+			// An object, also if it is empty.
+			$minted['rooms'] = (object) Rooms::entries( $open, $this->config );
 		}
 		$response = new \WP_REST_Response( $minted );
 		// WordPress says so itself for users, but a visitor's token is no
@@ -162,6 +171,11 @@ final class Token {
 					'type'        => 'integer',
 					'readonly'    => true,
 				),
+				'rooms'    => array(
+					'description' => __( 'Those of the rooms asked for that are open to whoever asked, with their keys.', 'wordsocket' ),
+					'type'        => 'object',
+					'readonly'    => true,
+				),
 			),
 		);
 	}
@@ -170,11 +184,12 @@ final class Token {
 	 * Claims of the current user's token, in the order of the wire format.
 	 *
 	 * @param list<string> $channels What the user's pages subscribe to.
+	 * @param list<string> $rooms    Channels of rooms, to read and write; no prefix reaches those.
 	 * @param int          $iat      Now.
 	 * @param int          $exp      The end.
 	 * @return array<string, mixed>
 	 */
-	private function claims( array $channels, int $iat, int $exp ): array {
+	private function claims( array $channels, array $rooms, int $iat, int $exp ): array {
 		$user_id = get_current_user_id();
 		$site_id = $this->config->site_id();
 
@@ -215,7 +230,7 @@ final class Token {
 			'allowed_publish_prefixes' => self::texts( $write ),
 			'iat'                      => $iat,
 			'exp'                      => $exp,
-		);
+		) + ( array() === $rooms ? array() : array( 'rooms' => array_fill_keys( $rooms, 'rw' ) ) );
 	}
 
 	/**
