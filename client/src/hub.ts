@@ -157,6 +157,7 @@ export class Hub {
       canSend: client.status.canPublish,
       channels: client.granted,
       siteId: client.siteId,
+      encryptionKey: client.encryptionKey,
     };
   }
 
