@@ -406,3 +406,7 @@ function get_post_modified_time( string $format, bool $gmt, WP_Post $post ): str
 function __return_false(): bool {
 	return false;
 }
+
+function register_deactivation_hook( string $file, callable $callback ): void {
+	World::$filters["deactivate_$file"][] = array( $callback, 1 );
+}
