@@ -15,6 +15,7 @@ define( 'HOUR_IN_SECONDS', 3600 );
 /** What the fake WordPress is at the moment. */
 final class World {
 	public static array $filters   = array();
+	public static array $actions   = array();
 	public static array $options   = array();
 	public static array $requests  = array();
 	public static array $caps      = array();
@@ -186,6 +187,15 @@ function apply_filters( string $hook, $value, ...$more ) {
 		$value = $callback( ...array_slice( array( $value, ...$more ), 0, $args ) );
 	}
 	return $value;
+}
+
+function do_action( string $hook, ...$args ): void {
+	World::$actions[ $hook ] = ( World::$actions[ $hook ] ?? 0 ) + 1;
+	apply_filters( $hook, ...$args );
+}
+
+function did_action( string $hook ): int {
+	return World::$actions[ $hook ] ?? 0;
 }
 
 function get_option( string $name, $otherwise = false ) {
