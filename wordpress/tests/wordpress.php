@@ -194,6 +194,18 @@ function do_action( string $hook, ...$args ): void {
 	apply_filters( $hook, ...$args );
 }
 
+function is_ssl(): bool {
+	return false;
+}
+
+function __return_false(): bool {
+	return false;
+}
+
+function is_admin(): bool {
+	return false;
+}
+
 function did_action( string $hook ): int {
 	return World::$actions[ $hook ] ?? 0;
 }
@@ -274,8 +286,8 @@ function is_multisite(): bool {
 
 function auth_redirect(): void {}
 
-function wp_parse_url( string $url ) {
-	return parse_url( $url );
+function wp_parse_url( string $url, int $component = -1 ) {
+	return parse_url( $url, $component );
 }
 
 function wp_specialchars_decode( string $text, int $quotes ): string {
