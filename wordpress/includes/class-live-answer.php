@@ -72,9 +72,9 @@ final class Live_Answer {
 		// phpcs:enable
 
 		$this->asked = true;
-		add_action( 'plugins_loaded', array( $this, 'send_kept' ), 0 );
 		add_filter( 'redirect_canonical', '__return_false' );
-		// Whoever redirects or refuses does so first.
+		// Whoever redirects or refuses does so first, by the address of the visitor
+		// maybe: a kept answer has to wait for that as well.
 		add_action( 'template_redirect', array( $this, 'begin' ), PHP_INT_MAX );
 	}
 
@@ -94,30 +94,19 @@ final class Live_Answer {
 		return rtrim( $uri, '?&' );
 	}
 
-	/** Sends a kept answer, if one is still true, and ends the request. */
-	public function send_kept(): void {
-		if ( ! self::is_anybody() ) {
-			return;
-		}
-		$body = self::kept()[ self::address() ]['body'] ?? null;
-		if ( null === $body ) {
-			return;
-		}
-		self::headers( true );
-		echo $body; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- JSON, and said to be.
-		exit;
-	}
-
-	/** From here on the page is kept back. */
+	/**
+	 * Sends a kept answer, if one is still true, and ends the request. Otherwise
+	 * the page is kept back from here on.
+	 */
 	public function begin(): void {
-		if ( ! defined( 'DONOTCACHEPAGE' ) ) {
-			// A cache of whole pages would keep one of these for every event.
-			define( 'DONOTCACHEPAGE', true ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals.NonPrefixedConstantFound -- the name all of them know.
+		$kept = self::may_share() ? self::kept()[ self::address() ]['body'] ?? null : null;
+		if ( null !== $kept ) {
+			self::headers( true );
+			echo $kept; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- JSON, and said to be.
+			exit;
 		}
-		$this->stamp = Live_Stamp::current();
+		$this->stamp = Live_Stamp::known();
 		ob_start( array( $this, 'answer' ) );
-		// WordPress has sent everything by then.
-		add_action( 'shutdown', array( $this, 'count' ), 100 );
 	}
 
 	/** Has the open pages counted, once this one is out. */
@@ -138,13 +127,30 @@ final class Live_Answer {
 		if ( ! ( $phase & PHP_OUTPUT_HANDLER_FINAL ) ) {
 			return '';
 		}
-		$body   = (string) wp_json_encode( self::blocks_of( $page, $this->stamp ) + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
-		$shared = self::is_anybody() && 200 === http_response_code() && ! self::is_personal( headers_list() );
+		$blocks = self::blocks_of( $page, $this->stamp );
+		$body   = (string) wp_json_encode( $blocks + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
+		$shared = self::may_share() && 200 === http_response_code();
 		self::headers( $shared );
-		if ( $shared && strlen( $body ) <= self::KEEP_BYTES ) {
-			self::keep( $body, $this->stamp );
+		// Anybody may ask any page: one without a live block costs what it costs, and writes nothing.
+		if ( array() !== (array) $blocks['blocks'] ) {
+			// WordPress has sent everything by then.
+			add_action( 'shutdown', array( $this, 'count' ), 100 );
+			if ( $shared && strlen( $body ) <= self::KEEP_BYTES ) {
+				self::keep( $body, $this->stamp );
+			}
+		}
+		if ( ! defined( 'DONOTCACHEPAGE' ) ) {
+			// A cache of whole pages, which looks after this, would keep one of these for every event.
+			define( 'DONOTCACHEPAGE', true ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals.NonPrefixedConstantFound -- the name all of them know.
 		}
 		return $body;
+	}
+
+	/** Whether nothing says so far that this page is for one person. */
+	private static function may_share(): bool {
+		return self::is_anybody()
+			&& ! ( defined( 'DONOTCACHEPAGE' ) && constant( 'DONOTCACHEPAGE' ) )
+			&& ! self::is_personal( headers_list() );
 	}
 
 	/**
@@ -194,7 +200,7 @@ final class Live_Answer {
 	private static function kept(): array {
 		$kept = get_transient( Options::LIVE_ANSWERS );
 
-		return is_array( $kept ) && Live_Stamp::current() === ( $kept['stamp'] ?? null )
+		return is_array( $kept ) && Live_Stamp::known() === ( $kept['stamp'] ?? null )
 			? array_filter( $kept['answers'], static fn( array $one ): bool => $one['until'] > time() )
 			: array();
 	}
@@ -207,7 +213,7 @@ final class Live_Answer {
 	 * @param int    $stamp From before it was made.
 	 */
 	private static function keep( string $body, int $stamp ): void {
-		if ( Live_Stamp::current() !== $stamp ) {
+		if ( 0 === $stamp || Live_Stamp::known() !== $stamp ) {
 			return;
 		}
 		$answers = array(

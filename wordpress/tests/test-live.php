@@ -85,6 +85,35 @@ foreach ( array( array( 'publish', '', true ), array( 'draft', 'publish', true )
 	is( Live_Stamp::current() > $before, $counts, "a post that is $status" . ( $was ? " and was $was" : '' ) . ( $counts ? ' counts' : ' does not' ) );
 }
 
+// Who is answered, and what is kept.
+$_GET[ Live_Answer::ARGUMENT ] = 'x1';
+$_SERVER                       = array(
+	'REQUEST_METHOD' => 'GET',
+	'HTTP_HOST'      => 'example.org',
+	'REQUEST_URI'    => '/news/?wordsocket-live=x1',
+) + $_SERVER;
+http_response_code( 200 );
+$live = new Live_Answer( new Live_Crowd( new Publisher( new Config() ) ) );
+$live->register();
+ok( $live->is_asked(), 'a page asks for its live blocks' );
+is( array_intersect( array( 'muplugins_loaded', 'plugins_loaded', 'setup_theme', 'init', 'parse_request', 'wp' ), array_keys( World::$filters ) ), array(), 'and no answer is out before a plugin could refuse the page' );
+$render = static function ( string $html ) use ( $live ): string {
+	ob_start();
+	$live->begin();
+	echo $html;
+	ob_end_flush();
+	return ob_get_clean();
+};
+$render( $marked( 'wsl-a-1', '<ul></ul>' ) );
+is( array_keys( World::$transients[ Options::LIVE_ANSWERS ]['answers'] ), array( 'http://example.org/news/' ), 'an answer for anybody is kept' );
+World::$transients = array();
+unset( World::$options[ Options::LIVE_STAMP ] );
+is( $render( '<p>none</p>' ), '{"stamp":0,"blocks":{},"spread":2000}', 'a page without a live block answers that there is none' );
+is( array( World::$options[ Options::LIVE_STAMP ] ?? null, World::$transients ), array( null, array() ), 'and whoever asks for one writes nothing' );
+Live_Stamp::current();
+is( json_decode( $render( $marked( 'wsl-a-1', '<ul></ul>' ) ), true )['blocks'], array( 'wsl-a-1' => '<ul></ul>' ), 'a page that says that caches must not keep it is answered' );
+is( World::$transients, array(), 'and not kept for others' );
+
 is( Live_Crowd::spread_ms(), 2000, 'while nobody has counted, pages ask within two seconds' );
 $crowd = new Live_Crowd( new Publisher( new Config() ) );
 foreach ( array( array( 3, 400 ), array( 1000, 20000 ), array( 90000, 60000 ) ) as list( $pages, $spread ) ) {
