@@ -268,7 +268,7 @@ stage_wordpress() {
 }
 
 stage_demo() {
-    tap --timeout 600 t/browser/*.t
+    tap --timeout 600 --jobs 2 t/browser/*.t
 }
 
 stage_dist() {
