@@ -191,7 +191,8 @@ final class Token {
 			$minted['encryptionKey'] = $this->encryption_key();
 		}
 		$response = new \WP_REST_Response( $minted );
-		$shared   = 'GET' === $request->get_method() && ! is_user_logged_in() && self::is_shared();
+		// Nor may what a filter made of somebody's cookies be shared.
+		$shared = 'GET' === $request->get_method() && ! is_user_logged_in() && array() === $_COOKIE && self::is_shared();
 		$response->header( 'Cache-Control', $shared ? 'public, max-age=' . self::SHARED_S : 'no-store, private' );
 		return $response;
 	}

@@ -425,10 +425,6 @@ function get_post_modified_time( string $format, bool $gmt, WP_Post $post ): str
 	return '2023-11-14T22:13:20+00:00';
 }
 
-function __return_false(): bool {
-	return false;
-}
-
 function register_deactivation_hook( string $file, callable $callback ): void {
 	World::$filters["deactivate_$file"][] = array( $callback, 1 );
 }
