@@ -56,6 +56,17 @@ final class Safe_Values {
 	}
 
 	/**
+	 * The beginning of a text, in plain text. Words may be of any length: some
+	 * languages put no spaces between them.
+	 *
+	 * @param string $text  HTML.
+	 * @param int    $words At most so many.
+	 */
+	public static function excerpt( string $text, int $words ): string {
+		return mb_substr( html_entity_decode( wp_trim_words( $text, $words ), ENT_QUOTES | ENT_HTML5, 'UTF-8' ), 0, self::MOST_CHARS );
+	}
+
+	/**
 	 * A value.
 	 *
 	 * @param string $kind     How to read the argument.

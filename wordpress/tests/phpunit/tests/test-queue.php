@@ -192,6 +192,33 @@ final class Queue_Test extends Test_Case {
 		$this->assertFalse( Queue_Rows::lock() );
 	}
 
+	public function test_a_process_that_was_taken_for_dead_sends_nothing_more_and_ends_nobody_elses_turn(): void {
+		global $wpdb;
+		$now = time();
+		$this->go_silent();
+		$this->make_post();
+		$this->backlog()->add( array_map( static fn( int $i ): array => array( 'name' => "n$i", 'us' => $now * 1000000 + $i, 'body' => '{}' ), range( 1, 150 ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- one thing.
+		$this->wait_is_over();
+		$this->begin();
+		// It takes a minute for the first request, so another one takes over.
+		$this->come_back();
+		add_filter(
+			'http_request_args',
+			static function ( $args, $url ) use ( $wpdb, $now ) {
+				if ( str_ends_with( $url, '/publish' ) ) {
+					$wpdb->update( $wpdb->options, array( 'option_value' => "$now another" ), array( 'option_name' => Queue_Rows::PREFIX . 'lock' ) );
+				}
+				return $args;
+			},
+			10,
+			2
+		);
+		$this->relay->forget();
+		$this->deliver();
+		$this->assertCount( 1, $this->relay->requests( '/publish' ), 'the rest is the other one\'s' );
+		$this->assertSame( "$now another", $wpdb->get_var( "SELECT option_value FROM $wpdb->options WHERE option_name = 'wordsocket_queue_lock'" ) );
+	}
+
 	public function test_a_request_without_an_answer_is_sent_again_as_it_was(): void {
 		$ids = array( $this->make_post(), $this->make_post() );
 		$this->next_request();
