@@ -38,11 +38,11 @@ final class Live_Answer {
 	private const KEEP_ANSWERS = 8;
 
 	/**
-	 * Whether this request asks for live blocks.
+	 * Marks of live blocks; null if this request does not ask for them.
 	 *
-	 * @var bool
+	 * @var Live_Marks|null
 	 */
-	private bool $asked = false;
+	private ?Live_Marks $marks = null;
 
 	/**
 	 * The stamp before the page was made.
@@ -71,16 +71,16 @@ final class Live_Answer {
 		$_SERVER['QUERY_STRING'] = (string) wp_parse_url( 'http://x' . $_SERVER['REQUEST_URI'], PHP_URL_QUERY );
 		// phpcs:enable
 
-		$this->asked = true;
+		$this->marks = new Live_Marks( bin2hex( random_bytes( 8 ) ) );
 		add_filter( 'redirect_canonical', '__return_false' );
 		// Whoever redirects or refuses does so first, by the address of the visitor
 		// maybe: a kept answer has to wait for that as well.
 		add_action( 'template_redirect', array( $this, 'begin' ), PHP_INT_MAX );
 	}
 
-	/** Whether this request asks for live blocks. */
-	public function is_asked(): bool {
-		return $this->asked;
+	/** Marks of live blocks; null if this request does not ask for them. */
+	public function marks(): ?Live_Marks {
+		return $this->marks;
 	}
 
 	/**
@@ -127,7 +127,7 @@ final class Live_Answer {
 		if ( ! ( $phase & PHP_OUTPUT_HANDLER_FINAL ) ) {
 			return '';
 		}
-		$blocks = self::blocks_of( $page, $this->stamp );
+		$blocks = $this->marks->blocks_of( $page, $this->stamp );
 		$body   = (string) wp_json_encode( $blocks + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
 		$shared = self::may_share() && 200 === http_response_code();
 		self::headers( $shared );
@@ -151,35 +151,6 @@ final class Live_Answer {
 		return self::is_anybody()
 			&& ! ( defined( 'DONOTCACHEPAGE' ) && constant( 'DONOTCACHEPAGE' ) )
 			&& ! self::is_personal( headers_list() );
-	}
-
-	/**
-	 * The live blocks of a page, and the page itself where the router of the
-	 * Interactivity API needs it.
-	 *
-	 * @param string $page  HTML with the marks of Live_Blocks.
-	 * @param int    $stamp From before it was made.
-	 * @return array{stamp: int, blocks: object, page?: string}
-	 */
-	public static function blocks_of( string $page, int $stamp ): array {
-		$marks = '/<!--\/?wordsocket-live:[a-z0-9-]+-->/';
-		preg_match_all( '/<!--wordsocket-live:([a-z0-9-]+)-->/', $page, $ids );
-		$blocks = array();
-		$owned  = false;
-		foreach ( $ids[1] as $id ) {
-			$opens = sprintf( Live_Blocks::OPENS, $id );
-			$from  = strpos( $page, $opens ) + strlen( $opens );
-			$to    = strpos( $page, sprintf( Live_Blocks::CLOSES, $id ), $from );
-			if ( false !== $to ) {
-				$blocks[ $id ] = trim( (string) preg_replace( $marks, '', substr( $page, $from, $to - $from ) ) );
-				$owned         = $owned || str_contains( $blocks[ $id ], '&quot;owned&quot;:true' );
-			}
-		}
-		$answer = array(
-			'stamp'  => $stamp,
-			'blocks' => (object) $blocks,
-		);
-		return $owned ? $answer + array( 'page' => (string) preg_replace( $marks, '', $page ) ) : $answer;
 	}
 
 	/**
