@@ -89,6 +89,6 @@ final class Post_Updated {
 			? $post->post_excerpt
 			: excerpt_remove_blocks( strip_shortcodes( $post->post_content ) );
 
-		return html_entity_decode( wp_trim_words( $text, self::EXCERPT_WORDS ), ENT_QUOTES | ENT_HTML5, 'UTF-8' );
+		return Safe_Values::excerpt( $text, self::EXCERPT_WORDS );
 	}
 }

@@ -84,6 +84,50 @@ final class Token {
 		return (bool) apply_filters( 'wordsocket_share_visitor_token', true );
 	}
 
+	/** Whether the relay knows this site, or cannot say. */
+	public static function check_connection(): bool {
+		$stats = WPS::instance()->publisher()->stats();
+		if ( ! is_wp_error( $stats ) ) {
+			Notices::clear();
+			return true;
+		}
+		$code = (string) ( $stats->get_error_data()['code'] ?? '' );
+		Notices::record( $code, $stats->get_error_message() );
+		return ! in_array( $code, Notices::REJECTED_CODES, true );
+	}
+
+	/**
+	 * Base64 with the URL alphabet and without padding.
+	 *
+	 * @param string $bytes Anything.
+	 */
+	public static function base64url_encode( string $bytes ): string {
+		return Jwt::base64url( $bytes );
+	}
+
+	/**
+	 * A token that reads everything of the site and writes nothing: for whoever
+	 * has the secrets anyway, on the command line.
+	 *
+	 * @param int|null $now Unix time; left out, it is now.
+	 */
+	public function observer( ?int $now = null ): string {
+		$now ??= time();
+		return Jwt::make(
+			array(
+				'v'                        => self::TOKEN_VERSION,
+				'tenant_id'                => $this->config->tenant_id(),
+				'site_id'                  => $this->config->site_id(),
+				'user_id'                  => '0',
+				'allowed_channel_prefixes' => array( Channels::qualify( '', $this->config->site_id() ) ),
+				'allowed_publish_prefixes' => array(),
+				'iat'                      => $now,
+				'exp'                      => $now + self::LIFETIME_S,
+			),
+			$this->config->jwt_secret()
+		);
+	}
+
 	/** Key of the payload encryption in base64; empty if there is none. */
 	public function encryption_key(): string {
 		return base64_encode( $this->config->encryption_key() ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- the wire format.
@@ -146,7 +190,8 @@ final class Token {
 		$minted['encryptionKey'] = $this->encryption_key();
 
 		$response = new \WP_REST_Response( $minted );
-		if ( 'GET' === $request->get_method() && ! is_user_logged_in() && self::is_shared() ) {
+		// What a filter makes of somebody's cookies is not for others.
+		if ( 'GET' === $request->get_method() && ! is_user_logged_in() && array() === $_COOKIE && self::is_shared() ) {
 			$response->header( 'Cache-Control', 'public, max-age=' . self::SHARED_S );
 			// Somebody who shows a nonce is not answered as a visitor.
 			$response->header( 'Vary', 'X-WP-Nonce' );

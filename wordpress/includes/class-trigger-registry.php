@@ -102,6 +102,8 @@ final class Trigger_Registry {
 
 	/** Registers the saved triggers, and the built-in ones. */
 	public function register_defaults(): void {
+		// One query for all that this request may ask for, most of which is not there.
+		wp_prime_option_caches( Options::ALL );
 		$saved = new Saved_Triggers( $this );
 		$saved->register();
 		$built_in = array_merge(

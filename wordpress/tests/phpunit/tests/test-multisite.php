@@ -51,6 +51,29 @@ final class Multisite_Test extends Test_Case {
 		$this->assertNotSame( $first, WPS::instance()->config()->site_id() );
 	}
 
+	public function test_what_goes_wrong_while_sending_of_one_blog_does_not_reach_another(): void {
+		switch_to_blog( self::$blog );
+		$this->connect( array( 'site_key' => 'h0-another' ) );
+		wp_insert_post( array( 'post_title' => 'There', 'post_status' => 'publish' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- one thing.
+		restore_current_blog();
+		wp_insert_post( array( 'post_title' => 'Here', 'post_status' => 'publish' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- one thing.
+		add_filter(
+			'http_request_args',
+			static function ( $args ) {
+				if ( self::$blog === get_current_blog_id() ) {
+					throw new \RuntimeException( 'a plugin that breaks requests' );
+				}
+				return $args;
+			}
+		);
+		$this->deliver();
+		$this->assertSame( 1, get_current_blog_id(), 'it is its own site again' );
+		$sent = $this->relay->requests( '/publish' );
+		$this->assertSame( array( self::KEYS['site_key'] ), array_column( array_column( $sent, 'headers' ), 'X-WordSocket-Key' ), 'and its event is sent, by its own key' );
+		switch_to_blog( self::$blog );
+		$this->assertSame( 'a plugin that breaks requests', \WordSocket\Notices::last()['message'] ?? '' );
+	}
+
 	public function test_uninstalling_leaves_nothing_on_any_blog(): void {
 		switch_to_blog( self::$blog );
 		$this->connect( array( 'site_key' => 'h0-another' ) );
