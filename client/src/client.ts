@@ -60,6 +60,7 @@ export class Client {
   protected readonly cursor = new Cursor();
   private readonly acks: Acks;
   private readonly inbox: Inbox;
+  private unlockedBy: string | undefined;
   private readonly tokens: TokenKeeper;
   protected readonly store: StateStore;
   protected readonly context: TransportContext;
@@ -315,9 +316,12 @@ export class Client {
     }
   }
 
-  /** The page's key, or the one that came with a token. */
+  /** The page's key, or a newer one that came with a token. */
   protected unlock(key: string | undefined): void {
-    this.inbox.opener ??= createOpener(key, this.platform.crypto);
+    if (key && key !== this.unlockedBy) {
+      this.unlockedBy = key;
+      this.inbox.opener = createOpener(key, this.platform.crypto);
+    }
   }
 
   private watchUsers(options: ClientOptions): void {

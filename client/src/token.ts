@@ -87,10 +87,15 @@ export function claimsOf(token: string): Claims {
   };
 }
 
-/** `restUrl` as the plugin gives it, with plain permalinks too. */
+/** The part of a REST URL that names the route: also with plain permalinks. */
+const ROUTE = /^(?:.*[?&]rest_route=[^&]*|[^?]*)/;
+
+/** `restUrl` as WordPress gives it; plugins for languages add to its query. */
 export function tokenRouteOf(restUrl: string): string {
-  const trimmed = restUrl.replace(/\/+$/, '');
-  return /\/token$/.test(trimmed) ? trimmed : `${trimmed}/token`;
+  return restUrl.replace(
+    ROUTE,
+    (route) => `${route.replace(/(?:\/token)?\/*$/, '')}/token`,
+  );
 }
 
 /** A list, or the object a careless filter on the server made of it. */
@@ -112,8 +117,8 @@ export class TokenKeeper {
   private held: Held | undefined;
   private minting: Promise<Held> | undefined;
   private nonce: string | undefined;
-  /** What a cache holds is of no use. */
-  private stale = false;
+  /** The relay has refused one: what a cache holds may be of no use. */
+  private cacheDoubted = false;
 
   constructor(
     private readonly options: TokenOptions,
@@ -157,7 +162,7 @@ export class TokenKeeper {
   /** The relay refused it; the next `acquire` mints. */
   discard(): void {
     this.held = undefined;
-    this.stale = true;
+    this.cacheDoubted = true;
   }
 
   /** Makes sure there is a token that may be used. */
@@ -197,7 +202,6 @@ export class TokenKeeper {
     if (!isJsonObject(json) || typeof json.token !== 'string' || status !== 200) {
       throw new MintError(`no token in the answer (${status})`, false);
     }
-    this.stale = false;
     return this.hold(
       {
         token: json.token,
@@ -210,16 +214,36 @@ export class TokenKeeper {
   }
 
   private async ask(url: string): Promise<Answer> {
-    if (this.options.anonymous) {
-      return requestJson(this.platform, url, {
+    const { platform, options } = this;
+    if (options.anonymous) {
+      return requestJson(platform, this.cacheDoubted ? this.unseen(url) : url, {
         credentials: 'omit',
-        cache: this.stale ? 'reload' : 'default',
+        cache: 'default',
       });
     }
     const answer = await this.askAsUser(url);
-    return answer.status === HTTP.forbidden && (await this.renewNonce())
-      ? this.askAsUser(url)
-      : answer;
+    if (answer.status !== HTTP.forbidden || !this.nonce || !options.nonceUrl) {
+      return answer;
+    }
+    const renewed = await requestJson(platform, options.nonceUrl, {
+      credentials: 'same-origin',
+    });
+    const { status, text } = renewed;
+    if (status === 200 && /^[0-9a-z]{6,40}$/i.test(text)) {
+      this.nonce = text;
+      return this.askAsUser(url);
+    }
+    // Nobody is logged in, or nobody knows: then it is asked again later.
+    return status > 0 && status < HTTP.tooMany ? answer : renewed;
+  }
+
+  /**
+   * A name that no cache can have held for long, whatever it makes of
+   * max-age, and yet the same for a crowd that was refused at once.
+   */
+  private unseen(url: string): string {
+    const slot = Math.floor(this.platform.clock.now() / TIMING.cacheSlotMs);
+    return `${url}${url.includes('?') ? '&' : '?'}_=${slot}`;
   }
 
   private askAsUser(url: string): Promise<Answer> {
@@ -228,23 +252,6 @@ export class TokenKeeper {
       credentials: 'same-origin',
       headers: this.nonce ? { 'X-WP-Nonce': this.nonce } : {},
     });
-  }
-
-  /** False if there is none to be had: nobody is logged in. */
-  private async renewNonce(): Promise<boolean> {
-    const { nonceUrl } = this.options;
-    const answer =
-      this.nonce && nonceUrl
-        ? await requestJson(this.platform, nonceUrl, {
-            credentials: 'same-origin',
-          })
-        : undefined;
-    const fresh = /^[0-9a-z]{6,40}$/i.test(answer?.text ?? '');
-    if (answer?.status === 200 && fresh) {
-      this.nonce = answer.text;
-      return true;
-    }
-    return false;
   }
 
   /**

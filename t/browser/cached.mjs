@@ -4,24 +4,25 @@
  * once is a file that httpd serves from then on.
  */
 import { logIn, SITE } from './editor.mjs';
-import { faultsOf, is, launch, note, ok, run, until, wp } from './lib.mjs';
+import { faultsOf, is, launch, log, note, ok, run, until, wp } from './lib.mjs';
 
 /** Files beside WordPress, as a page cache has them. */
 const keep = (name, content) => wp('eval', `file_put_contents( ABSPATH . ${JSON.stringify(name)}, base64_decode( '${Buffer.from(content).toString('base64')}' ) );`);
 const configOf = (html) => JSON.parse(/<script type="application\/json" id="wpsignal-config">(.*?)<\/script>/.exec(html)?.[1] ?? 'null');
 
+/** How often the site was asked for a token or a nonce: pages leave that to a worker they share. */
+const asked = () => log('httpd-access.log').match(/wpsignal\/v1\/token|rest-nonce/g)?.length ?? 0;
+
 /** Hears what its page is told of posts. */
 const listens = async (context, path) => {
   const page = await context.newPage();
-  const asked = [];
-  page.on('request', (request) => asked.push(request));
   await page.addInitScript(() => {
     window.heard = [];
     document.addEventListener('wpsignal:post.updated', ({ detail }) => window.heard.push(detail.data.post_title));
   });
   await page.goto(`${SITE}/${path}`);
   await page.waitForFunction(() => window.WPS, null, { timeout: 10000 });
-  return { page, asked, faults: faultsOf(page) };
+  return { page, faults: faultsOf(page) };
 };
 const connected = ({ page }) => until(() => page.evaluate(() => window.WPS.connected), 15000);
 let count = 0;
@@ -37,13 +38,26 @@ const hears = async (...pages) => {
 run(async (atEnd) => {
   const browser = await launch();
   atEnd(() => browser.close());
-  wp('eval', `wp_mkdir_p( WPMU_PLUGIN_DIR ); file_put_contents( WPMU_PLUGIN_DIR . '/visitors.php', "<?php add_filter( 'wpsignal_allow_client', '__return_true' );" );`);
+  // Visitors are let in; and what the site and caches do wrong below.
+  const extra = `<?php
+add_filter( 'wpsignal_allow_client', '__return_true' );
+if ( str_contains( $_SERVER['REQUEST_URI'] ?? '', 'rest-nonce' ) && get_option( 'kept_down' ) ) {
+	status_header( 503 );
+	exit;
+}
+if ( str_ends_with( $_SERVER['REQUEST_URI'] ?? '', '/wpsignal/v1/token' ) && is_readable( ABSPATH . 'kept-token.json' ) ) {
+	header( 'Content-Type: application/json' );
+	readfile( ABSPATH . 'kept-token.json' );
+	exit;
+}
+`;
+  wp('eval', `wp_mkdir_p( WPMU_PLUGIN_DIR ); file_put_contents( WPMU_PLUGIN_DIR . '/visitors.php', base64_decode( '${Buffer.from(extra).toString('base64')}' ) );`);
 
   /* What a visitor's page holds. */
   const html = await (await fetch(`${SITE}/`)).text();
   const config = configOf(html);
   ok(config, 'a visitor\'s page says where the relay is');
-  is([config.anonymous, ...['token', 'exp', 'channels', 'nonce', 'nonceUrl', 'encryptionKey'].map((name) => config[name])], [true, ...Array(6).fill(undefined)], 'and has neither token nor nonce nor key');
+  is(['anonymous', 'token', 'exp', 'channels', 'nonce', 'nonceUrl', 'encryptionKey'].map((name) => config[name]), [true, '', 0, [], '', undefined, ''], 'and has neither token nor nonce nor key');
   const secrets = JSON.parse(wp('eval', 'echo wp_json_encode( array( WordSocket\\WPS::instance()->token()->encryption_key(), WordSocket\\WPS::instance()->config()->jwt_secret(), WordSocket\\WPS::instance()->config()->site_secret() ) );'));
   ok(secrets.every((secret) => secret.length > 20 && !html.includes(secret)) && !/eyJ[\w-]+\.eyJ/.test(html), 'anywhere in it');
   const again = await (await fetch(`${SITE}/`)).text();
@@ -82,13 +96,43 @@ run(async (atEnd) => {
   /* Who is gone is gone. */
   await late.page.close();
   await admins.clearCookies();
+  const before = asked();
   const gone = await listens(admins, 'aged.html');
   ok(await until(() => gone.page.evaluate(() => window.WPS.state.error?.code === 'authentication-failed'), 15000), 'after logging out it ends');
-  const tries = gone.asked.filter((request) => /\/token|rest-nonce/.test(request.url())).length;
+  const tries = asked();
+  ok(tries > before, 'having asked');
   await gone.page.waitForTimeout(1500);
-  is(gone.asked.filter((request) => /\/token|rest-nonce/.test(request.url())).length, tries, 'and asks no more');
-  note(`${tries} requests from the page itself`);
+  is(asked(), tries, 'and asks no more');
+  note(`${tries - before} requests`);
   await gone.page.close();
+
+  /* What is not there for a moment is no refusal. */
+  await logIn(admins);
+  wp('option', 'update', 'kept_down', '1');
+  const patient = await listens(admins, 'aged.html');
+  ok(await until(() => patient.page.evaluate(() => window.WPS.state.failures > 0), 15000), 'while no nonce is to be had a page waits');
+  wp('option', 'delete', 'kept_down');
+  ok(await connected(patient) && await hears(patient), 'and connects when there is one');
+  await patient.page.close();
+
+  /* A cache that keeps tokens for days, whatever they say. */
+  keep('kept-token.json', wp('eval', 'wp_set_current_user( 0 ); $t = WordSocket\\WPS::instance()->token(); echo wp_json_encode( $t->mint( time() - DAY_IN_SECONDS ) + array( "encryptionKey" => $t->encryption_key() ) );'));
+  is((await (await fetch(`${config.restUrl}/token`)).json()).exp < Date.now() / 1000, true, 'a cache hands out what is long over');
+  const fooled = await listens(await browser.newContext(), 'kept.html');
+  ok(await connected(fooled) && await hears(fooled), 'a visitor connects all the same');
+  await fooled.page.close();
+  wp('eval', `unlink( ABSPATH . 'kept-token.json' );`);
+
+  /* The route without permalinks. */
+  const structure = wp('option', 'get', 'permalink_structure').trim();
+  wp('rewrite', 'structure', '');
+  const plain = await (await fetch(`${SITE}/`)).text();
+  ok(/rest_route=/.test(configOf(plain)?.restUrl), 'without permalinks the route is in the query');
+  keep('plain.html', plain);
+  const query = await listens(await browser.newContext(), 'plain.html');
+  ok(await connected(query) && await hears(query), 'and is found there');
+  await query.page.close();
+  wp('rewrite', 'structure', structure);
 
   /* A policy that lets no script stand in the page. */
   keep('strict.php', `<?php header( "Content-Security-Policy: script-src 'self'; object-src 'none'" ); readfile( __DIR__ . '/kept.html' );`);

@@ -52,7 +52,7 @@ async function whoGetsATokenAndWho401() {
     $answer = rest_do_request( new WP_REST_Request( 'POST', '/wpsignal/v1/token' ) );
     echo $answer->get_status(), ' ', $answer->get_data()['code'] ?? implode( ',', array_keys( $answer->get_data() ) );`);
   is(ask(0), '401 wpsignal_not_allowed', 'without the demo\'s filter a visitor gets 401');
-  is(ask(1), '200 token,channels,exp', 'and a user a token');
+  is(ask(1), '200 token,channels,exp,encryptionKey', 'and a user a token');
 }
 
 /** A user's own token, by both methods; WordPress looks at the nonce. */

@@ -40,7 +40,9 @@ final class Client {
 			return;
 		}
 		$config = $this->page_config();
-		if ( null === $config || wp_script_is( self::HANDLE, 'enqueued' ) ) {
+		// Not "enqueued": that is true already where an extension that came first
+		// depends on the handle.
+		if ( null === $config || wp_script_is( self::HANDLE, 'registered' ) ) {
 			return;
 		}
 		wp_enqueue_script(
@@ -100,14 +102,20 @@ final class Client {
 	}
 
 	/**
-	 * What every visitor's page has.
+	 * What every visitor's page has: the names that extensions read, without
+	 * anything that ends or is secret.
 	 *
 	 * @return array<string, mixed>
 	 */
 	private static function of_visitor(): array {
 		return array(
-			'anonymous' => Token::is_shared(),
-			'user'      => 'visitor',
+			'token'         => '',
+			'channels'      => array(),
+			'exp'           => 0,
+			'encryptionKey' => '',
+			'nonce'         => '',
+			'anonymous'     => Token::is_shared(),
+			'user'          => 'visitor',
 		);
 	}
 

@@ -124,7 +124,9 @@ final class Config {
 		 *
 		 * @param string $seed AUTH_KEY followed by SECURE_AUTH_KEY.
 		 */
-		$seed = (string) apply_filters( 'wpsignal_encryption_seed', $seed );
+		$given = apply_filters( 'wpsignal_encryption_seed', $seed );
+		// An array as text is "Array", which everybody knows.
+		$seed = null === $given || is_scalar( $given ) ? (string) $given : $seed;
 		if ( '' === $seed || '' === $this->site_key() ) {
 			return '';
 		}

@@ -186,14 +186,18 @@ final class Token {
 				array( 'status' => 503 )
 			);
 		}
-		if ( ! is_user_logged_in() ) {
-			// Their pages do not have it.
-			$minted['encryptionKey'] = $this->encryption_key();
-		}
+		// Pages of visitors do not have it, and an old page may have an old one.
+		$minted['encryptionKey'] = $this->encryption_key();
+
 		$response = new \WP_REST_Response( $minted );
-		// Nor may what a filter made of somebody's cookies be shared.
-		$shared = 'GET' === $request->get_method() && ! is_user_logged_in() && array() === $_COOKIE && self::is_shared();
-		$response->header( 'Cache-Control', $shared ? 'public, max-age=' . self::SHARED_S : 'no-store, private' );
+		// What a filter makes of somebody's cookies is not for others.
+		if ( 'GET' === $request->get_method() && ! is_user_logged_in() && array() === $_COOKIE && self::is_shared() ) {
+			$response->header( 'Cache-Control', 'public, max-age=' . self::SHARED_S );
+			// Somebody who shows a nonce is not answered as a visitor.
+			$response->header( 'Vary', 'X-WP-Nonce' );
+		} else {
+			$response->header( 'Cache-Control', 'no-store, private' );
+		}
 		return $response;
 	}
 
@@ -217,24 +221,24 @@ final class Token {
 			'title'      => 'wpsignal-token',
 			'type'       => 'object',
 			'properties' => array(
-				'token'    => array(
+				'token'         => array(
 					'description' => __( 'Token to show to the relay.', 'wordsocket' ),
 					'type'        => 'string',
 					'readonly'    => true,
 				),
-				'channels' => array(
+				'channels'      => array(
 					'description' => __( 'Channels to subscribe to.', 'wordsocket' ),
 					'type'        => 'array',
 					'items'       => array( 'type' => 'string' ),
 					'readonly'    => true,
 				),
-				'exp'      => array(
+				'exp'           => array(
 					'description' => __( 'When the token ends, in Unix time.', 'wordsocket' ),
 					'type'        => 'integer',
 					'readonly'    => true,
 				),
 				'encryptionKey' => array(
-					'description' => __( 'Key of what is published, in base64; for visitors, whose pages do not have it.', 'wordsocket' ),
+					'description' => __( 'Key of what is published, in base64; empty if there is none.', 'wordsocket' ),
 					'type'        => 'string',
 					'readonly'    => true,
 				),

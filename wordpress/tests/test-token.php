@@ -61,12 +61,12 @@ $answer = $asked( 'POST' );
 is( array_keys( $answer->data ), array( 'token', 'channels', 'exp', 'encryptionKey' ), 'the route answers with token, channels, exp and key' );
 is( array_keys( Token::schema()['properties'] ), array_keys( $answer->data ), 'as its schema says' );
 is( $answer->headers, array( 'Cache-Control' => 'no-store, private' ), 'and nobody may keep what was posted for' );
-is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'public, max-age=60' ), 'a visitor may share what was got' );
+is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'public, max-age=60', 'Vary' => 'X-WP-Nonce' ), 'a visitor may share what was got' );
 add_filter( 'wordsocket_share_visitor_token', '__return_false' );
 is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'no-store, private' ), 'unless a filter tells visitors apart' );
 World::$filters['wordsocket_share_visitor_token'] = array();
 World::$user_id = 1;
 is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'no-store, private' ), 'a user never does' );
-is( array_keys( $asked( 'POST' )->data ), array( 'token', 'channels', 'exp' ), 'and has the key in the page' );
+is( array_keys( $asked( 'POST' )->data ), array( 'token', 'channels', 'exp', 'encryptionKey' ), 'and is told the key, too: the one of an old page may be over' );
 
 done_testing();

@@ -10,8 +10,9 @@ import type { Status } from '../../src/client.js';
 import { LIMIT } from '../../src/config.js';
 import { makeBinary } from '../../src/wire.js';
 import { until } from '../support/clock.js';
-import { id, message, Page } from '../support/page.js';
-import { SITE } from '../support/token.js';
+import { id, message, NOW_S, Page } from '../support/page.js';
+import { makeToken, SITE } from '../support/token.js';
+import { json } from '../support/world.js';
 
 test('the complete set is subscribed to before anybody hears of it', async () => {
   const page = new Page();
@@ -157,6 +158,31 @@ for (const [where, crypto] of [
     assert.deepEqual(events, ['a', 'e', 'c']);
   });
 }
+
+/** Renewed after 20 s. */
+const SHORT = makeToken(NOW_S, 30);
+
+test('a key that came with a token takes the place of the older one', async () => {
+  const page = await Page.connected({ token: SHORT, encryptionKey: randomBytes(32).toString('base64') });
+  page.world.answers.set('token', () =>
+    json({ token: makeToken(NOW_S + 20), encryptionKey: KEY.toString('base64') }),
+  );
+  await page.receives(sealedMessage(1, 'a'));
+  await until(() => page.errors.length > 0);
+  await page.world.clock.advance(20_000);
+  await page.receives(sealedMessage(2, 'b'));
+  await until(() => page.heard.length > 0);
+  assert.deepEqual([page.heard, page.errors], [[2], ['decryption-failed']]);
+});
+
+test('an answer without a key leaves the one of the page', async () => {
+  const page = await Page.connected({ token: SHORT, encryptionKey: KEY.toString('base64') });
+  await page.world.clock.advance(20_000);
+  assert.equal(page.minted.length, 1);
+  await page.receives(sealedMessage(1, 'a'));
+  await until(() => page.heard.length > 0);
+  assert.deepEqual(page.heard, [1]);
+});
 
 test('a message that does not open is dropped, and said', async () => {
   const page = await Page.connected({ encryptionKey: randomBytes(32).toString('base64') });
