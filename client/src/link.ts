@@ -16,6 +16,8 @@ export interface Grant {
   /** Channels to subscribe to without being asked. */
   readonly channels: readonly string[];
   readonly siteId: string | undefined;
+  /** Whose it is, where it was another's token. */
+  readonly userId?: string | undefined;
 }
 
 export interface LinkEvents
