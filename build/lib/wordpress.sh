@@ -75,7 +75,7 @@ put() {
 }
 
 # Not in the plugin that is installed: what builds and tests it.
-PLUGIN_LEAVES_OUT=(.gitignore .npmrc build.mjs node_modules package.json
+PLUGIN_LEAVES_OUT=(.gitignore .npmrc .test-build build.mjs node_modules package.json
     package-lock.json src test test.mjs tests tsconfig.json)
 
 put_plugin() {
@@ -201,7 +201,7 @@ connect_wordpress() {
         --data-urlencode "pwd@-" -d testcookie=1 \
         "$WORDPRESS_URL/wp-login.php" <<<"$WORDPRESS_PASSWORD"
     page=$(browse "$WORDPRESS_URL/wp-admin/admin.php?page=wordsocket")
-    nonce=$(sed -n 's/.*wordsocketConnect = .*"nonce":"\([0-9a-f]*\)".*/\1/p' <<<"$page")
+    nonce=$(sed -n 's/.*wordsocket-connect-data">.*"nonce":"\([0-9a-f]*\)".*/\1/p' <<<"$page")
     browse -X POST -H "X-WP-Nonce: $nonce" -H "X-WordSocket-Home: $WORDPRESS_URL" \
         "$WORDPRESS_URL/wp-json/wpsignal/v1/enroll"
     rm "$jar"

@@ -82,10 +82,10 @@ export class Client {
     this.channels.grant(options.channels ?? [], this.tokens.siteId);
     this.store = new StateStore((now, before) => this.onState(now, before));
     this.inbox = new Inbox(
-      createOpener(options.encryptionKey, platform.crypto),
       (delivery) => this.emitter.emit('message', delivery),
       () => this.note('decryption-failed', 'a sealed message did not open'),
     );
+    this.unlock(options.encryptionKey);
     const situation = {
       token: () => this.tokens.token,
       channels: () => this.channels.list(),
@@ -305,7 +305,8 @@ export class Client {
       this.link.halt('the page is of another user');
       return;
     }
-    const { channels, siteId } = this.link.grant;
+    const { channels, siteId, encryptionKey } = this.link.grant;
+    this.unlock(encryptionKey);
     const added = this.channels.grant(channels, siteId);
     if (transport?.inBand) {
       transport.send({ type: 'auth', token });
@@ -313,6 +314,11 @@ export class Client {
         transport.send({ type: 'subscribe', channels: added });
       }
     }
+  }
+
+  /** The page's key, or the one that came with a token. */
+  protected unlock(key: string | undefined): void {
+    this.inbox.opener ??= createOpener(key, this.platform.crypto);
   }
 
   private watchUsers(options: ClientOptions): void {
@@ -465,12 +471,10 @@ function isShareable({ share, workerUrl, mint }: ClientOptions): boolean {
 }
 
 function tokenPartOf(options: ClientOptions) {
-  const { token, exp, channels, restUrl, nonce, mint, forceSSE } = options;
+  const { token, exp, channels, forceSSE } = options;
   return {
+    ...options,
     embedded: token === undefined ? undefined : { token, exp, channels },
-    restUrl,
-    nonce,
-    mint,
     forceSSE: forceSSE === true,
   };
 }

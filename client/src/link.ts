@@ -18,6 +18,8 @@ export interface Grant {
   readonly siteId: string | undefined;
   /** Whose it is, where it was another's token. */
   readonly userId?: string | undefined;
+  /** 32 bytes in base64, where the page did not bring them. */
+  readonly encryptionKey: string | undefined;
 }
 
 export interface LinkEvents

@@ -38,7 +38,11 @@ export class SharedLink implements Link {
   private heardAt = 0;
   private reopened = 0;
   private shared: SharedTransport | undefined;
-  private told: Grant = { channels: [], siteId: undefined };
+  private told: Grant = {
+    channels: [],
+    siteId: undefined,
+    encryptionKey: undefined,
+  };
   /** Another page is shown now; this one may come back. */
   private parked = false;
 
@@ -242,12 +246,12 @@ export class SharedLink implements Link {
   }
 
   private onState(message: FromHub & { t: 'state' }): void {
-    const { state, canSend, channels, siteId, userId } = message;
+    const { state, canSend, channels, siteId, userId, encryptionKey } = message;
     if (this.standing === 'joining') {
       this.standing = 'joined';
       this.watch();
     }
-    this.told = { channels, siteId, userId };
+    this.told = { channels, siteId, userId, encryptionKey };
     const was = this.shared;
     const name = state.phase === 'open' ? state.transport : null;
     if (!name) {

@@ -15,7 +15,7 @@ import { bytesOfBase64Url } from './base64.js';
 import { HTTP } from './codes.js';
 import { REFRESH_AT_LIFE_SHARE, TIMING } from './config.js';
 import type { Platform } from './platform.js';
-import { requestJson } from './request.js';
+import { type Answer, requestJson } from './request.js';
 import { isJsonObject, parseJson, textOrUndefined } from './wire.js';
 
 /** What a mint answers, and what a page may carry. */
@@ -25,6 +25,8 @@ export interface TokenGrant {
   readonly channels?: readonly string[] | undefined;
   /** Seconds since the epoch; read from the token if left out. */
   readonly exp?: number | undefined;
+  /** 32 bytes in base64, where the page did not bring them. */
+  readonly encryptionKey?: string | undefined;
 }
 
 export interface TokenOptions {
@@ -36,6 +38,10 @@ export interface TokenOptions {
   readonly restUrl?: string | undefined;
   /** Sent as X-WP-Nonce unless it is empty. */
   readonly nonce?: string | undefined;
+  /** Answers a new nonce, as text, while the one above is refused. */
+  readonly nonceUrl?: string | undefined;
+  /** The page is anybody's: GET a token that all visitors share. */
+  readonly anonymous?: boolean | undefined;
   /** Replaces the route: any way to come by a token. */
   readonly mint?: (() => Promise<TokenGrant>) | undefined;
 }
@@ -96,6 +102,7 @@ function channelsOf(value: unknown): string[] {
 
 interface Held {
   readonly token: string;
+  readonly encryptionKey: string | undefined;
   readonly channels: readonly string[];
   readonly endsAtMs: number;
   readonly refreshAtMs: number;
@@ -105,6 +112,8 @@ export class TokenKeeper {
   private held: Held | undefined;
   private minting: Promise<Held> | undefined;
   private nonce: string | undefined;
+  /** What a cache holds is of no use. */
+  private stale = false;
 
   constructor(
     private readonly options: TokenOptions,
@@ -129,6 +138,10 @@ export class TokenKeeper {
     return this.held?.channels ?? [];
   }
 
+  get encryptionKey(): string | undefined {
+    return this.held?.encryptionKey;
+  }
+
   /** Whether there is any way to a second token. */
   get canMint(): boolean {
     const { mint, restUrl } = this.options;
@@ -144,6 +157,7 @@ export class TokenKeeper {
   /** The relay refused it; the next `acquire` mints. */
   discard(): void {
     this.held = undefined;
+    this.stale = true;
   }
 
   /** Makes sure there is a token that may be used. */
@@ -173,11 +187,7 @@ export class TokenKeeper {
     if (!restUrl) {
       throw new MintError('there is no way to a new token', true);
     }
-    const answer = await requestJson(this.platform, tokenRouteOf(restUrl), {
-      method: 'POST',
-      credentials: 'same-origin',
-      headers: this.nonce ? { 'X-WP-Nonce': this.nonce } : {},
-    });
+    const answer = await this.ask(tokenRouteOf(restUrl));
     // WordPress hands the next nonce along before the old one runs out.
     this.nonce = answer.headers?.get('X-WP-Nonce') ?? this.nonce;
     const { status, json } = answer;
@@ -187,8 +197,54 @@ export class TokenKeeper {
     if (!isJsonObject(json) || typeof json.token !== 'string' || status !== 200) {
       throw new MintError(`no token in the answer (${status})`, false);
     }
-    const grant = { token: json.token, exp: finite(json.exp) };
-    return this.hold({ ...grant, channels: channelsOf(json.channels) }, false);
+    this.stale = false;
+    return this.hold(
+      {
+        token: json.token,
+        exp: finite(json.exp),
+        channels: channelsOf(json.channels),
+        encryptionKey: textOrUndefined(json.encryptionKey),
+      },
+      false,
+    );
+  }
+
+  private async ask(url: string): Promise<Answer> {
+    if (this.options.anonymous) {
+      return requestJson(this.platform, url, {
+        credentials: 'omit',
+        cache: this.stale ? 'reload' : 'default',
+      });
+    }
+    const answer = await this.askAsUser(url);
+    return answer.status === HTTP.forbidden && (await this.renewNonce())
+      ? this.askAsUser(url)
+      : answer;
+  }
+
+  private askAsUser(url: string): Promise<Answer> {
+    return requestJson(this.platform, url, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: this.nonce ? { 'X-WP-Nonce': this.nonce } : {},
+    });
+  }
+
+  /** False if there is none to be had: nobody is logged in. */
+  private async renewNonce(): Promise<boolean> {
+    const { nonceUrl } = this.options;
+    const answer =
+      this.nonce && nonceUrl
+        ? await requestJson(this.platform, nonceUrl, {
+            credentials: 'same-origin',
+          })
+        : undefined;
+    const fresh = /^[0-9a-z]{6,40}$/i.test(answer?.text ?? '');
+    if (answer?.status === 200 && fresh) {
+      this.nonce = answer.text;
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -205,9 +261,11 @@ export class TokenKeeper {
       expiresAtS === undefined || times.issuedAtS === undefined
         ? undefined
         : (expiresAtS - times.issuedAtS) * 1000;
+    // One for all may have been in a cache.
+    const agedMs = this.options.anonymous ? TIMING.sharedTokenAgeMs : 0;
     const saidMs = mayBeOld
       ? Math.min(leftMs, wholeMs ?? leftMs)
-      : (wholeMs ?? Math.max(leftMs, TIMING.refreshAheadMs));
+      : (wholeMs ?? Math.max(leftMs, TIMING.refreshAheadMs)) - agedMs;
     const lifeMs = Math.min(saidMs, TIMING.longestLifeMs);
     const refreshInMs = Math.max(
       Math.min(
@@ -218,6 +276,7 @@ export class TokenKeeper {
     );
     return {
       token: grant.token,
+      encryptionKey: grant.encryptionKey,
       channels: channelsOf(grant.channels),
       endsAtMs: now + lifeMs,
       refreshAtMs: now + refreshInMs,

@@ -315,7 +315,7 @@ run(async (atEnd) => {
   ok(narrow.refused > 0, 'where a proxy lets no WebSocket pass');
 
   const minted = await mintAsVisitor(visitor.request);
-  is(Object.keys(minted).filter((name) => name !== 'headers'), ['token', 'channels', 'exp'], 'the token route answers a visitor of the demo');
+  is(Object.keys(minted).filter((name) => name !== 'headers'), ['token', 'channels', 'exp', 'encryptionKey'], 'the token route answers a visitor of the demo');
   ok(/no-store/.test(minted.headers['cache-control']), 'and nobody may keep the answer');
   const onlooker = await eavesdrop(minted.token, ['events']);
   atEnd(onlooker.close);

@@ -155,6 +155,17 @@ final class Config {
 		return array() === $this->missing();
 	}
 
+	/** Forgets what a relay gave, without a word to it. */
+	public function clear_registration(): void {
+		Connection::forget();
+		Relay::forget();
+	}
+
+	/** Forgets what failed. */
+	public function clear_publish_state(): void {
+		Notices::clear();
+	}
+
 	/** Where the credentials come from: "constant", "server", "relay", or "none". */
 	public function credential_source(): string {
 		if ( ! $this->is_configured() ) {

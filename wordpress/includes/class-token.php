@@ -27,6 +27,9 @@ final class Token {
 
 	private const LIFETIME_S = 300;
 
+	/** How long a cache may hand out a visitor's token. */
+	private const SHARED_S = 60;
+
 	/**
 	 * Hands in what a token is made of.
 	 *
@@ -69,6 +72,68 @@ final class Token {
 	}
 
 	/**
+	 * Whether visitors may share a token. Where a filter tells visitors apart by
+	 * their cookies, they must not.
+	 */
+	public static function is_shared(): bool {
+		/**
+		 * Filters whether all visitors get the same token, which caches may hand out.
+		 *
+		 * @param bool $shared False where tokens depend on who the visitor is.
+		 */
+		return (bool) apply_filters( 'wordsocket_share_visitor_token', true );
+	}
+
+	/** Whether the relay knows this site, or cannot say. */
+	public static function check_connection(): bool {
+		$stats = WPS::instance()->publisher()->stats();
+		if ( ! is_wp_error( $stats ) ) {
+			Notices::clear();
+			return true;
+		}
+		$code = (string) ( $stats->get_error_data()['code'] ?? '' );
+		Notices::record( $code, $stats->get_error_message() );
+		return ! in_array( $code, Notices::REJECTED_CODES, true );
+	}
+
+	/**
+	 * Base64 with the URL alphabet and without padding.
+	 *
+	 * @param string $bytes Anything.
+	 */
+	public static function base64url_encode( string $bytes ): string {
+		return Jwt::base64url( $bytes );
+	}
+
+	/**
+	 * A token that reads everything of the site and writes nothing: for whoever
+	 * has the secrets anyway, on the command line.
+	 *
+	 * @param int|null $now Unix time; left out, it is now.
+	 */
+	public function observer( ?int $now = null ): string {
+		$now ??= time();
+		return Jwt::make(
+			array(
+				'v'                        => self::TOKEN_VERSION,
+				'tenant_id'                => $this->config->tenant_id(),
+				'site_id'                  => $this->config->site_id(),
+				'user_id'                  => '0',
+				'allowed_channel_prefixes' => array( Channels::qualify( '', $this->config->site_id() ) ),
+				'allowed_publish_prefixes' => array(),
+				'iat'                      => $now,
+				'exp'                      => $now + self::LIFETIME_S,
+			),
+			$this->config->jwt_secret()
+		);
+	}
+
+	/** Key of the payload encryption in base64; empty if there is none. */
+	public function encryption_key(): string {
+		return base64_encode( $this->config->encryption_key() ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- the wire format.
+	}
+
+	/**
 	 * Adds the route to the REST API.
 	 */
 	public function register_routes(): void {
@@ -105,11 +170,13 @@ final class Token {
 	}
 
 	/**
-	 * Answers the route.
+	 * Answers the route. A visitor's GET may be answered by a cache for a minute;
+	 * whoever is logged in asks by POST, or with a nonce, and nobody keeps that.
 	 *
+	 * @param \WP_REST_Request $request The request.
 	 * @return \WP_REST_Response|\WP_Error
 	 */
-	public function answer() {
+	public function answer( \WP_REST_Request $request ) {
 		$minted = $this->mint();
 
 		if ( null === $minted ) {
@@ -119,10 +186,14 @@ final class Token {
 				array( 'status' => 503 )
 			);
 		}
+		if ( ! is_user_logged_in() ) {
+			// Their pages do not have it.
+			$minted['encryptionKey'] = $this->encryption_key();
+		}
 		$response = new \WP_REST_Response( $minted );
-		// WordPress says so itself for users, but a visitor's token is no
-		// more for sharing.
-		$response->header( 'Cache-Control', 'no-store, private' );
+		// Nor may what a filter made of somebody's cookies be shared.
+		$shared = 'GET' === $request->get_method() && ! is_user_logged_in() && array() === $_COOKIE && self::is_shared();
+		$response->header( 'Cache-Control', $shared ? 'public, max-age=' . self::SHARED_S : 'no-store, private' );
 		return $response;
 	}
 
@@ -160,6 +231,11 @@ final class Token {
 				'exp'      => array(
 					'description' => __( 'When the token ends, in Unix time.', 'wordsocket' ),
 					'type'        => 'integer',
+					'readonly'    => true,
+				),
+				'encryptionKey' => array(
+					'description' => __( 'Key of what is published, in base64; for visitors, whose pages do not have it.', 'wordsocket' ),
+					'type'        => 'string',
 					'readonly'    => true,
 				),
 			),

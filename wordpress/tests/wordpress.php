@@ -106,7 +106,10 @@ class WP_REST_Response {
 }
 
 class WP_REST_Request {
-	public function __construct( private array $params = array() ) {}
+	public function __construct( private array $params = array(), private string $method = 'POST' ) {}
+	public function get_method(): string {
+		return $this->method;
+	}
 	public function get_param( string $name ): mixed {
 		return $this->params[ $name ] ?? null;
 	}
@@ -420,4 +423,8 @@ function get_permalink( WP_Post $post ): string {
 
 function get_post_modified_time( string $format, bool $gmt, WP_Post $post ): string {
 	return '2023-11-14T22:13:20+00:00';
+}
+
+function register_deactivation_hook( string $file, callable $callback ): void {
+	World::$filters["deactivate_$file"][] = array( $callback, 1 );
 }

@@ -155,3 +155,67 @@ test("a mint of one's own replaces the route", async () => {
   assert.deepEqual(keeper.channels, ['x']);
   assert.equal(world.requests.length, 0);
 });
+
+test('a page for anybody asks as nobody, and lets a cache answer', async () => {
+  const key = 'a'.repeat(44);
+  const token = makeToken(NOW_S - 30);
+  const { keeper, world } = made({ restUrl: REST, anonymous: true, nonce: 'unused' }, () =>
+    json({ token, channels: ['events'], encryptionKey: key }),
+  );
+  await keeper.acquire();
+  const [{ init } = { init: {} as RequestInit }] = world.requests;
+  assert.equal(init.method ?? 'GET', 'GET');
+  assert.equal(init.credentials, 'omit');
+  assert.equal(init.cache, 'default');
+  assert.equal(init.headers, undefined);
+  assert.equal(keeper.encryptionKey, key);
+  // As if a cache had kept it for a minute.
+  assert.equal(keeper.refreshInMs, 192_000);
+  keeper.discard();
+  await keeper.acquire();
+  assert.equal(world.requests[1]?.init.cache, 'reload');
+  await keeper.mint();
+  assert.equal(world.requests[2]?.init.cache, 'default');
+});
+
+const NONCE_URL = 'https://site.example/wp-admin/admin-ajax.php?action=rest-nonce';
+
+/** WordPress with a nonce that is over, and another one to be had. */
+function aged(nonce: () => Response | Promise<Response>, answer: () => Response | Promise<Response>) {
+  const { keeper, world } = made({ restUrl: REST, nonce: 'old', nonceUrl: NONCE_URL }, answer);
+  world.answers.set('admin-ajax.php', nonce);
+  return { keeper, world };
+}
+
+test('a nonce that is over is renewed once, and the token asked for again', async () => {
+  let asked = 0;
+  const { keeper, world } = aged(
+    () => new Response('0123456789'),
+    () => (asked++ === 0 ? json({ code: 'rest_cookie_invalid_nonce' }, 403) : json({ token: 't' })),
+  );
+  await keeper.mint();
+  assert.equal(keeper.token, 't');
+  assert.deepEqual(
+    world.requests.map(({ url, init }) => [String(url), (init.headers as Record<string, string> | undefined)?.['X-WP-Nonce']]),
+    [[`${REST}token`, 'old'], [NONCE_URL, undefined], [`${REST}token`, '0123456789']],
+  );
+  assert.equal(world.requests[1]?.init.credentials, 'same-origin');
+});
+
+for (const [what, nonce] of [
+  ['of whoever logged out', () => new Response('0', { status: 400 })],
+  ['of a login page instead', () => new Response('<html>')],
+  ['that does not come', () => Promise.reject(new Error('offline'))],
+] as const) {
+  test(`a nonce ${what} ends it, after one try`, async () => {
+    const { keeper, world } = aged(nonce, () => json({}, 403));
+    await assert.rejects(keeper.mint(), (error) => error instanceof MintError && error.refused);
+    assert.equal(world.requests.length, 2);
+  });
+}
+
+test('one that is refused with a fresh nonce is refused', async () => {
+  const { keeper, world } = aged(() => new Response('0123456789'), () => json({}, 403));
+  await assert.rejects(keeper.mint(), (error) => error instanceof MintError && error.refused);
+  assert.equal(world.requests.length, 3);
+});

@@ -76,6 +76,10 @@ final class Queue_Test extends Test_Case {
 
 	public function test_a_request_sends_once_however_much_there_is(): void {
 		$this->begin();
+		// On the command line it sends each second as well, and some PHPs need one for this.
+		( function () {
+			$this->sent = microtime( true ) + MINUTE_IN_SECONDS;
+		} )->call( ( fn() => $this->outbox )->call( WPS::instance() ) );
 		$ids = array_map( fn() => wp_insert_post( array( 'post_title' => 'P', 'post_status' => 'publish' ) ), range( 1, 12 ) );
 		$this->assertSame( $ids, $this->told() );
 		$this->assertCount( 1, $this->relay->requests() );
