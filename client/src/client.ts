@@ -298,8 +298,9 @@ export class Client {
 
   private onGranted(transport: Transport | undefined): void {
     const { token } = this.tokens;
-    const { userId } = claimsOf(token);
-    this.user ??= userId;
+    const own = claimsOf(token).userId;
+    const userId = this.link.grant.userId ?? own;
+    this.user ??= own ?? userId;
     if (userId !== undefined && userId !== this.user) {
       // Somebody else has logged in meanwhile: this page is not theirs.
       this.link.halt('the page is of another user');

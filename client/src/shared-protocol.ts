@@ -44,6 +44,7 @@ export type FromHub =
       readonly canSend: boolean;
       readonly channels: readonly string[];
       readonly siteId: string | undefined;
+      readonly userId: string | undefined;
       readonly encryptionKey: string | undefined;
     }
   | { readonly t: 'frame'; readonly frame: RelayFrame }
