@@ -188,4 +188,13 @@ final class Post_Updated_Test extends Test_Case {
 		);
 		$this->assertSame( 1000, strlen( $this->published( 'comment.created' )[0]['data']['excerpt'] ) );
 	}
+
+	public function test_a_filter_takes_the_excerpt_away(): void {
+		add_filter( 'wordsocket_event_excerpt', fn( $text, $post ) => 'Members' === $post->post_title ? '' : $text, 10, 2 );
+		foreach ( array( 'Members', 'All' ) as $title ) {
+			wp_insert_post( array( 'post_title' => $title, 'post_content' => 'Some words.', 'post_status' => 'publish' ) );
+		}
+		$this->deliver();
+		$this->assertSame( array( '', 'Some words.' ), array_column( array_column( $this->published( 'post.updated' ), 'data' ), 'excerpt' ) );
+	}
 }
