@@ -32,7 +32,7 @@ $wordsocket_forget = static function () use ( &$wordsocket_until, $wordsocket_ot
 		}
 	}
 	array_map( 'delete_option', $wordsocket_other ? array_diff( WordSocket\Options::ALL, WordSocket\Options::SHARED ) : WordSocket\Options::ALL );
-	array_map( 'delete_transient', WordSocket\Options::TRANSIENTS );
+	array_map( 'delete_transient', $wordsocket_other ? array_diff( WordSocket\Options::TRANSIENTS, array( WordSocket\Options::STATE ) ) : WordSocket\Options::TRANSIENTS );
 	WordSocket\Queue_Rows::delete_all();
 	wp_clear_scheduled_hook( WordSocket\Sender::CRON );
 };
