@@ -51,8 +51,9 @@ run(async (atEnd) => {
   is(found, { settings: 'good', plugin: 'good', relay: 'good', websocket: 'good', stream: 'good', queue: 'good', cron: 'good' }, 'doctor finds nothing');
   is(doctor.status, 0, 'and says so to scripts');
   note(JSON.parse(doctor.out).map(({ message }) => message).join(' '));
-  const key = ask('connect', 'https://relay.example.org/wordsocket', '--key-file=/nowhere');
-  is([key.status, /no API key/.test(key.err)], [1, true], 'connect wants a key that is there');
+  const connect = () => ask('connect', 'https://relay.example.org/wordsocket', '--key-file=/nowhere');
+  const twice = connect();
+  is([twice.status, /connected already/.test(twice.err)], [1, true], 'a connected site is not connected again');
   wp('eval', `$c = get_option( 'wordsocket_connection' ); $c['home_hash'] = 'x'; update_option( 'wordsocket_connection', $c );`);
   const copied = ask('doctor', '--format=json');
   is([copied.status, JSON.parse(copied.out)[0].status], [1, 'critical'], 'a copy is told that it is one');
@@ -60,4 +61,6 @@ run(async (atEnd) => {
   wp('eval', `$c = get_option( 'wordsocket_connection' ); $c['home_hash'] = WordSocket\\Connection::home_hash(); update_option( 'wordsocket_connection', $c );`);
   ok(ask('disconnect', '--yes').out.includes('Disconnected'), 'disconnect disconnects');
   is(ask('disconnect', '--yes').status, 1, 'once');
+  const key = connect();
+  is([key.status, /no API key/.test(key.err)], [1, true], 'connect wants a key that is there');
 });

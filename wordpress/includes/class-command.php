@@ -115,7 +115,10 @@ final class Command {
 		if ( '' === $url ) {
 			\WP_CLI::error( 'Say which relay. Where the web server of this site runs mod_wordsocket itself, open ' . admin_url( 'admin.php?page=wordsocket' ) . ' and press Connect: it hands its keys to a browser of an administrator only.' );
 		}
-		$result = Relay::register( Relay_Url::clean( $url ), $this->read_key( $options['key-file'] ?? '' ) );
+		if ( $this->config->is_configured() ) {
+			\WP_CLI::error( Outcome::find( 'error_connected' )[1] );
+		}
+		$result = ( new Enroll( $this->config ) )->register_at( $url, $this->read_key( $options['key-file'] ?? '' ) );
 		if ( is_wp_error( $result ) ) {
 			\WP_CLI::error( $result->get_error_message() );
 		}
@@ -139,7 +142,7 @@ final class Command {
 			\WP_CLI::error( 'constant' === $source ? 'The constants in wp-config.php connect this site; take them out.' : 'This site is not connected.' );
 		}
 		\WP_CLI::confirm( 'Every open page loses its live connection. Disconnect?', $options );
-		$result = 'server' === $source ? Connection::disconnect( (array) Connection::keys() ) : Relay::disconnect( (array) Relay::keys() );
+		$result = ( new Enroll( $this->config ) )->part();
 		if ( is_wp_error( $result ) ) {
 			\WP_CLI::error( $result->get_error_message() );
 		}
@@ -221,15 +224,14 @@ final class Command {
 		$json   = 'json' === ( $options['format'] ?? 'line' );
 		$listen = new Listener( $this->config, $this->token, array() === $args ? array( Channels::EVENTS ) : $args, $options['since'] ?? '' );
 		foreach ( $listen->messages() as $message ) {
+			if ( isset( $message['end'] ) ) {
+				\WP_CLI::error( $message['end'] );
+			}
 			if ( isset( $message['note'] ) ) {
 				\WP_CLI::warning( $message['note'] );
 				continue;
 			}
-			\WP_CLI::line(
-				$json
-					? (string) wp_json_encode( $message, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE )
-					: sprintf( '%s %s %s %s', $message['id'], $message['channel'], $message['event'], (string) wp_json_encode( $message['data'], JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) )
-			);
+			\WP_CLI::line( $json ? (string) wp_json_encode( $message, JSON_UNESCAPED_SLASHES ) : Listener::line( $message ) );
 			if ( --$left <= 0 ) {
 				return;
 			}
