@@ -282,7 +282,9 @@ async function aReloadLosesNothing({ editor, socketPage, away }) {
   const back = Date.now();
   for (const { through } of away) through.cutOff(false);
   for (const { page, transport } of away) {
-    ok(await until(() => count(page), 20000), `by ${transport} it is not lost`);
+    if (!ok(await until(() => count(page), 20000), `by ${transport} it is not lost`)) {
+      note(JSON.stringify(await page.evaluate(() => [window.WPS.status, window.heard, window.gaps, window.wpsDebug?.().slice(-40)])));
+    }
     note(`by ${transport} ${Date.now() - back} ms after the network was back`);
     ok(await isConnected(page, transport), 'the page is connected as before');
   }
