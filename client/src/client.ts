@@ -294,6 +294,10 @@ export class Client {
 
   private onLost(): void {
     this.acks.failAll();
+    // It ended before the relay said where we are: nobody can say what is missed.
+    if (!this.cursor.since && this.subscriptions.length > 0) {
+      this.emitter.emit('gap', { since: null, oldest: null });
+    }
   }
 
   private onGranted(transport: Transport | undefined): void {

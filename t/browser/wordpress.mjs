@@ -272,6 +272,12 @@ async function aReloadLosesNothing({ editor, socketPage, away }) {
   const title = `Saved while they were away ${Date.now()}`;
   const count = async (page) => (await heard(page)).filter((one) => one.data.post_title === title).length;
 
+  // Each has a place in the log, from which it can resume.
+  await save(editor, { title: `${title}, not yet` });
+  for (const { page, transport } of away) {
+    ok(await until(async () => (await heard(page)).length > 0, 10000), `a page that will be away hears by ${transport}`);
+  }
+
   process.kill(Number(demo.HTTPD_PID), 'SIGUSR1');
   for (const { through } of away) through.cutOff(true);
   for (const { page, transport } of away) {

@@ -125,6 +125,19 @@ test('a gap is told once, though the connection is lost right after it', async (
   assert.equal(page.world.socket.frames[0]?.since, id(50));
 });
 
+test('a connection that ends before the relay said where we are leaves a gap', async () => {
+  const page = await Page.connected();
+  await page.ends(1006);
+  assert.deepEqual(page.gaps, [{ since: null, oldest: null }]);
+  const placed = await Page.connected();
+  await placed.receives({ type: 'subscribed', channels: ['events'], id: id(40) });
+  await placed.ends(1006);
+  assert.deepEqual(placed.gaps, [], 'one that has a place resumes');
+  const idle = await Page.connected({ channels: [] });
+  await idle.ends(1006);
+  assert.deepEqual(idle.gaps, [], 'and who wants nothing misses nothing');
+});
+
 test('a gap over to another log moves there', async () => {
   const page = await Page.connected();
   await page.receives(message(9), { type: 'gap', since: id(9), oldest: '000000000001-0' });
