@@ -7,6 +7,9 @@
  * @package WordSocket
  */
 
+// Before anything is printed: later it cannot be set.
+http_response_code( 200 );
+
 require __DIR__ . '/site.php';
 
 use WordSocket\Config;
@@ -97,7 +100,6 @@ $_SERVER                       = array(
 	'HTTP_HOST'      => 'example.org',
 	'REQUEST_URI'    => '/news/?wordsocket-live=x1',
 ) + $_SERVER;
-http_response_code( 200 );
 $live = new Live_Answer( new Live_Crowd( new Publisher( new Config() ) ) );
 $live->register();
 ok( null !== $live->marks(), 'a page asks for its live blocks' );
