@@ -142,7 +142,7 @@ function Channels({ onRaw }: {
       <TextControl
         __nextHasNoMarginBottom
         label={__('More channels', 'wordsocket')}
-        help={__('Separated by commas. Events of code go to channels of their own.', 'wordsocket')}
+        help={__('Separated by commas. This page hears events already; triggers may send to others.', 'wordsocket')}
         value={typed}
         onChange={setTyped}
       />

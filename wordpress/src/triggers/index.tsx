@@ -136,7 +136,7 @@ export function Triggers(): JSX.Element {
   return (
     <>
       <p>
-        {__('A trigger turns something that happens in WordPress into an event on every open page. Saves of posts, comments and the site title make events already; these are for everything else.', 'wordsocket')}
+        {__('A trigger turns something that happens in WordPress into an event on every open page. Posts, comments, the site title and the tagline make events already. One of yours for a post type or an option takes the place of those.', 'wordsocket')}
       </p>
       <div ref={list}>
         {rows.map(({ key, row }, at) => (
@@ -207,7 +207,7 @@ export function Triggers(): JSX.Element {
         </Button>
         <span role="status">
           {unfinished > 0
-            ? __('Each needs what it waits for and a name.', 'wordsocket')
+            ? __('Each trigger needs what it waits for and a name.', 'wordsocket')
             : isDirty
               ? __('There are changes to save.', 'wordsocket')
               : ''}
