@@ -75,7 +75,7 @@ put() {
 }
 
 # Not in the plugin that is installed: what builds and tests it.
-PLUGIN_LEAVES_OUT=(.gitignore .npmrc .test-build build.mjs node_modules package.json
+PLUGIN_LEAVES_OUT=(.gitignore .npmrc .test-build README.md build.mjs node_modules package.json
     package-lock.json src test test.mjs tests tsconfig.json)
 
 put_plugin() {
