@@ -63,7 +63,7 @@ final class Saved_Triggers {
 		foreach ( $this->rows as $row ) {
 			$this->trigger( $row )->source( 'saved' )->register();
 			if ( 'post_type' === $row['type'] ) {
-				$this->registry->exclude_default_post_type( $row['target'] );
+				$this->registry->replace_updates_of( $row['target'] );
 			}
 		}
 	}

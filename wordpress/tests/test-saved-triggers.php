@@ -147,6 +147,9 @@ $sources = array_count_values( array_map( static fn( $trigger ): string => $trig
 is( $sources['saved'], 3, 'a row that could not be saved makes no trigger' );
 ok( ! isset( World::$filters['password_reset'] ), 'whoever wrote it' );
 is( $registry->get_excluded_default_post_types(), array( 'page' ), 'a saved type is not told of twice' );
+ok( ! $registry->hides_deletions_of( 'page' ), 'but that one of its posts is gone is told' );
+$registry->exclude_default_post_type( 'page' );
+ok( $registry->hides_deletions_of( 'page' ), 'unless code leaves the type out' );
 is( count( World::$filters['update_option_blogname'] ), 1, 'nor a saved option' );
 
 do_action( 'order_paid', 5, new WP_User() );
