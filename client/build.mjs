@@ -18,7 +18,7 @@ copyFileSync('../LICENSE', 'LICENSE');
 const common = {
   bundle: true,
   platform: 'browser',
-  target: 'es2020',
+  target: 'es2021',
   charset: 'utf8',
   legalComments: 'inline',
   banner: { js: '/*! WordSocket client. SPDX-License-Identifier: Apache-2.0 */' },

@@ -36,7 +36,7 @@
         apache2-suexec-pristine chromium clang fonts-dejavu-core gdb haproxy
         iproute2 libapache2-mod-perl2 libclang-rt-14-dev libio-socket-ssl-perl
         libmojolicious-perl nginx perl python3 python3-prometheus-client
-        valgrind
+        unzip valgrind
     )
 }
 

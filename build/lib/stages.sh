@@ -265,10 +265,22 @@ stage_wordpress() {
     logs=$OUT/wordpress/network
     mkdir -p "$logs"
     tap --timeout 300 --exec "$run --multisite --wordpress" 7.1
+    expect "the plugin as it is installed" plugin_is_whole
 }
 
+# Its archive holds what runs, with texts for translators, and nothing else.
+plugin_is_whole() (
+    set -e
+    build/plugin "$OUT"
+    unzip -q -d "$OUT/plugin" "$OUT"/wordsocket-*.zip
+    cd "$OUT/plugin/wordsocket"
+    test -s assets/wpsignal.js -a -s assets/wpsignal-settings.js
+    test "$(grep -c ^msgid languages/wordsocket.pot)" -gt 300
+    test -z "$(find . -name '*.ts' -o -name '*.test.*' -o -name node_modules)"
+)
+
 stage_demo() {
-    tap --timeout 600 t/browser/*.t
+    tap --timeout 600 --jobs 2 t/browser/*.t
 }
 
 stage_dist() {

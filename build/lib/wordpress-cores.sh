@@ -57,32 +57,6 @@ need_wp_cli() {
     once "$CORES/wp-cli" of_studio wp-cli 4
 }
 
-# need_archive PACKAGE FILE SHA512: in the cache, checked.
-need_archive() {
-    is_archive "$CACHE/$2" "$3" ||
-        step "WordPress: fetching $1" \
-            "Try again later, or copy $2 to $CACHE." fetch_archive "$@"
-}
-
-is_archive() {
-    [[ -e $1 && $(openssl dgst -sha512 -binary "$1" | base64 -w0) == "$2" ]]
-}
-
-fetch_archive() {
-    local fresh
-
-    mkdir -p "$CACHE"
-    fresh=$(mktemp -d "$CACHE/fetch-XXXXXX")
-    # shellcheck disable=SC2064 # the folder is known now
-    trap "rm -rf '$fresh'" EXIT
-    (cd "$fresh" && npm pack --silent "$1")
-    is_archive "$fresh/$2" "$3" || {
-        echo "the archive is not the one we know: its SHA-512 differs"
-        return 1
-    }
-    mv "$fresh/$2" "$CACHE/"
-}
-
 # once FOLDER COMMAND...: COMMAND fills an empty folder named by its last
 # argument, which becomes FOLDER at once and whole; another may do the same.
 once() {

@@ -19,30 +19,34 @@ WORDPRESS_ADMIN='admin'
 PHP_FPM=php-fpm8.2
 PHP=php8.2
 
-is_studio() {
-    [[ -e $1 && $(openssl dgst -sha512 -binary "$1" | base64 -w0) == "$STUDIO_SHA512" ]]
+# need_archive PACKAGE FILE SHA512: in the cache, checked.
+need_archive() {
+    is_archive "$CACHE/$2" "$3" ||
+        step "WordPress: fetching $1" \
+            "Try again later, or copy $2 to $CACHE. build/demo --relay-only does without WordPress." fetch_archive "$@"
 }
 
-fetch_studio() {
+is_archive() {
+    [[ -e $1 && $(openssl dgst -sha512 -binary "$1" | base64 -w0) == "$2" ]]
+}
+
+fetch_archive() {
     local fresh
 
     mkdir -p "$CACHE"
     fresh=$(mktemp -d "$CACHE/fetch-XXXXXX")
     # shellcheck disable=SC2064 # the folder is known now
     trap "rm -rf '$fresh'" EXIT
-    (cd "$fresh" && npm pack --silent "$STUDIO")
-    is_studio "$fresh/$STUDIO_TGZ" || {
-        echo "the tarball is not the one we know: its SHA-512 differs"
+    (cd "$fresh" && npm pack --silent "$1")
+    is_archive "$fresh/$2" "$3" || {
+        echo "the archive is not the one we know: its SHA-512 differs"
         return 1
     }
-    mv "$fresh/$STUDIO_TGZ" "$CACHE/"
+    mv "$fresh/$2" "$CACHE/"
 }
 
 need_wordpress() {
-    is_studio "$CACHE/$STUDIO_TGZ" ||
-        step "WordPress: fetching $STUDIO (67 MB)" \
-            "Try again later, copy $STUDIO_TGZ to $CACHE, or do without WordPress: build/demo --relay-only." \
-            fetch_studio
+    need_archive "$STUDIO" "$STUDIO_TGZ" "$STUDIO_SHA512"
 }
 
 unpack_wordpress() {
@@ -75,7 +79,7 @@ put() {
 }
 
 # Not in the plugin that is installed: what builds and tests it.
-PLUGIN_LEAVES_OUT=(.gitignore .npmrc build.mjs node_modules package.json
+PLUGIN_LEAVES_OUT=(.gitignore .npmrc .test-build README.md build.mjs node_modules package.json
     package-lock.json src test test.mjs tests tsconfig.json)
 
 put_plugin() {
@@ -201,7 +205,7 @@ connect_wordpress() {
         --data-urlencode "pwd@-" -d testcookie=1 \
         "$WORDPRESS_URL/wp-login.php" <<<"$WORDPRESS_PASSWORD"
     page=$(browse "$WORDPRESS_URL/wp-admin/admin.php?page=wordsocket")
-    nonce=$(sed -n 's/.*wordsocketConnect = .*"nonce":"\([0-9a-f]*\)".*/\1/p' <<<"$page")
+    nonce=$(sed -n 's/.*wordsocket-connect-data">.*"nonce":"\([0-9a-f]*\)".*/\1/p' <<<"$page")
     browse -X POST -H "X-WP-Nonce: $nonce" -H "X-WordSocket-Home: $WORDPRESS_URL" \
         "$WORDPRESS_URL/wp-json/wpsignal/v1/enroll"
     rm "$jar"

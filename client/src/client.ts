@@ -60,6 +60,7 @@ export class Client {
   protected readonly cursor = new Cursor();
   private readonly acks: Acks;
   private readonly inbox: Inbox;
+  private unlockedBy: string | undefined;
   private readonly tokens: TokenKeeper;
   protected readonly store: StateStore;
   protected readonly context: TransportContext;
@@ -82,10 +83,10 @@ export class Client {
     this.channels.grant(options.channels ?? [], this.tokens.siteId);
     this.store = new StateStore((now, before) => this.onState(now, before));
     this.inbox = new Inbox(
-      createOpener(options.encryptionKey, platform.crypto),
       (delivery) => this.emitter.emit('message', delivery),
       () => this.note('decryption-failed', 'a sealed message did not open'),
     );
+    this.unlock(options.encryptionKey);
     const situation = {
       token: () => this.tokens.token,
       channels: () => this.channels.list(),
@@ -293,24 +294,38 @@ export class Client {
 
   private onLost(): void {
     this.acks.failAll();
+    // It ended before the relay said where we are: nobody can say what is missed.
+    if (!this.cursor.since && this.subscriptions.length > 0) {
+      this.emitter.emit('gap', { since: null, oldest: null });
+    }
   }
 
   private onGranted(transport: Transport | undefined): void {
     const { token } = this.tokens;
-    const { userId } = claimsOf(token);
-    this.user ??= userId;
+    const own = claimsOf(token).userId;
+    const userId = this.link.grant.userId ?? own;
+    this.user ??= own ?? userId;
     if (userId !== undefined && userId !== this.user) {
       // Somebody else has logged in meanwhile: this page is not theirs.
       this.link.halt('the page is of another user');
       return;
     }
-    const { channels, siteId } = this.link.grant;
+    const { channels, siteId, encryptionKey } = this.link.grant;
+    this.unlock(encryptionKey);
     const added = this.channels.grant(channels, siteId);
     if (transport?.inBand) {
       transport.send({ type: 'auth', token });
       if (added.length > 0) {
         transport.send({ type: 'subscribe', channels: added });
       }
+    }
+  }
+
+  /** The page's key, or a newer one that came with a token. */
+  protected unlock(key: string | undefined): void {
+    if (key && key !== this.unlockedBy) {
+      this.unlockedBy = key;
+      this.inbox.opener = createOpener(key, this.platform.crypto);
     }
   }
 
@@ -464,12 +479,10 @@ function isShareable({ share, workerUrl, mint }: ClientOptions): boolean {
 }
 
 function tokenPartOf(options: ClientOptions) {
-  const { token, exp, channels, restUrl, nonce, mint, forceSSE } = options;
+  const { token, exp, channels, forceSSE } = options;
   return {
+    ...options,
     embedded: token === undefined ? undefined : { token, exp, channels },
-    restUrl,
-    nonce,
-    mint,
     forceSSE: forceSSE === true,
   };
 }

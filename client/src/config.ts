@@ -29,6 +29,10 @@ export const TIMING = {
 
   /** Lead over the end of a token's life, however short that life is. */
   refreshAheadMs: 10_000,
+  /** How old a token may be that a cache answers. */
+  sharedTokenAgeMs: 60_000,
+  /** After a refusal, visitors who ask within the same one share a token. */
+  cacheSlotMs: 10_000,
   /** Never sooner, so that a token with a nonsensical life makes no loop. */
   refreshFloorMs: 1_000,
   /** What a token is trusted for when it does not say how long it lives. */

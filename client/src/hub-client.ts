@@ -16,6 +16,9 @@ export class HubClient extends Client {
     this.heard(frame);
   }
 
+  /** Tabs open what is sealed. */
+  protected override unlock(): void {}
+
   get phase() {
     return this.store.phase;
   }
@@ -31,6 +34,10 @@ export class HubClient extends Client {
 
   get siteId(): string | undefined {
     return this.session.grant.siteId;
+  }
+
+  get encryptionKey(): string | undefined {
+    return this.session.grant.encryptionKey;
   }
 
   get granted(): readonly string[] {

@@ -16,8 +16,9 @@
  * Bounds    A tab that does not read is sent no more than LIMIT.tab*; when it
  *           reads again it is told `lost`, joins anew and resumes.
  * Users     All tabs named the worker by the same user, and the client ends
- *           when a new token is of another. A page that could not say whose it
- *           is gets a visitor's connection or none.
+ *           when a new token is of another. Each tab is told whose the
+ *           connection is, and follows no new worker to another user. A page
+ *           that could not say whose it is gets a visitor's connection or none.
  */
 
 import { bareName } from './channel.js';
@@ -157,6 +158,8 @@ export class Hub {
       canSend: client.status.canPublish,
       channels: client.granted,
       siteId: client.siteId,
+      userId: client.userId,
+      encryptionKey: client.encryptionKey,
     };
   }
 

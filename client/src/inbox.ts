@@ -33,8 +33,10 @@ export class Inbox {
   private queuedBytes = 0;
   private busy = false;
 
+  /** Opens what is sealed; without it, it is delivered as it came. */
+  opener: Opener | undefined;
+
   constructor(
-    private readonly opener: Opener | undefined,
     private readonly deliver: (delivery: Delivery) => void,
     private readonly spoiled: () => void,
   ) {}

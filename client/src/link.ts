@@ -16,6 +16,10 @@ export interface Grant {
   /** Channels to subscribe to without being asked. */
   readonly channels: readonly string[];
   readonly siteId: string | undefined;
+  /** Whose it is, where it was another's token. */
+  readonly userId?: string | undefined;
+  /** 32 bytes in base64, where the page did not bring them. */
+  readonly encryptionKey: string | undefined;
 }
 
 export interface LinkEvents

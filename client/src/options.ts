@@ -22,6 +22,13 @@ export interface ClientOptions {
   readonly restUrl?: string | undefined;
   /** WordPress's nonce for that route. */
   readonly nonce?: string | undefined;
+  /** Where a new nonce is had when that one is over; answered as text. */
+  readonly nonceUrl?: string | undefined;
+  /**
+   * The page is the same for all visitors: the token is asked for by a GET
+   * without cookies, which a cache may answer for a minute.
+   */
+  readonly anonymous?: boolean | undefined;
   /** Instead of `restUrl`: any way to come by a token. */
   readonly mint?: (() => Promise<TokenGrant>) | undefined;
   /** Never a WebSocket. */

@@ -15,10 +15,16 @@ export interface Answer {
   readonly status: number;
   /** The body; undefined if it was not JSON, or too long. */
   readonly json: unknown;
+  readonly text: string;
   readonly headers: Headers | undefined;
 }
 
-const NO_ANSWER: Answer = { status: 0, json: undefined, headers: undefined };
+const NO_ANSWER: Answer = {
+  status: 0,
+  json: undefined,
+  text: '',
+  headers: undefined,
+};
 
 /** `Retry-After` in seconds; the form with a date is not in use here. */
 export function retryAfterMsOf(headers: Headers | undefined): number | undefined {
@@ -50,7 +56,7 @@ export async function requestJson(
     const text = await response.text();
     const json =
       text.length <= LIMIT.pollAnswerBytes ? parseJson(text) : undefined;
-    return { status: response.status, json, headers: response.headers };
+    return { status: response.status, json, text, headers: response.headers };
   } catch {
     return NO_ANSWER;
   } finally {

@@ -38,7 +38,11 @@ export class SharedLink implements Link {
   private heardAt = 0;
   private reopened = 0;
   private shared: SharedTransport | undefined;
-  private told: Grant = { channels: [], siteId: undefined };
+  private told: Grant = {
+    channels: [],
+    siteId: undefined,
+    encryptionKey: undefined,
+  };
   /** Another page is shown now; this one may come back. */
   private parked = false;
 
@@ -242,12 +246,12 @@ export class SharedLink implements Link {
   }
 
   private onState(message: FromHub & { t: 'state' }): void {
-    const { state, canSend, channels, siteId } = message;
+    const { state, canSend, channels, siteId, userId, encryptionKey } = message;
     if (this.standing === 'joining') {
       this.standing = 'joined';
       this.watch();
     }
-    this.told = { channels, siteId };
+    this.told = { channels, siteId, userId, encryptionKey };
     const was = this.shared;
     const name = state.phase === 'open' ? state.transport : null;
     if (!name) {
@@ -264,15 +268,20 @@ export class SharedLink implements Link {
       was?.close();
       this.opened(name, canSend);
     }
-    this.store.setState(state);
+    // Unless it is of another user than this page is.
+    if (this.shared?.name === name) {
+      this.store.setState(state);
+    }
   }
 
   private opened(name: TransportName, canSend: boolean): void {
     const transport = new SharedTransport(name, canSend, (m) => this.post(m));
     this.shared = transport;
     this.events.granted(undefined);
-    this.events.opened(transport);
-    this.tellStream();
+    if (this.shared === transport) {
+      this.events.opened(transport);
+      this.tellStream();
+    }
   }
 
   /** The first one after `opened` is the stream; each further its successor. */

@@ -13,7 +13,7 @@ import type { Phase, State, TransportName } from './state.js';
 import type { RelayFrame } from './wire.js';
 
 /** Both sides are of one script's version, or the tab stays alone. */
-export const SHARED_VERSION = 1;
+export const SHARED_VERSION = 2;
 
 export type FromTab =
   | {
@@ -44,6 +44,8 @@ export type FromHub =
       readonly canSend: boolean;
       readonly channels: readonly string[];
       readonly siteId: string | undefined;
+      readonly userId: string | undefined;
+      readonly encryptionKey: string | undefined;
     }
   | { readonly t: 'frame'; readonly frame: RelayFrame }
   | { readonly t: 'binary'; readonly frame: Uint8Array }

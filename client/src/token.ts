@@ -15,7 +15,7 @@ import { bytesOfBase64Url } from './base64.js';
 import { HTTP } from './codes.js';
 import { REFRESH_AT_LIFE_SHARE, TIMING } from './config.js';
 import type { Platform } from './platform.js';
-import { requestJson } from './request.js';
+import { type Answer, requestJson } from './request.js';
 import { isJsonObject, parseJson, textOrUndefined } from './wire.js';
 
 /** What a mint answers, and what a page may carry. */
@@ -25,6 +25,8 @@ export interface TokenGrant {
   readonly channels?: readonly string[] | undefined;
   /** Seconds since the epoch; read from the token if left out. */
   readonly exp?: number | undefined;
+  /** 32 bytes in base64, where the page did not bring them. */
+  readonly encryptionKey?: string | undefined;
 }
 
 export interface TokenOptions {
@@ -36,6 +38,10 @@ export interface TokenOptions {
   readonly restUrl?: string | undefined;
   /** Sent as X-WP-Nonce unless it is empty. */
   readonly nonce?: string | undefined;
+  /** Answers a new nonce, as text, while the one above is refused. */
+  readonly nonceUrl?: string | undefined;
+  /** The page is anybody's: GET a token that all visitors share. */
+  readonly anonymous?: boolean | undefined;
   /** Replaces the route: any way to come by a token. */
   readonly mint?: (() => Promise<TokenGrant>) | undefined;
 }
@@ -81,10 +87,15 @@ export function claimsOf(token: string): Claims {
   };
 }
 
-/** `restUrl` as the plugin gives it, with plain permalinks too. */
+/** The part of a REST URL that names the route: also with plain permalinks. */
+const ROUTE = /^(?:.*[?&]rest_route=[^&]*|[^?]*)/;
+
+/** `restUrl` as WordPress gives it; plugins for languages add to its query. */
 export function tokenRouteOf(restUrl: string): string {
-  const trimmed = restUrl.replace(/\/+$/, '');
-  return /\/token$/.test(trimmed) ? trimmed : `${trimmed}/token`;
+  return restUrl.replace(
+    ROUTE,
+    (route) => `${route.replace(/(?:\/token)?\/*$/, '')}/token`,
+  );
 }
 
 /** A list, or the object a careless filter on the server made of it. */
@@ -96,6 +107,7 @@ function channelsOf(value: unknown): string[] {
 
 interface Held {
   readonly token: string;
+  readonly encryptionKey: string | undefined;
   readonly channels: readonly string[];
   readonly endsAtMs: number;
   readonly refreshAtMs: number;
@@ -105,6 +117,8 @@ export class TokenKeeper {
   private held: Held | undefined;
   private minting: Promise<Held> | undefined;
   private nonce: string | undefined;
+  /** The relay has refused one: what a cache holds may be of no use. */
+  private cacheDoubted = false;
 
   constructor(
     private readonly options: TokenOptions,
@@ -129,6 +143,10 @@ export class TokenKeeper {
     return this.held?.channels ?? [];
   }
 
+  get encryptionKey(): string | undefined {
+    return this.held?.encryptionKey;
+  }
+
   /** Whether there is any way to a second token. */
   get canMint(): boolean {
     const { mint, restUrl } = this.options;
@@ -144,6 +162,7 @@ export class TokenKeeper {
   /** The relay refused it; the next `acquire` mints. */
   discard(): void {
     this.held = undefined;
+    this.cacheDoubted = true;
   }
 
   /** Makes sure there is a token that may be used. */
@@ -173,11 +192,7 @@ export class TokenKeeper {
     if (!restUrl) {
       throw new MintError('there is no way to a new token', true);
     }
-    const answer = await requestJson(this.platform, tokenRouteOf(restUrl), {
-      method: 'POST',
-      credentials: 'same-origin',
-      headers: this.nonce ? { 'X-WP-Nonce': this.nonce } : {},
-    });
+    const answer = await this.ask(tokenRouteOf(restUrl));
     // WordPress hands the next nonce along before the old one runs out.
     this.nonce = answer.headers?.get('X-WP-Nonce') ?? this.nonce;
     const { status, json } = answer;
@@ -187,8 +202,56 @@ export class TokenKeeper {
     if (!isJsonObject(json) || typeof json.token !== 'string' || status !== 200) {
       throw new MintError(`no token in the answer (${status})`, false);
     }
-    const grant = { token: json.token, exp: finite(json.exp) };
-    return this.hold({ ...grant, channels: channelsOf(json.channels) }, false);
+    return this.hold(
+      {
+        token: json.token,
+        exp: finite(json.exp),
+        channels: channelsOf(json.channels),
+        encryptionKey: textOrUndefined(json.encryptionKey),
+      },
+      false,
+    );
+  }
+
+  private async ask(url: string): Promise<Answer> {
+    const { platform, options } = this;
+    if (options.anonymous) {
+      return requestJson(platform, this.cacheDoubted ? this.unseen(url) : url, {
+        credentials: 'omit',
+        cache: 'default',
+      });
+    }
+    const answer = await this.askAsUser(url);
+    if (answer.status !== HTTP.forbidden || !this.nonce || !options.nonceUrl) {
+      return answer;
+    }
+    const renewed = await requestJson(platform, options.nonceUrl, {
+      credentials: 'same-origin',
+    });
+    const { status, text } = renewed;
+    if (status === 200 && /^[0-9a-z]{6,40}$/i.test(text)) {
+      this.nonce = text;
+      return this.askAsUser(url);
+    }
+    // Nobody is logged in, or nobody knows: then it is asked again later.
+    return status > 0 && status < HTTP.tooMany ? answer : renewed;
+  }
+
+  /**
+   * A name that no cache can have held for long, whatever it makes of
+   * max-age, and yet the same for a crowd that was refused at once.
+   */
+  private unseen(url: string): string {
+    const slot = Math.floor(this.platform.clock.now() / TIMING.cacheSlotMs);
+    return `${url}${url.includes('?') ? '&' : '?'}_=${slot}`;
+  }
+
+  private askAsUser(url: string): Promise<Answer> {
+    return requestJson(this.platform, url, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: this.nonce ? { 'X-WP-Nonce': this.nonce } : {},
+    });
   }
 
   /**
@@ -205,9 +268,11 @@ export class TokenKeeper {
       expiresAtS === undefined || times.issuedAtS === undefined
         ? undefined
         : (expiresAtS - times.issuedAtS) * 1000;
+    // One for all may have been in a cache.
+    const agedMs = this.options.anonymous ? TIMING.sharedTokenAgeMs : 0;
     const saidMs = mayBeOld
       ? Math.min(leftMs, wholeMs ?? leftMs)
-      : (wholeMs ?? Math.max(leftMs, TIMING.refreshAheadMs));
+      : (wholeMs ?? Math.max(leftMs, TIMING.refreshAheadMs)) - agedMs;
     const lifeMs = Math.min(saidMs, TIMING.longestLifeMs);
     const refreshInMs = Math.max(
       Math.min(
@@ -218,6 +283,7 @@ export class TokenKeeper {
     );
     return {
       token: grant.token,
+      encryptionKey: grant.encryptionKey,
       channels: channelsOf(grant.channels),
       endsAtMs: now + lifeMs,
       refreshAtMs: now + refreshInMs,

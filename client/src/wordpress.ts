@@ -20,8 +20,18 @@ declare global {
   }
 }
 
+/**
+ * The page carries it as data, since a policy may let no script stand in it.
+ * Extensions read it where the ecosystem has it.
+ */
+function configOf(page: Window): WpsConfig {
+  const text = page.document.getElementById('wpsignal-config')?.textContent;
+  page.wpSignalConfig ??= text ? (JSON.parse(text) as WpsConfig) : { baseUrl: '' };
+  return page.wpSignalConfig;
+}
+
 function install(page: Window): void {
-  const config = page.wpSignalConfig ?? { baseUrl: '' };
+  const config = configOf(page);
   const log = config.isDebug ? new DebugLog() : undefined;
   const platform = { ...browserPlatform(), ...(log && { debug: log.add }) };
   scriptIsAt(config.scriptUrl);

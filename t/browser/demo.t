@@ -157,7 +157,7 @@ for name in WORDSOCKET_TLS_URL WORDSOCKET_API_KEY DASHBOARD_USER DASHBOARD_PASSW
     ok $? "env names $name"
 done
 yes "the site answers" curl -fsS "$WORDPRESS_URL/"
-says 'wpSignalConfig'
+says 'wpsignal-config'
 says 'Save me, and watch'
 [[ $(processes "$state" | sort -u | xargs) == "apache2 php-fpm8.2" ]]
 ok $? "httpd and php-fpm run"

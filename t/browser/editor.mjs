@@ -38,6 +38,8 @@ export const save = (page, edits) => page.evaluate(async (changed) => {
 /** Have a page remember what it hears of saved posts, from its start. */
 export const record = (page) => page.addInitScript(() => {
   window.heard = [];
+  window.gaps = [];
+  document.addEventListener('wpsignal:wps.gap', ({ detail }) => window.gaps.push(detail));
   document.addEventListener('wpsignal:post.updated', ({ detail }) => {
     window.heard.push({ at: Date.now(), channel: detail.channel, data: detail.data });
   });

@@ -119,9 +119,11 @@ run(async (atEnd) => {
   await button('Save triggers').click();
   ok(await until(() => JSON.parse(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') || '[]').length === 1, 10000), 'saved');
   await shoot(page, 'triggers');
+  wp('wordsocket', 'publish', 'elsewhere', 'user.register', '--data={"who":"nobody"}');
   wp('user', 'create', 'bob', 'bob@example.org', '--display_name=Bob');
   wp('user', 'create', 'ada', 'ada@example.org', '--display_name=Ada Lovelace');
   ok(await until(async () => /It just came: \{"who":"Ada Lovelace"\}/.test(await page.locator('.wordsocket-seen').innerText()), 10000), 'it fires where its condition holds, and says so here');
+  ok(!/nobody/.test(await page.locator('.wordsocket-seen').innerText()), 'and not for the same name on another channel');
   wp('user', 'delete', 'ada', 'bob', '--yes');
   is(await barriers(), [], 'nothing keeps people out of it');
 

@@ -52,7 +52,7 @@ async function whoGetsATokenAndWho401() {
     $answer = rest_do_request( new WP_REST_Request( 'POST', '/wpsignal/v1/token' ) );
     echo $answer->get_status(), ' ', $answer->get_data()['code'] ?? implode( ',', array_keys( $answer->get_data() ) );`);
   is(ask(0), '401 wpsignal_not_allowed', 'without the demo\'s filter a visitor gets 401');
-  is(ask(1), '200 token,channels,exp', 'and a user a token');
+  is(ask(1), '200 token,channels,exp,encryptionKey', 'and a user a token');
 }
 
 /** A user's own token, by both methods; WordPress looks at the nonce. */
@@ -272,6 +272,12 @@ async function aReloadLosesNothing({ editor, socketPage, away }) {
   const title = `Saved while they were away ${Date.now()}`;
   const count = async (page) => (await heard(page)).filter((one) => one.data.post_title === title).length;
 
+  // Each has a place in the log, from which it can resume.
+  await save(editor, { title: `${title}, not yet` });
+  for (const { page, transport } of away) {
+    ok(await until(async () => (await heard(page)).length > 0, 10000), `a page that will be away hears by ${transport}`);
+  }
+
   process.kill(Number(demo.HTTPD_PID), 'SIGUSR1');
   for (const { through } of away) through.cutOff(true);
   for (const { page, transport } of away) {
@@ -282,7 +288,9 @@ async function aReloadLosesNothing({ editor, socketPage, away }) {
   const back = Date.now();
   for (const { through } of away) through.cutOff(false);
   for (const { page, transport } of away) {
-    ok(await until(() => count(page), 20000), `by ${transport} it is not lost`);
+    if (!ok(await until(() => count(page), 20000), `by ${transport} it is not lost`)) {
+      note(JSON.stringify(await page.evaluate(() => [window.WPS.status, window.heard, window.gaps, window.wpsDebug?.().slice(-40)])));
+    }
     note(`by ${transport} ${Date.now() - back} ms after the network was back`);
     ok(await isConnected(page, transport), 'the page is connected as before');
   }
@@ -315,7 +323,7 @@ run(async (atEnd) => {
   ok(narrow.refused > 0, 'where a proxy lets no WebSocket pass');
 
   const minted = await mintAsVisitor(visitor.request);
-  is(Object.keys(minted).filter((name) => name !== 'headers'), ['token', 'channels', 'exp'], 'the token route answers a visitor of the demo');
+  is(Object.keys(minted).filter((name) => name !== 'headers'), ['token', 'channels', 'exp', 'encryptionKey'], 'the token route answers a visitor of the demo');
   ok(/no-store/.test(minted.headers['cache-control']), 'and nobody may keep the answer');
   const onlooker = await eavesdrop(minted.token, ['events']);
   atEnd(onlooker.close);

@@ -62,6 +62,11 @@ my %linked = map { $_ => 1 } map { my $file = $_; map { normal(dirname($file) . 
 for my $file (grep { !m{^docs/directives/} && !m{^(?:README|wordpress/.*|client/.*|t/.*)\.md$} } files(qr{\.md$})) {
     ok $linked{$file}, "$file is linked from another document";
 }
+my $plugin = slurp('wordpress/README.md');
+for my $file (files(qr{^wordpress/includes/class-[\w-]+\.php$})) {
+    my ($class) = slurp($file) =~ m{^(?:final |abstract )?class (\w+)}m;
+    ok defined $class && $plugin =~ m{`\Q$class\E`}, "$file is on the map of the plugin";
+}
 my $map = slurp('src/README.md');
 for my $file (files(qr{^src/(?:transport|hooks)/\w+\.c$})) {
     my ($name) = $file =~ m{(\w+)\.c$};

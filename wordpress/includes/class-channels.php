@@ -161,7 +161,8 @@ final class Channels {
 		if ( null === $grant ) {
 			return false;
 		}
-		if ( is_string( $grant ) ) {
+		// No capability is spelled as a function of a namespace or a class is.
+		if ( is_string( $grant ) && ( false === strpbrk( $grant, '\\:' ) || ! is_callable( $grant ) ) ) {
 			return user_can( $user_id, $grant );
 		}
 		return true === $grant( $user_id );

@@ -39,8 +39,10 @@ final class Client {
 		if ( ! self::is_built() || Notices::credentials_rejected() || ! Token::allowed() ) {
 			return;
 		}
-		$minted = $this->token->mint();
-		if ( null === $minted ) {
+		$config = $this->page_config();
+		// Not "enqueued": that is true already where an extension that came first
+		// depends on the handle.
+		if ( null === $config || wp_script_is( self::HANDLE, 'registered' ) ) {
 			return;
 		}
 		wp_enqueue_script(
@@ -50,11 +52,7 @@ final class Client {
 			(string) filemtime( self::bundle_path() ),
 			array( 'in_footer' => true )
 		);
-		wp_add_inline_script(
-			self::HANDLE,
-			'window.wpSignalConfig = ' . wp_json_encode( $this->page_config( $minted ), JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ) . ';',
-			'before'
-		);
+		Page_Data::before( self::HANDLE, 'wpsignal-config', $config );
 	}
 
 	/** Whether the bundle is where it belongs; a checkout has to build it. */
@@ -63,13 +61,17 @@ final class Client {
 	}
 
 	/**
-	 * What window.wpSignalConfig holds.
+	 * What window.wpSignalConfig holds. A page for somebody who is logged in is
+	 * not cached, and has the first token, the nonce and the key. One for
+	 * visitors may be kept for days and shown to anybody: it says where to ask.
 	 *
-	 * @param array{token: string, channels: list<string>, exp: int} $minted From Token::mint().
-	 * @return array<string, mixed>
+	 * @return array<string, mixed>|null Null while nothing can be minted.
 	 */
-	public function page_config( array $minted ): array {
-		return array(
+	public function page_config(): ?array {
+		if ( ! $this->config->is_configured() ) {
+			return null;
+		}
+		$page = array(
 			'baseUrl'          => $this->config->base_url(),
 			'endpoints'        => $this->config->endpoints(),
 			'isSsl'            => is_ssl(),
@@ -78,15 +80,42 @@ final class Client {
 			'isWpRtcAvailable' => $this->config->is_wp_sync_available(),
 			'isWpRtcEnabled'   => $this->config->is_wp_rtc_enabled(),
 			'restUrl'          => rest_url( Token::ROUTE_NAMESPACE ),
-			// A visitor needs none, and a page that is kept in a cache would
-			// hand out one that has run out, which is refused.
-			'nonce'            => is_user_logged_in() ? wp_create_nonce( 'wp_rest' ) : '',
 			'isDebug'          => defined( 'WP_ENVIRONMENT_TYPE' ) && 'production' !== constant( 'WP_ENVIRONMENT_TYPE' ),
-			'token'            => $minted['token'],
-			'channels'         => $minted['channels'],
-			'exp'              => $minted['exp'],
 			'forceSSE'         => $this->config->force_sse(),
-			'encryptionKey'    => base64_encode( $this->config->encryption_key() ), // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- the wire format.
+		);
+		return $page + ( is_user_logged_in() ? $this->of_user() : self::of_visitor() );
+	}
+
+	/**
+	 * What only a page of somebody who is logged in has.
+	 *
+	 * @return array<string, mixed>
+	 */
+	private function of_user(): array {
+		return $this->token->mint() + array(
+			'encryptionKey' => $this->token->encryption_key(),
+			'nonce'         => wp_create_nonce( 'wp_rest' ),
+			'nonceUrl'      => admin_url( 'admin-ajax.php?action=rest-nonce' ),
+			// Tells sessions apart: tabs of one share a connection.
+			'user'          => substr( wp_hash( get_current_user_id() . '|' . wp_get_session_token(), 'nonce' ), 0, 16 ),
+		);
+	}
+
+	/**
+	 * What every visitor's page has: the names that extensions read, without
+	 * anything that ends or is secret.
+	 *
+	 * @return array<string, mixed>
+	 */
+	private static function of_visitor(): array {
+		return array(
+			'token'         => '',
+			'channels'      => array(),
+			'exp'           => 0,
+			'encryptionKey' => '',
+			'nonce'         => '',
+			'anonymous'     => Token::is_shared(),
+			'user'          => 'visitor',
 		);
 	}
 

@@ -102,7 +102,7 @@ final class Comment_Events {
 			'post_type'  => (string) get_post_type( (int) $comment->comment_post_ID ),
 			'parent'     => (int) $comment->comment_parent,
 			'author'     => $comment->comment_author,
-			'excerpt'    => html_entity_decode( wp_trim_words( $comment->comment_content, self::EXCERPT_WORDS ), ENT_QUOTES | ENT_HTML5, 'UTF-8' ),
+			'excerpt'    => Safe_Values::excerpt( $comment->comment_content, self::EXCERPT_WORDS ),
 			'date'       => (string) mysql2date( 'c', $comment->comment_date_gmt . ' +0000', false ),
 		);
 	}

@@ -121,7 +121,10 @@ final class Config {
 		 *
 		 * @param string $seed AUTH_KEY followed by SECURE_AUTH_KEY.
 		 */
-		return (string) apply_filters( 'wpsignal_encryption_seed', $seed );
+		$given = apply_filters( 'wpsignal_encryption_seed', $seed );
+		// An array as text is "Array", which everybody knows.
+		$seed = null === $given || is_scalar( $given ) ? (string) $given : $seed;
+		return $seed;
 	}
 
 	/**
@@ -168,6 +171,17 @@ final class Config {
 	/** Whether everything is there to talk to a relay. */
 	public function is_configured(): bool {
 		return array() === $this->missing();
+	}
+
+	/** Forgets what a relay gave, without a word to it. */
+	public function clear_registration(): void {
+		Connection::forget();
+		Relay::forget();
+	}
+
+	/** Forgets what failed. */
+	public function clear_publish_state(): void {
+		Notices::clear();
 	}
 
 	/** Where the credentials come from: "constant", "server", "relay", or "none". */

@@ -106,6 +106,6 @@ PHP has to run by FPM; here it is PHP %2$s by %3$s. After a graceful restart I c
 		);
 
 		wp_enqueue_script( self::HANDLE, plugins_url( 'js/connect.js', FILE ), wp_script_is( Client::HANDLE, 'enqueued' ) ? array( Client::HANDLE ) : array(), (string) filemtime( $file ), array( 'in_footer' => true ) );
-		wp_add_inline_script( self::HANDLE, 'window.wordsocketConnect = ' . wp_json_encode( $config, JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ) . ';', 'before' );
+		Page_Data::before( self::HANDLE, 'wordsocket-connect-data', $config );
 	}
 }

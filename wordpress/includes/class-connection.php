@@ -78,14 +78,38 @@ final class Connection {
 	public static function keys(): ?array {
 		$keys = self::stored();
 
-		return null !== $keys && self::home() === $keys['home'] ? $keys : null;
+		return null !== $keys && self::is_ours( $keys ) ? $keys : null;
 	}
 
 	/** The home URL of the site that this one is a copy of; empty if of none. */
 	public static function copied_from(): string {
 		$keys = self::stored();
 
-		return null !== $keys && self::home() !== $keys['home'] ? $keys['home'] : '';
+		return null === $keys || self::is_ours( $keys ) ? '' : self::original( $keys['home'] );
+	}
+
+	/**
+	 * Whether keys were made for this very address. Tools that copy a site write
+	 * the new address over the old one wherever they find it, but not over its hash.
+	 *
+	 * @param array<string, mixed> $keys With "home", and "home_hash" from home_hash().
+	 */
+	public static function is_ours( array $keys ): bool {
+		return self::home() === $keys['home'] && hash_equals( self::home_hash(), (string) ( $keys['home_hash'] ?? self::home_hash() ) );
+	}
+
+	/** What tells this address from any other. */
+	public static function home_hash(): string {
+		return hash( 'sha256', 'wordsocket-home|' . self::home() );
+	}
+
+	/**
+	 * What a copy is told of its original.
+	 *
+	 * @param string $home As stored.
+	 */
+	public static function original( string $home ): string {
+		return self::home() === $home ? __( 'a site at another address', 'wordsocket' ) : $home;
 	}
 
 	/** Home URL of this blog, the same in every kind of request. */
@@ -125,7 +149,7 @@ final class Connection {
 		if ( ! hash_equals( self::proof( $keys['publish_secret'], $challenge ), (string) ( $answer['proof'] ?? '' ) ) ) {
 			return new \WP_Error( 'wordsocket_wrong_relay', __( 'Whatever answers at the address of the relay is not the web server that gave out the keys.', 'wordsocket' ), array( 'status' => 502 ) );
 		}
-		update_option( self::OPTION, $keys, false );
+		update_option( self::OPTION, $keys + array( 'home_hash' => self::home_hash() ), false );
 		Notices::clear();
 		return true;
 	}

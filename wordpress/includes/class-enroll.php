@@ -127,24 +127,36 @@ final class Enroll {
 	 * @return array{message: string, site_key: string}|\WP_Error
 	 */
 	public function register( $request ) {
+		$typed   = $request->get_param( 'url' );
+		$api_key = $request->get_param( 'api_key' );
+
+		return $this->register_at( is_string( $typed ) ? $typed : '', is_string( $api_key ) ? $api_key : '' );
+	}
+
+	/**
+	 * The same for whoever asks by other means than a request.
+	 *
+	 * @param string $typed   URL of the relay; a constant goes first.
+	 * @param string $api_key Of the account.
+	 * @return array{message: string, site_key: string}|\WP_Error
+	 */
+	public function register_at( string $typed, string $api_key ) {
 		if ( $this->config->has_constants() || $this->config->is_configured() ) {
 			return self::refusal( $this->config->has_constants() ? 'error_constants' : 'error_connected', 409 );
 		}
-		$url     = $this->config->fixed_url();
-		$typed   = $request->get_param( 'url' );
-		$api_key = $request->get_param( 'api_key' );
+		$url = $this->config->fixed_url();
 		if ( '' === $url ) {
-			$url = Relay_Url::clean( is_string( $typed ) ? $typed : '' );
+			$url = Relay_Url::clean( $typed );
 		}
 		if ( '' === $url ) {
 			return self::refusal( 'error_url', 400 );
 		}
 		// What others show of a key that is stored. Here none is: with one, whoever
 		// reads the database connects more sites in the name of the account.
-		if ( is_string( $api_key ) && str_starts_with( $api_key, '****' ) ) {
+		if ( str_starts_with( $api_key, '****' ) ) {
 			return self::refusal( 'error_masked_key', 400 );
 		}
-		$done = Relay::register( $url, is_string( $api_key ) ? trim( $api_key ) : '' );
+		$done = Relay::register( $url, trim( $api_key ) );
 		return is_wp_error( $done ) ? self::failed( $done ) : array(
 			'message'  => Outcome::find( 'connected' )[1],
 			'site_key' => $this->config->site_key(),
@@ -159,12 +171,22 @@ final class Enroll {
 	 * @return array{ok: bool}|\WP_Error
 	 */
 	public function disconnect( $request ) {
+		return $this->part( true === $request->get_param( 'forget' ) );
+	}
+
+	/**
+	 * The same for whoever asks by other means than a request.
+	 *
+	 * @param bool $forget Whether not to ask the relay.
+	 * @return array{ok: bool}|\WP_Error
+	 */
+	public function part( bool $forget = false ) {
 		$own   = Connection::keys();
 		$relay = null === $own ? Relay::keys() : null;
 		if ( null === $own && null === $relay ) {
 			return new \WP_Error( 'wordsocket_not_connected', __( 'This site is not connected.', 'wordsocket' ), array( 'status' => 409 ) );
 		}
-		if ( true === $request->get_param( 'forget' ) ) {
+		if ( $forget ) {
 			null === $own ? Relay::forget() : Connection::forget();
 			return array( 'ok' => true );
 		}

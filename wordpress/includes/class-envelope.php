@@ -47,6 +47,23 @@ final class Envelope {
 	}
 
 	/**
+	 * Decrypts what seal() made.
+	 *
+	 * @param mixed  $data v and p.
+	 * @param string $key  32 raw bytes.
+	 * @return string|null Null for what was not sealed with this key.
+	 */
+	public static function open( $data, string $key ): ?string {
+		$p      = is_array( $data ) && self::VERSION === ( $data['v'] ?? null ) && is_string( $data['p'] ?? null ) ? $data['p'] : '';
+		$sealed = base64_decode( $p, true ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_decode -- the wire format.
+		if ( false === $sealed || strlen( $sealed ) < self::IV_BYTES + self::TAG_BYTES ) {
+			return null;
+		}
+		$text = openssl_decrypt( substr( $sealed, self::IV_BYTES, -self::TAG_BYTES ), 'aes-256-gcm', $key, OPENSSL_RAW_DATA, substr( $sealed, 0, self::IV_BYTES ), substr( $sealed, -self::TAG_BYTES ) );
+		return false === $text ? null : $text;
+	}
+
+	/**
 	 * Encrypts a text.
 	 *
 	 * @param string      $plaintext JSON of event and data.

@@ -38,11 +38,11 @@ final class Live_Answer {
 	private const KEEP_ANSWERS = 8;
 
 	/**
-	 * Whether this request asks for live blocks.
+	 * Marks of live blocks; null if this request does not ask for them.
 	 *
-	 * @var bool
+	 * @var Live_Marks|null
 	 */
-	private bool $asked = false;
+	private ?Live_Marks $marks = null;
 
 	/**
 	 * The stamp before the page was made.
@@ -71,16 +71,16 @@ final class Live_Answer {
 		$_SERVER['QUERY_STRING'] = (string) wp_parse_url( 'http://x' . $_SERVER['REQUEST_URI'], PHP_URL_QUERY );
 		// phpcs:enable
 
-		$this->asked = true;
-		add_action( 'plugins_loaded', array( $this, 'send_kept' ), 0 );
+		$this->marks = new Live_Marks( bin2hex( random_bytes( 8 ) ) );
 		add_filter( 'redirect_canonical', '__return_false' );
-		// Whoever redirects or refuses does so first.
+		// Whoever redirects or refuses does so first, by the address of the visitor
+		// maybe: a kept answer has to wait for that as well.
 		add_action( 'template_redirect', array( $this, 'begin' ), PHP_INT_MAX );
 	}
 
-	/** Whether this request asks for live blocks. */
-	public function is_asked(): bool {
-		return $this->asked;
+	/** Marks of live blocks; null if this request does not ask for them. */
+	public function marks(): ?Live_Marks {
+		return $this->marks;
 	}
 
 	/**
@@ -94,30 +94,19 @@ final class Live_Answer {
 		return rtrim( $uri, '?&' );
 	}
 
-	/** Sends a kept answer, if one is still true, and ends the request. */
-	public function send_kept(): void {
-		if ( ! self::is_anybody() ) {
-			return;
-		}
-		$body = self::kept()[ self::address() ]['body'] ?? null;
-		if ( null === $body ) {
-			return;
-		}
-		self::headers( true );
-		echo $body; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- JSON, and said to be.
-		exit;
-	}
-
-	/** From here on the page is kept back. */
+	/**
+	 * Sends a kept answer, if one is still true, and ends the request. Otherwise
+	 * the page is kept back from here on.
+	 */
 	public function begin(): void {
-		if ( ! defined( 'DONOTCACHEPAGE' ) ) {
-			// A cache of whole pages would keep one of these for every event.
-			define( 'DONOTCACHEPAGE', true ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals.NonPrefixedConstantFound -- the name all of them know.
+		$kept = self::may_share() ? self::kept()[ self::address() ]['body'] ?? null : null;
+		if ( null !== $kept ) {
+			self::headers( true );
+			echo $kept; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- JSON, and said to be.
+			exit;
 		}
-		$this->stamp = Live_Stamp::current();
+		$this->stamp = Live_Stamp::known();
 		ob_start( array( $this, 'answer' ) );
-		// WordPress has sent everything by then.
-		add_action( 'shutdown', array( $this, 'count' ), 100 );
 	}
 
 	/** Has the open pages counted, once this one is out. */
@@ -138,42 +127,30 @@ final class Live_Answer {
 		if ( ! ( $phase & PHP_OUTPUT_HANDLER_FINAL ) ) {
 			return '';
 		}
-		$body   = (string) wp_json_encode( self::blocks_of( $page, $this->stamp ) + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
-		$shared = self::is_anybody() && 200 === http_response_code() && ! self::is_personal( headers_list() );
+		$blocks = $this->marks->blocks_of( $page, $this->stamp );
+		$body   = (string) wp_json_encode( $blocks + array( 'spread' => Live_Crowd::spread_ms() ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE );
+		$shared = self::may_share() && 200 === http_response_code();
 		self::headers( $shared );
-		if ( $shared && strlen( $body ) <= self::KEEP_BYTES ) {
-			self::keep( $body, $this->stamp );
+		// Anybody may ask any page: one without a live block costs what it costs, and writes nothing.
+		if ( array() !== (array) $blocks['blocks'] ) {
+			// WordPress has sent everything by then.
+			add_action( 'shutdown', array( $this, 'count' ), 100 );
+			if ( $shared && strlen( $body ) <= self::KEEP_BYTES ) {
+				self::keep( $body, $this->stamp );
+			}
+		}
+		if ( ! defined( 'DONOTCACHEPAGE' ) ) {
+			// A cache of whole pages, which looks after this, would keep one of these for every event.
+			define( 'DONOTCACHEPAGE', true ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals.NonPrefixedConstantFound -- the name all of them know.
 		}
 		return $body;
 	}
 
-	/**
-	 * The live blocks of a page, and the page itself where the router of the
-	 * Interactivity API needs it.
-	 *
-	 * @param string $page  HTML with the marks of Live_Blocks.
-	 * @param int    $stamp From before it was made.
-	 * @return array{stamp: int, blocks: object, page?: string}
-	 */
-	public static function blocks_of( string $page, int $stamp ): array {
-		$marks = '/<!--\/?wordsocket-live:[a-z0-9-]+-->/';
-		preg_match_all( '/<!--wordsocket-live:([a-z0-9-]+)-->/', $page, $ids );
-		$blocks = array();
-		$owned  = false;
-		foreach ( $ids[1] as $id ) {
-			$opens = sprintf( Live_Blocks::OPENS, $id );
-			$from  = strpos( $page, $opens ) + strlen( $opens );
-			$to    = strpos( $page, sprintf( Live_Blocks::CLOSES, $id ), $from );
-			if ( false !== $to ) {
-				$blocks[ $id ] = trim( (string) preg_replace( $marks, '', substr( $page, $from, $to - $from ) ) );
-				$owned         = $owned || str_contains( $blocks[ $id ], '&quot;owned&quot;:true' );
-			}
-		}
-		$answer = array(
-			'stamp'  => $stamp,
-			'blocks' => (object) $blocks,
-		);
-		return $owned ? $answer + array( 'page' => (string) preg_replace( $marks, '', $page ) ) : $answer;
+	/** Whether nothing says so far that this page is for one person. */
+	private static function may_share(): bool {
+		return self::is_anybody()
+			&& ! ( defined( 'DONOTCACHEPAGE' ) && constant( 'DONOTCACHEPAGE' ) )
+			&& ! self::is_personal( headers_list() );
 	}
 
 	/**
@@ -194,7 +171,7 @@ final class Live_Answer {
 	private static function kept(): array {
 		$kept = get_transient( Options::LIVE_ANSWERS );
 
-		return is_array( $kept ) && Live_Stamp::current() === ( $kept['stamp'] ?? null )
+		return is_array( $kept ) && Live_Stamp::known() === ( $kept['stamp'] ?? null )
 			? array_filter( $kept['answers'], static fn( array $one ): bool => $one['until'] > time() )
 			: array();
 	}
@@ -207,7 +184,7 @@ final class Live_Answer {
 	 * @param int    $stamp From before it was made.
 	 */
 	private static function keep( string $body, int $stamp ): void {
-		if ( Live_Stamp::current() !== $stamp ) {
+		if ( 0 === $stamp || Live_Stamp::known() !== $stamp ) {
 			return;
 		}
 		$answers = array(

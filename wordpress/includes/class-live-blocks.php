@@ -31,12 +31,6 @@ final class Live_Blocks {
 	/** HTML attribute that says what a block shows. */
 	public const MARK = 'data-wordsocket-live';
 
-	/** Around a marked block while an answer is made; see Live_Answer. */
-	public const OPENS = '<!--wordsocket-live:%s-->';
-
-	/** Its end. */
-	public const CLOSES = '<!--/wordsocket-live:%s-->';
-
 	/** What counts or lists comments within a list of posts. */
 	private const WITH_COMMENTS = '/\bwp-block-(?:post-comments-(?:count|link)|comments|latest-comments)\b/';
 
@@ -128,7 +122,7 @@ final class Live_Blocks {
 		}
 		$html = $owned ? self::with_keys( $tags->get_updated_html() ) : $tags->get_updated_html();
 
-		return $this->answer->is_asked() ? sprintf( self::OPENS, $id ) . $html . sprintf( self::CLOSES, $id ) : $html;
+		return $this->answer->marks()?->around( $id, $html ) ?? $html;
 	}
 
 	/**

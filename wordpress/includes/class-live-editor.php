@@ -58,10 +58,6 @@ final class Live_Editor {
 			'manages'   => current_user_can( 'manage_options' ),
 			'connect'   => current_user_can( 'manage_options' ) ? admin_url( 'admin.php?page=wordsocket' ) : '',
 		);
-		wp_add_inline_script(
-			self::HANDLE,
-			'window.wordsocketLive = ' . wp_json_encode( $settings, JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ) . ';',
-			'before'
-		);
+		Page_Data::before( self::HANDLE, 'wordsocket-live-data', $settings );
 	}
 }

@@ -49,9 +49,14 @@ final class Live_Stamp {
 		add_action( 'shutdown', array( self::class, 'write' ), -1 );
 	}
 
+	/** The number; 0 where there never was a live block. */
+	public static function known(): int {
+		return (int) get_option( Options::LIVE_STAMP, 0 );
+	}
+
 	/** The number; the first call begins it. */
 	public static function current(): int {
-		$stamp = (int) get_option( Options::LIVE_STAMP, 0 );
+		$stamp = self::known();
 		if ( 0 === $stamp ) {
 			$stamp = self::now();
 			update_option( Options::LIVE_STAMP, (string) $stamp, false );
@@ -100,7 +105,7 @@ final class Live_Stamp {
 			return;
 		}
 		self::$waits = false;
-		$stamp       = (int) get_option( Options::LIVE_STAMP, 0 );
+		$stamp       = self::known();
 		if ( 0 !== $stamp ) {
 			update_option( Options::LIVE_STAMP, (string) max( self::now(), $stamp + 1 ), false );
 		}

@@ -79,6 +79,13 @@ final class Notices {
 		}
 	}
 
+	/** The same, unless the relay does not know the site: that stays until it does. */
+	public static function clear_transient(): void {
+		if ( ! self::credentials_rejected() ) {
+			self::clear();
+		}
+	}
+
 	/**
 	 * The failure that is remembered.
 	 *

@@ -87,6 +87,16 @@ final class Options {
 		self::YJS_PROVIDER,
 	);
 
+	/** Those that another build of the ecosystem has as well. */
+	public const SHARED = array(
+		self::LAST_ERROR,
+		self::SITE_KEY,
+		self::SITE_SECRET,
+		self::JWT_SECRET,
+		self::TRIGGERS,
+		self::YJS_PROVIDER,
+	);
+
 	/** The transients. */
 	public const TRANSIENTS = array(
 		self::STATE,

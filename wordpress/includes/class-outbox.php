@@ -171,20 +171,32 @@ final class Outbox {
 		$this->messages = array();
 		$this->dropped  = array();
 		$this->sending  = true;
+		foreach ( $all as $blog => $messages ) {
+			$this->send_of( $blog, array_values( $messages ), $dropped[ $blog ] ?? 0 );
+		}
+		$this->sending = false;
+		$this->sent    = microtime( true );
+	}
+
+	/**
+	 * Sends what is of one site. What goes wrong there is told there, and keeps
+	 * neither the others' messages nor this process away from its own site.
+	 *
+	 * @param int                                                             $blog     Its ID.
+	 * @param list<array{name: string, us: int, body: string, event: string}> $messages In order.
+	 * @param int                                                             $dropped  How many there was no room for.
+	 */
+	private function send_of( int $blog, array $messages, int $dropped ): void {
+		$away = get_current_blog_id() !== $blog && switch_to_blog( $blog );
 		try {
-			foreach ( $all as $blog => $messages ) {
-				$away = get_current_blog_id() !== $blog && switch_to_blog( $blog );
-				Queue_Rows::count_dropped( $dropped[ $blog ] ?? 0 );
-				$this->sender->send( array_values( $messages ), self::is_long() );
-				if ( $away ) {
-					restore_current_blog();
-				}
-			}
+			Queue_Rows::count_dropped( $dropped );
+			$this->sender->send( $messages, self::is_long() );
 		} catch ( \Throwable $thrown ) {
 			Notices::record( 'trigger_failed', $thrown->getMessage() );
 		} finally {
-			$this->sending = false;
-			$this->sent    = microtime( true );
+			if ( $away ) {
+				restore_current_blog();
+			}
 		}
 	}
 

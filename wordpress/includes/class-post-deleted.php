@@ -59,7 +59,7 @@ final class Post_Deleted {
 	 */
 	private function is_visible_type( \WP_Post $post ): bool {
 		return is_post_type_viewable( $post->post_type )
-			&& ! in_array( $post->post_type, $this->registry->get_excluded_default_post_types(), true );
+			&& ! $this->registry->hides_deletions_of( $post->post_type );
 	}
 
 	/**

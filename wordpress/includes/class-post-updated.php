@@ -89,6 +89,13 @@ final class Post_Updated {
 			? $post->post_excerpt
 			: excerpt_remove_blocks( strip_shortcodes( $post->post_content ) );
 
-		return html_entity_decode( wp_trim_words( $text, self::EXCERPT_WORDS ), ENT_QUOTES | ENT_HTML5, 'UTF-8' );
+		/**
+		 * Filters the excerpt that post.updated carries to whoever may read events.
+		 * A plugin that lets only some read a post takes it away here.
+		 *
+		 * @param string   $excerpt Plain text.
+		 * @param \WP_Post $post    The post.
+		 */
+		return (string) apply_filters( 'wordsocket_event_excerpt', Safe_Values::excerpt( $text, self::EXCERPT_WORDS ), $post );
 	}
 }

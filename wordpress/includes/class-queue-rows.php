@@ -33,6 +33,13 @@ final class Queue_Rows {
 	private const LOCK_S = 60;
 
 	/**
+	 * The lock as this process wrote it.
+	 *
+	 * @var string
+	 */
+	private static string $lock = '';
+
+	/**
 	 * Writes rows; of two with a name the one with the greater text stays.
 	 *
 	 * @param array<string, string> $rows Name to value.
@@ -154,22 +161,53 @@ final class Queue_Rows {
 	public static function lock(): bool {
 		global $wpdb;
 
-		$now = (string) time();
+		$mine = self::new_lock();
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- a lock.
-		if ( $wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO $wpdb->options ( option_name, option_value, autoload ) VALUES ( %s, %s, 'off' )", self::PREFIX . self::LOCK, $now ) ) ) {
-			return true;
+		if ( ! $wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO $wpdb->options ( option_name, option_value, autoload ) VALUES ( %s, %s, 'off' )", self::PREFIX . self::LOCK, $mine ) ) ) {
+			$held = self::read( self::LOCK );
+			// Of those who see it dead, one gets it.
+			if ( (int) $held + self::LOCK_S > time() || ! self::change_lock( $held, $mine ) ) {
+				return false;
+			}
 		}
-		$held = self::read( self::LOCK );
-		if ( (int) $held + self::LOCK_S > time() ) {
-			return false;
-		}
-		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- of those who see it dead, one gets it.
-		return 1 === $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->options SET option_value = %s WHERE option_name = %s AND option_value = %s", $now, self::PREFIX . self::LOCK, $held ) );
+		self::$lock = $mine;
+		return true;
 	}
 
-	/** Gives it back. */
+	/** Says that whoever has the right is alive. False if another process took it for dead, and has it now. */
+	public static function keep_lock(): bool {
+		$mine = self::new_lock();
+		if ( ! self::change_lock( self::$lock, $mine ) ) {
+			return false;
+		}
+		self::$lock = $mine;
+		return true;
+	}
+
+	/** Gives it back, if it is still ours. */
 	public static function unlock(): void {
-		self::delete( self::LOCK );
+		global $wpdb;
+
+		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- a lock.
+		$wpdb->query( $wpdb->prepare( "DELETE FROM $wpdb->options WHERE option_name = %s AND option_value = %s", self::PREFIX . self::LOCK, self::$lock ) );
+	}
+
+	/** A lock of now that is nobody else's. */
+	private static function new_lock(): string {
+		return time() . ' ' . bin2hex( random_bytes( 8 ) );
+	}
+
+	/**
+	 * Changes the lock, if it is what it is taken to be.
+	 *
+	 * @param string $from What it is.
+	 * @param string $to   What it will be.
+	 */
+	private static function change_lock( string $from, string $to ): bool {
+		global $wpdb;
+
+		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- a lock.
+		return 1 === $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->options SET option_value = %s WHERE option_name = %s AND option_value = %s", $to, self::PREFIX . self::LOCK, $from ) );
 	}
 
 	/**

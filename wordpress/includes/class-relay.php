@@ -42,14 +42,14 @@ final class Relay {
 	public static function keys(): ?array {
 		$keys = self::stored();
 
-		return null !== $keys && Connection::home() === $keys['home'] ? $keys : null;
+		return null !== $keys && Connection::is_ours( $keys ) ? $keys : null;
 	}
 
 	/** The home URL of the site that this one is a copy of; empty if of none. */
 	public static function copied_from(): string {
 		$keys = self::stored();
 
-		return null !== $keys && Connection::home() !== $keys['home'] ? $keys['home'] : '';
+		return null === $keys || Connection::is_ours( $keys ) ? '' : Connection::original( $keys['home'] );
 	}
 
 	/**
@@ -211,6 +211,7 @@ final class Relay {
 			array(
 				'url'       => $url,
 				'home'      => Connection::home(),
+				'home_hash' => Connection::home_hash(),
 				'site_key'  => $answer['site_key'],
 				'signature' => 2 === ( $answer['signature'] ?? 1 ) ? 2 : 1,
 			),
@@ -246,7 +247,7 @@ final class Relay {
 		if ( ( $relay['site_key'] ?? null ) !== $keys['site_key'] ) {
 			return null;
 		}
-		return $keys + array( 'signature' => 2 === ( $relay['signature'] ?? 1 ) ? 2 : 1 );
+		return $keys + array( 'signature' => 2 === ( $relay['signature'] ?? 1 ) ? 2 : 1 ) + array_intersect_key( $relay, array( 'home_hash' => true ) );
 	}
 
 	/**

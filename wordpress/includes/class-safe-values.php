@@ -38,9 +38,11 @@ final class Safe_Values {
 	private const MOST_CHARS = 1000;
 
 	/**
-	 * Hooks that pass what nobody else may know, or are called all the time.
+	 * Hooks that pass what nobody else may know, or are called all the time. Of
+	 * wpmu_activate_user and its like that is a password, of invite_user a key; a
+	 * failed login may have the password in the field of the name.
 	 */
-	private const FORBIDDEN = '/^(?:all|query|shutdown|gettext.*|ngettext.*|wordsocket_.*|wpsignal_.*|http_.*|requests-.*)$|pass|secret|cookie|nonce|token|credential|session|authenticat|signup|_key$|option|transient|_meta\b|metadata|activation/i';
+	private const FORBIDDEN = '/^(?:all|query|salt|shutdown|invite_user|wp_login_failed|wpmu_activate_.*|gettext.*|ngettext.*|wordsocket_.*|wpsignal_.*|http_.*|requests-.*)$|pass|secret|cookie|nonce|token|credential|session|authenticat|signup|recovery_mode|personal_data|_key$|option|transient|_meta\b|metadata|activation/i';
 
 	private const HOOK = '~^[A-Za-z_][A-Za-z0-9_./:-]{0,119}$~D';
 
@@ -51,6 +53,17 @@ final class Safe_Values {
 	 */
 	public static function is_hook( string $hook ): bool {
 		return 1 === preg_match( self::HOOK, $hook ) && 1 !== preg_match( self::FORBIDDEN, $hook );
+	}
+
+	/**
+	 * The beginning of a text, in plain text. Words may be of any length: some
+	 * languages put no spaces between them.
+	 *
+	 * @param string $text  HTML.
+	 * @param int    $words At most so many.
+	 */
+	public static function excerpt( string $text, int $words ): string {
+		return mb_substr( html_entity_decode( wp_trim_words( $text, $words ), ENT_QUOTES | ENT_HTML5, 'UTF-8' ), 0, self::MOST_CHARS );
 	}
 
 	/**
@@ -83,7 +96,10 @@ final class Safe_Values {
 				return self::clean( 'roles' === $field ? implode( ' ', $user->roles ) : $user->$field );
 			default:
 				$comment = $argument instanceof \WP_Comment || self::is_id( $argument ) ? get_comment( $argument ) : null;
-				return $comment instanceof \WP_Comment ? self::clean( $comment->$field ) : null;
+				if ( ! $comment instanceof \WP_Comment ) {
+					return null;
+				}
+				return 'comment_author' === $field && ! self::is_seen( $comment ) ? '' : self::clean( $comment->$field );
 		}
 	}
 
@@ -98,6 +114,20 @@ final class Safe_Values {
 			return '';
 		}
 		return self::clean( 'permalink' === $field ? get_permalink( $post ) : $post->$field );
+	}
+
+	/**
+	 * Whether visitors see a comment, of any type.
+	 *
+	 * @param \WP_Comment $comment The comment.
+	 */
+	private static function is_seen( \WP_Comment $comment ): bool {
+		$post = get_post( (int) $comment->comment_post_ID );
+
+		return '1' === (string) $comment->comment_approved
+			&& $post instanceof \WP_Post
+			&& '' === $post->post_password
+			&& is_post_publicly_viewable( $post );
 	}
 
 	/**

@@ -63,7 +63,7 @@ final class Saved_Triggers {
 		foreach ( $this->rows as $row ) {
 			$this->trigger( $row )->source( 'saved' )->register();
 			if ( 'post_type' === $row['type'] ) {
-				$this->registry->exclude_default_post_type( $row['target'] );
+				$this->registry->replace_updates_of( $row['target'] );
 			}
 		}
 	}
@@ -123,7 +123,7 @@ final class Saved_Triggers {
 	}
 
 	/**
-	 * A trigger for any hook.
+	 * A trigger for any action.
 	 *
 	 * @param array<string, mixed> $row Checked.
 	 */
@@ -135,7 +135,8 @@ final class Saved_Triggers {
 
 		$most   = self::bound( $row['event'] );
 		$always = array() === $row['conditions'];
-		$trigger->when( static fn( ...$args ): bool => ( $always || Conditions::hold( $row['conditions'], $row['match'], $args ) ) && $most() );
+		// Filters pass keys, addresses with a nonce in them, whatever is typed: only actions are heard.
+		$trigger->when( static fn( ...$args ): bool => did_action( $row['hook'] ) > 0 && ( $always || Conditions::hold( $row['conditions'], $row['match'], $args ) ) && $most() );
 		if ( '' !== $row['object'] ) {
 			$trigger->key( static fn( ...$args ): string => $row['hook'] . ':' . wp_json_encode( self::data( $row, $args )[ $row['object'] ] ?? '' ) );
 		}

@@ -115,6 +115,9 @@ final class Sender {
 				Circuit::half_open();
 				return;
 			}
+			if ( ! Queue_Rows::keep_lock() ) {
+				return;
+			}
 			$messages = $this->backlog->oldest( Courier::MOST_MESSAGES );
 			$delivery = $this->courier->deliver( $messages, $patient );
 			$this->backlog->remove( $delivery->done );

@@ -54,11 +54,7 @@ final class Settings_Script {
 		}
 		wp_enqueue_script( self::HANDLE, plugins_url( self::ASSET . '.js', FILE ), $needs, $asset['version'], array( 'in_footer' => true ) );
 		wp_set_script_translations( self::HANDLE, 'wordsocket' );
-		wp_add_inline_script(
-			self::HANDLE,
-			'window.wpsignalSettings = ' . wp_json_encode( $this->data( $tab ), JSON_HEX_TAG | JSON_HEX_AMP | JSON_UNESCAPED_SLASHES ) . ';',
-			'before'
-		);
+		Page_Data::before( self::HANDLE, 'wpsignal-settings-data', $this->data( $tab ) );
 		wp_enqueue_style( 'wp-components' );
 		wp_enqueue_style( self::HANDLE, plugins_url( self::ASSET . '.css', FILE ), array( 'wp-components' ), $asset['version'] );
 	}

@@ -27,6 +27,9 @@ final class Token {
 
 	private const LIFETIME_S = 300;
 
+	/** How long a cache may hand out a visitor's token. */
+	private const SHARED_S = 60;
+
 	/**
 	 * Hands in what a token is made of.
 	 *
@@ -70,6 +73,68 @@ final class Token {
 	}
 
 	/**
+	 * Whether visitors may share a token. Where a filter tells visitors apart by
+	 * their cookies, they must not.
+	 */
+	public static function is_shared(): bool {
+		/**
+		 * Filters whether all visitors get the same token, which caches may hand out.
+		 *
+		 * @param bool $shared False where tokens depend on who the visitor is.
+		 */
+		return (bool) apply_filters( 'wordsocket_share_visitor_token', true );
+	}
+
+	/** Whether the relay knows this site, or cannot say. */
+	public static function check_connection(): bool {
+		$stats = WPS::instance()->publisher()->stats();
+		if ( ! is_wp_error( $stats ) ) {
+			Notices::clear();
+			return true;
+		}
+		$code = (string) ( $stats->get_error_data()['code'] ?? '' );
+		Notices::record( $code, $stats->get_error_message() );
+		return ! in_array( $code, Notices::REJECTED_CODES, true );
+	}
+
+	/**
+	 * Base64 with the URL alphabet and without padding.
+	 *
+	 * @param string $bytes Anything.
+	 */
+	public static function base64url_encode( string $bytes ): string {
+		return Jwt::base64url( $bytes );
+	}
+
+	/**
+	 * A token that reads everything of the site and writes nothing: for whoever
+	 * has the secrets anyway, on the command line.
+	 *
+	 * @param int|null $now Unix time; left out, it is now.
+	 */
+	public function observer( ?int $now = null ): string {
+		$now ??= time();
+		return Jwt::make(
+			array(
+				'v'                        => self::TOKEN_VERSION,
+				'tenant_id'                => $this->config->tenant_id(),
+				'site_id'                  => $this->config->site_id(),
+				'user_id'                  => '0',
+				'allowed_channel_prefixes' => array( Channels::qualify( '', $this->config->site_id() ) ),
+				'allowed_publish_prefixes' => array(),
+				'iat'                      => $now,
+				'exp'                      => $now + self::LIFETIME_S,
+			),
+			$this->config->jwt_secret()
+		);
+	}
+
+	/** Key of the payload encryption in base64; empty if there is none. */
+	public function encryption_key(): string {
+		return base64_encode( $this->config->encryption_key() ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- the wire format.
+	}
+
+	/**
 	 * Adds the route to the REST API.
 	 */
 	public function register_routes(): void {
@@ -106,14 +171,15 @@ final class Token {
 	}
 
 	/**
-	 * Answers the route. Who asks for rooms is told of those that are open to
-	 * him, and of no others.
+	 * Answers the route. A visitor's GET may be answered by a cache for a minute;
+	 * whoever is logged in asks by POST, or with a nonce, and nobody keeps that.
+	 * Who asks for rooms is told of those that are open to him, and of no others.
 	 *
-	 * @param \WP_REST_Request|null $request May have rooms.
+	 * @param \WP_REST_Request $request May have rooms.
 	 * @return \WP_REST_Response|\WP_Error
 	 */
-	public function answer( $request = null ) {
-		$asked  = null === $request ? null : $request->get_param( 'rooms' );
+	public function answer( \WP_REST_Request $request ) {
+		$asked  = $request->get_param( 'rooms' );
 		$open   = is_array( $asked ) ? Rooms::open_to( get_current_user_id(), $asked ) : array();
 		$minted = $this->mint( null, array_map( array( Rooms::class, 'channel' ), $open ) );
 
@@ -124,14 +190,22 @@ final class Token {
 				array( 'status' => 503 )
 			);
 		}
+		// Pages of visitors do not have it, and an old page may have an old one.
+		$minted['encryptionKey'] = $this->encryption_key();
 		if ( is_array( $asked ) ) {
 			// An object, also if it is empty.
 			$minted['rooms'] = (object) Rooms::entries( $open, $this->config );
 		}
+
 		$response = new \WP_REST_Response( $minted );
-		// WordPress says so itself for users, but a visitor's token is no
-		// more for sharing.
-		$response->header( 'Cache-Control', 'no-store, private' );
+		// What a filter makes of somebody's cookies is not for others.
+		if ( 'GET' === $request->get_method() && ! is_user_logged_in() && array() === $_COOKIE && self::is_shared() ) {
+			$response->header( 'Cache-Control', 'public, max-age=' . self::SHARED_S );
+			// Somebody who shows a nonce is not answered as a visitor.
+			$response->header( 'Vary', 'X-WP-Nonce' );
+		} else {
+			$response->header( 'Cache-Control', 'no-store, private' );
+		}
 		return $response;
 	}
 
@@ -155,23 +229,28 @@ final class Token {
 			'title'      => 'wpsignal-token',
 			'type'       => 'object',
 			'properties' => array(
-				'token'    => array(
+				'token'         => array(
 					'description' => __( 'Token to show to the relay.', 'wordsocket' ),
 					'type'        => 'string',
 					'readonly'    => true,
 				),
-				'channels' => array(
+				'channels'      => array(
 					'description' => __( 'Channels to subscribe to.', 'wordsocket' ),
 					'type'        => 'array',
 					'items'       => array( 'type' => 'string' ),
 					'readonly'    => true,
 				),
-				'exp'      => array(
+				'exp'           => array(
 					'description' => __( 'When the token ends, in Unix time.', 'wordsocket' ),
 					'type'        => 'integer',
 					'readonly'    => true,
 				),
-				'rooms'    => array(
+				'encryptionKey' => array(
+					'description' => __( 'Key of what is published, in base64; empty if there is none.', 'wordsocket' ),
+					'type'        => 'string',
+					'readonly'    => true,
+				),
+				'rooms'         => array(
 					'description' => __( 'Those of the rooms asked for that are open to whoever asked, with their keys.', 'wordsocket' ),
 					'type'        => 'object',
 					'readonly'    => true,

@@ -31,6 +31,13 @@ final class Trigger_Registry {
 	private array $excluded = array();
 
 	/**
+	 * Those of them of which nothing else tells when a post is gone.
+	 *
+	 * @var list<string>
+	 */
+	private array $replaced = array();
+
+	/**
 	 * Triggers whose data is being made: what that causes is no event.
 	 *
 	 * @var array<int, true>
@@ -102,6 +109,8 @@ final class Trigger_Registry {
 
 	/** Registers the saved triggers, and the built-in ones. */
 	public function register_defaults(): void {
+		// One query for all that this request may ask for, most of which is not there.
+		wp_prime_option_caches( Options::ALL );
 		$saved = new Saved_Triggers( $this );
 		$saved->register();
 		$built_in = array_merge(
@@ -125,11 +134,30 @@ final class Trigger_Registry {
 	}
 
 	/**
-	 * Post types that the built-in triggers leave alone.
+	 * Puts another trigger in the place of post.updated for a post type. That a
+	 * post is gone is still told, since nothing else does.
+	 *
+	 * @param string $type Name of the type.
+	 */
+	public function replace_updates_of( string $type ): void {
+		$this->replaced[] = $type;
+	}
+
+	/**
+	 * Whether nobody is to hear that a post of a type is gone.
+	 *
+	 * @param string $type Name of the type.
+	 */
+	public function hides_deletions_of( string $type ): bool {
+		return in_array( $type, $this->excluded, true );
+	}
+
+	/**
+	 * Post types that post.updated leaves alone.
 	 *
 	 * @return list<string>
 	 */
 	public function get_excluded_default_post_types(): array {
-		return array_values( array_unique( $this->excluded ) );
+		return array_values( array_unique( array_merge( $this->excluded, $this->replaced ) ) );
 	}
 }

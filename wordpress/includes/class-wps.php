@@ -65,9 +65,21 @@ final class WPS {
 	}
 
 	/**
-	 * Hooks the plugin into WordPress.
+	 * Whether it is hooked in already.
+	 *
+	 * @var bool
+	 */
+	private bool $booted = false;
+
+	/**
+	 * Hooks the plugin into WordPress, once: another build that is loaded after
+	 * this one finds this class by its public name.
 	 */
 	public function boot(): void {
+		if ( $this->booted ) {
+			return;
+		}
+		$this->booted = true;
 		// Not while plugins are being loaded: an extension whose folder sorts
 		// after ours would never hear of it.
 		add_action( 'plugins_loaded', array( $this, 'announce' ), 1 );
@@ -87,6 +99,11 @@ final class WPS {
 		add_filter( 'wpsignal_token_channel_prefixes', array( Test_Channel::class, 'grant' ), 10, 3 );
 		( new Extension_Rows( $this->extensions ) )->register();
 		( new Site_Health( $this->config, $this->publisher ) )->register();
+		Life::register();
+		Privacy::register();
+		if ( defined( 'WP_CLI' ) && WP_CLI ) {
+			\WP_CLI::add_command( 'wordsocket', new Command( $this->config, $this->publisher, $this->token ) );
+		}
 		add_filter( 'block_categories_all', array( $this, 'register_block_category' ) );
 	}
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Connect and Disconnect on the plugin's screen. Disconnect asks again, in its
- * place. wordsocketConnect: routes, nonce, home, where to go when done, words.
+ * place. Its data: routes, nonce, home, where to go when done, words.
  */
 ( function () {
-	const { connect, register, disconnect, nonce, home, done, words } = window.wordsocketConnect;
+	const { connect, register, disconnect, nonce, home, done, words } = JSON.parse( document.getElementById( 'wordsocket-connect-data' ).textContent );
 	const find = ( name ) => document.getElementById( `wordsocket-${ name }` );
 	const onClick = ( name, act ) => find( name )?.addEventListener( 'click', ( { currentTarget } ) => act( currentTarget ) );
 

@@ -63,4 +63,10 @@ const EMPTY: PageData = {
   wpVersion: '',
 };
 
-export const pageData: PageData = window.wpsignalSettings ?? EMPTY;
+/** As data, since a policy may let no script stand in the page. */
+const text = document.getElementById('wpsignal-settings-data')?.textContent;
+
+export const pageData: PageData = text ? (JSON.parse(text) as PageData) : EMPTY;
+
+// Where the ecosystem has it.
+window.wpsignalSettings = pageData;

@@ -7,11 +7,15 @@
  * @package WordSocket
  */
 
+// Before anything is printed: later it cannot be set.
+http_response_code( 200 );
+
 require __DIR__ . '/site.php';
 
 use WordSocket\Config;
 use WordSocket\Live_Answer;
 use WordSocket\Live_Crowd;
+use WordSocket\Live_Marks;
 use WordSocket\Live_Stamp;
 use WordSocket\Options;
 use WordSocket\Publisher;
@@ -31,8 +35,9 @@ foreach (
 	is( Live_Answer::without( $asked ), $page, "$asked is a question to $page" );
 }
 
-$marked = static fn( string $id, string $html ): string => "<!--wordsocket-live:$id-->$html<!--/wordsocket-live:$id-->";
-$answer = Live_Answer::blocks_of( '<p>head</p>' . $marked( 'wsl-a-1', "\n<ul><li>A</li></ul>" ) . '<p>private</p>' . $marked( 'wsl-b-1', '<div>B' . $marked( 'wsl-a-2', '<ul></ul>' ) . '</div>' ), 7 );
+$marks  = new Live_Marks( '5a17' );
+$marked = array( $marks, 'around' );
+$answer = $marks->blocks_of( '<p>head</p>' . $marked( 'wsl-a-1', "\n<ul><li>A</li></ul>" ) . '<p>private</p>' . $marked( 'wsl-b-1', '<div>B' . $marked( 'wsl-a-2', '<ul></ul>' ) . '</div>' ), 7 );
 is(
 	array( $answer['stamp'], (array) $answer['blocks'] ),
 	array(
@@ -46,10 +51,13 @@ is(
 	'an answer is the live blocks alone, also one within another'
 );
 ok( ! isset( $answer['page'] ), 'without the page' );
-is( json_encode( Live_Answer::blocks_of( '<p>none</p>', 7 ) ), '{"stamp":7,"blocks":{}}', 'a page without one answers an empty object' );
-is( (array) Live_Answer::blocks_of( '<!--wordsocket-live:wsl-a-1--><ul>', 7 )['blocks'], array(), 'a block that was cut off is left out' );
-$owned = Live_Answer::blocks_of( 'x' . $marked( 'wsl-a-1', '<div data-wordsocket-live="{&quot;owned&quot;:true}"></div>' ) . 'y', 7 );
+is( json_encode( $marks->blocks_of( '<p>none</p>', 7 ) ), '{"stamp":7,"blocks":{}}', 'a page without one answers an empty object' );
+is( (array) $marks->blocks_of( '<!--wordsocket-live:5a17:wsl-a-1--><ul>', 7 )['blocks'], array(), 'a block that was cut off is left out' );
+$owned = $marks->blocks_of( 'x' . $marked( 'wsl-a-1', '<div data-wordsocket-live="{&quot;owned&quot;:true}"></div>' ) . 'y', 7 );
 is( $owned['page'] ?? null, 'x<div data-wordsocket-live="{&quot;owned&quot;:true}"></div>y', 'where the router needs it the page is there, without marks' );
+
+$html = '<ol><li><!--/wordsocket-live:wsl-a-1--><!--/wordsocket-live:dead:wsl-a-1--></li><li>next</li></ol>';
+is( (array) $marks->blocks_of( $marked( 'wsl-a-1', $html ), 7 )['blocks'], array( 'wsl-a-1' => $html ), 'who writes marks into a comment ends nothing' );
 
 ok( ! Live_Answer::is_personal( array( 'Content-Type: text/html', 'Cache-Control: max-age=600' ) ), 'a page is for everybody' );
 foreach ( array( 'Set-Cookie: a=b', 'cache-control: no-cache, must-revalidate', 'Cache-Control: max-age=0, private', 'CACHE-CONTROL: no-store' ) as $header ) {
@@ -84,6 +92,34 @@ foreach ( array( array( 'publish', '', true ), array( 'draft', 'publish', true )
 	Live_Stamp::write();
 	is( Live_Stamp::current() > $before, $counts, "a post that is $status" . ( $was ? " and was $was" : '' ) . ( $counts ? ' counts' : ' does not' ) );
 }
+
+// Who is answered, and what is kept.
+$_GET[ Live_Answer::ARGUMENT ] = 'x1';
+$_SERVER                       = array(
+	'REQUEST_METHOD' => 'GET',
+	'HTTP_HOST'      => 'example.org',
+	'REQUEST_URI'    => '/news/?wordsocket-live=x1',
+) + $_SERVER;
+$live = new Live_Answer( new Live_Crowd( new Publisher( new Config() ) ) );
+$live->register();
+ok( null !== $live->marks(), 'a page asks for its live blocks' );
+is( array_intersect( array( 'muplugins_loaded', 'plugins_loaded', 'setup_theme', 'init', 'parse_request', 'wp' ), array_keys( World::$filters ) ), array(), 'and no answer is out before a plugin could refuse the page' );
+$render = static function ( string $html ) use ( $live ): string {
+	ob_start();
+	$live->begin();
+	echo $html;
+	ob_end_flush();
+	return ob_get_clean();
+};
+$render( $live->marks()->around( 'wsl-a-1', '<ul></ul>' ) );
+is( array_keys( World::$transients[ Options::LIVE_ANSWERS ]['answers'] ), array( 'http://example.org/news/' ), 'an answer for anybody is kept' );
+World::$transients = array();
+unset( World::$options[ Options::LIVE_STAMP ] );
+is( $render( '<p>none</p>' ), '{"stamp":0,"blocks":{},"spread":2000}', 'a page without a live block answers that there is none' );
+is( array( World::$options[ Options::LIVE_STAMP ] ?? null, World::$transients ), array( null, array() ), 'and whoever asks for one writes nothing' );
+Live_Stamp::current();
+is( json_decode( $render( $live->marks()->around( 'wsl-a-1', '<ul></ul>' ) ), true )['blocks'], array( 'wsl-a-1' => '<ul></ul>' ), 'a page that says that caches must not keep it is answered' );
+is( World::$transients, array(), 'and not kept for others' );
 
 is( Live_Crowd::spread_ms(), 2000, 'while nobody has counted, pages ask within two seconds' );
 $crowd = new Live_Crowd( new Publisher( new Config() ) );

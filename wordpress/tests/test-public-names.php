@@ -26,10 +26,34 @@ foreach ( array( 'config' => 'Config', 'publisher' => 'Publisher', 'token' => 'T
 World::$answer = World::response( 200 );
 is( WPSignal\WPS::publish( 'events', 'x' ), World::$answer, 'WPS::publish() publishes' );
 
+// Section 11 of the wire document, member by member.
+$members = array(
+	'WPS'              => 'instance boot config publisher token channels extensions trigger_registry register_block_category trigger publish',
+	'Trigger'          => 'on channel data when register get_event get_hook get_priority get_accepted_args get_channel has_condition evaluate_condition build_data',
+	'Trigger_Registry' => 'add all register_defaults exclude_default_post_type get_excluded_default_post_types',
+	'Publisher'        => 'publish stats remote_error',
+	'Token'            => 'mint check_connection register_routes mask_api_key base64url_encode',
+	'Client'           => 'enqueue',
+	'Channels'         => 'reserve reservations is_strict allowed_prefixes allowed_publish_prefixes',
+	'Extensions'       => 'register registered all plugin_files',
+	'Config'           => 'base_url endpoints endpoints_for connect_url exchange_url site_key site_secret api_key jwt_secret encryption_key yjs_provider_enabled is_wp_sync_available is_wp_rtc_enabled is_configured clear_registration clear_publish_state credential_source',
+	'Notices'          => 'record clear clear_transient last describe credentials_rejected',
+);
+foreach ( $members as $class => $names ) {
+	foreach ( explode( ' ', $names ) as $name ) {
+		ok( method_exists( "WPSignal\\$class", $name ), "$class::$name()" );
+	}
+}
+is( WPSignal\Token::base64url_encode( "\xff\xfe" ), '__4', 'base64url_encode() is that of tokens' );
+
 ok( ! class_exists( 'WPSignal\Envelope' ), 'what is not public has no public name' );
 ok( ! class_exists( 'WPSignal\Nothing' ), 'a name that nobody knows is none' );
 
+define( 'WordSocket\FILE', dirname( __DIR__ ) . '/wordsocket.php' );
 $wps->boot();
+$hooked = World::$filters;
+$wps->boot();
+ok( $hooked === World::$filters, 'another build that boots it again changes nothing' );
 ok( ! isset( World::$filters['wpsignal_loaded'] ) && isset( World::$filters['plugins_loaded'] ), 'extensions are told once all plugins are loaded' );
 
 done_testing();

@@ -147,12 +147,15 @@ $sources = array_count_values( array_map( static fn( $trigger ): string => $trig
 is( $sources['saved'], 3, 'a row that could not be saved makes no trigger' );
 ok( ! isset( World::$filters['password_reset'] ), 'whoever wrote it' );
 is( $registry->get_excluded_default_post_types(), array( 'page' ), 'a saved type is not told of twice' );
+ok( ! $registry->hides_deletions_of( 'page' ), 'but that one of its posts is gone is told' );
+$registry->exclude_default_post_type( 'page' );
+ok( $registry->hides_deletions_of( 'page' ), 'unless code leaves the type out' );
 is( count( World::$filters['update_option_blogname'] ), 1, 'nor a saved option' );
 
-apply_filters( 'order_paid', 5, new WP_User() );
-apply_filters( 'order_paid', 8, new WP_User() );
-apply_filters( 'order_paid', 9, new WP_User() );
-apply_filters( 'order_paid', 8, 'nobody' );
+do_action( 'order_paid', 5, new WP_User() );
+do_action( 'order_paid', 8, new WP_User() );
+do_action( 'order_paid', 9, new WP_User() );
+do_action( 'order_paid', 8, 'nobody' );
 apply_filters( 'transition_post_status', 'publish', 'draft', new WP_Post( array( 'post_type' => 'page', 'ID' => 3 ) ) );
 apply_filters( 'wp_after_insert_post', 3, new WP_Post( array( 'post_type' => 'page', 'ID' => 3 ) ) );
 apply_filters( 'update_option_blogname', 'Old', 'New' );
@@ -172,7 +175,7 @@ is(
 ( new ReflectionProperty( Outbox::class, 'over' ) )->setValue( $outbox, false );
 World::$requests = array();
 for ( $i = 0; $i < 1000; $i++ ) {
-	apply_filters( 'order_paid', 100 + $i, null );
+	do_action( 'order_paid', 100 + $i, null );
 }
 $outbox->end();
 $count = array_sum( array_map( static fn( array $request ): int => count( json_decode( $request[2]['body'], true ) ), World::$requests ) );

@@ -58,9 +58,17 @@ ok( is_wp_error( $token->check_permission() ), 'unless a filter says so' );
 World::$user_id = 0;
 is( $token->check_permission(), true, 'which may also let visitors in' );
 
-$answer = $token->answer();
-is( array_keys( $answer->data ), array( 'token', 'channels', 'exp' ), 'the route answers with token, channels and exp' );
+$asked  = static fn( string $method ) => $token->answer( new WP_REST_Request( array(), $method ) );
+$answer = $asked( 'POST' );
+is( array_keys( $answer->data ), array( 'token', 'channels', 'exp', 'encryptionKey' ), 'the route answers with token, channels, exp and key' );
 is( array_keys( Token::schema()['properties'] ), array_merge( array_keys( $answer->data ), array( 'rooms' ) ), 'as its schema says, and rooms for whoever asks for them' );
-is( $answer->headers, array( 'Cache-Control' => 'no-store, private' ), 'and nobody may keep it' );
+is( $answer->headers, array( 'Cache-Control' => 'no-store, private' ), 'and nobody may keep what was posted for' );
+is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'public, max-age=60', 'Vary' => 'X-WP-Nonce' ), 'a visitor may share what was got' );
+add_filter( 'wordsocket_share_visitor_token', '__return_false' );
+is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'no-store, private' ), 'unless a filter tells visitors apart' );
+World::$filters['wordsocket_share_visitor_token'] = array();
+World::$user_id = 1;
+is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'no-store, private' ), 'a user never does' );
+is( array_keys( $asked( 'POST' )->data ), array( 'token', 'channels', 'exp', 'encryptionKey' ), 'and is told the key, too: the one of an old page may be over' );
 
 done_testing();

@@ -15,6 +15,7 @@ define( 'HOUR_IN_SECONDS', 3600 );
 /** What the fake WordPress is at the moment. */
 final class World {
 	public static array $filters   = array();
+	public static array $actions   = array();
 	public static array $options   = array();
 	public static array $requests  = array();
 	public static array $caps      = array();
@@ -105,7 +106,10 @@ class WP_REST_Response {
 }
 
 class WP_REST_Request {
-	public function __construct( private array $params = array() ) {}
+	public function __construct( private array $params = array(), private string $method = 'POST' ) {}
+	public function get_method(): string {
+		return $this->method;
+	}
 	public function get_param( string $name ): mixed {
 		return $this->params[ $name ] ?? null;
 	}
@@ -188,6 +192,27 @@ function apply_filters( string $hook, $value, ...$more ) {
 	return $value;
 }
 
+function do_action( string $hook, ...$args ): void {
+	World::$actions[ $hook ] = ( World::$actions[ $hook ] ?? 0 ) + 1;
+	apply_filters( $hook, ...$args );
+}
+
+function is_ssl(): bool {
+	return false;
+}
+
+function __return_false(): bool {
+	return false;
+}
+
+function is_admin(): bool {
+	return false;
+}
+
+function did_action( string $hook ): int {
+	return World::$actions[ $hook ] ?? 0;
+}
+
 function get_option( string $name, $otherwise = false ) {
 	return World::$options[ $name ] ?? $otherwise;
 }
@@ -264,8 +289,8 @@ function is_multisite(): bool {
 
 function auth_redirect(): void {}
 
-function wp_parse_url( string $url ) {
-	return parse_url( $url );
+function wp_parse_url( string $url, int $component = -1 ) {
+	return parse_url( $url, $component );
 }
 
 function wp_specialchars_decode( string $text, int $quotes ): string {
@@ -398,4 +423,8 @@ function get_permalink( WP_Post $post ): string {
 
 function get_post_modified_time( string $format, bool $gmt, WP_Post $post ): string {
 	return '2023-11-14T22:13:20+00:00';
+}
+
+function register_deactivation_hook( string $file, callable $callback ): void {
+	World::$filters["deactivate_$file"][] = array( $callback, 1 );
 }

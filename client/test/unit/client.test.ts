@@ -10,8 +10,9 @@ import type { Status } from '../../src/client.js';
 import { LIMIT } from '../../src/config.js';
 import { makeBinary } from '../../src/wire.js';
 import { until } from '../support/clock.js';
-import { id, message, Page } from '../support/page.js';
-import { SITE } from '../support/token.js';
+import { id, message, NOW_S, Page } from '../support/page.js';
+import { makeToken, SITE } from '../support/token.js';
+import { json } from '../support/world.js';
 
 test('the complete set is subscribed to before anybody hears of it', async () => {
   const page = new Page();
@@ -124,6 +125,19 @@ test('a gap is told once, though the connection is lost right after it', async (
   assert.equal(page.world.socket.frames[0]?.since, id(50));
 });
 
+test('a connection that ends before the relay said where we are leaves a gap', async () => {
+  const page = await Page.connected();
+  await page.ends(1006);
+  assert.deepEqual(page.gaps, [{ since: null, oldest: null }]);
+  const placed = await Page.connected();
+  await placed.receives({ type: 'subscribed', channels: ['events'], id: id(40) });
+  await placed.ends(1006);
+  assert.deepEqual(placed.gaps, [], 'one that has a place resumes');
+  const idle = await Page.connected({ channels: [] });
+  await idle.ends(1006);
+  assert.deepEqual(idle.gaps, [], 'and who wants nothing misses nothing');
+});
+
 test('a gap over to another log moves there', async () => {
   const page = await Page.connected();
   await page.receives(message(9), { type: 'gap', since: id(9), oldest: '000000000001-0' });
@@ -157,6 +171,31 @@ for (const [where, crypto] of [
     assert.deepEqual(events, ['a', 'e', 'c']);
   });
 }
+
+/** Renewed after 20 s. */
+const SHORT = makeToken(NOW_S, 30);
+
+test('a key that came with a token takes the place of the older one', async () => {
+  const page = await Page.connected({ token: SHORT, encryptionKey: randomBytes(32).toString('base64') });
+  page.world.answers.set('token', () =>
+    json({ token: makeToken(NOW_S + 20), encryptionKey: KEY.toString('base64') }),
+  );
+  await page.receives(sealedMessage(1, 'a'));
+  await until(() => page.errors.length > 0);
+  await page.world.clock.advance(20_000);
+  await page.receives(sealedMessage(2, 'b'));
+  await until(() => page.heard.length > 0);
+  assert.deepEqual([page.heard, page.errors], [[2], ['decryption-failed']]);
+});
+
+test('an answer without a key leaves the one of the page', async () => {
+  const page = await Page.connected({ token: SHORT, encryptionKey: KEY.toString('base64') });
+  await page.world.clock.advance(20_000);
+  assert.equal(page.minted.length, 1);
+  await page.receives(sealedMessage(1, 'a'));
+  await until(() => page.heard.length > 0);
+  assert.deepEqual(page.heard, [1]);
+});
 
 test('a message that does not open is dropped, and said', async () => {
   const page = await Page.connected({ encryptionKey: randomBytes(32).toString('base64') });

@@ -11,10 +11,10 @@ function made(opener?: Opener) {
   const heard: Delivery[] = [];
   const spoiled: number[] = [];
   const inbox = new Inbox(
-    opener,
     (delivery) => heard.push(delivery),
     () => spoiled.push(heard.length),
   );
+  inbox.opener = opener;
   return { heard, inbox, spoiled };
 }
 
@@ -71,7 +71,6 @@ for (const [kind, opener] of [
 test('a listener that pushes while it hears does not overtake', () => {
   const order: string[] = [];
   const inbox: Inbox = new Inbox(
-    undefined,
     ({ event }) => {
       if (event === 'one') {
         inbox.push(plain('two'));

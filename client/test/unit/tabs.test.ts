@@ -305,6 +305,26 @@ test('a token of another user ends it, in every tab', async () => {
   assert.equal(tabs.world.sockets.length, 1);
 });
 
+test('a tab does not follow a new worker to another user', async () => {
+  const tabs = new Tabs();
+  // As WordPress has it: no token in the page.
+  const a = await tabs.open({ token: undefined, nonce: 'of user 1' });
+  await tabs.world.opens();
+  assert.equal(a.state.connected, true);
+  tabs.die();
+  tabs.user = '2';
+  await a.world.clock.advance(1);
+  a.client.wake();
+  await a.world.clock.advance(TIMING.workerPatienceMs);
+  await settle();
+  await tabs.world.opens();
+  await tabs.receives({ type: 'subscribed', channels: ['events'] }, message(1));
+  assert.deepEqual(a.heard, []);
+  assert.equal(a.state.connected, false);
+  assert.equal(a.state.error?.message, 'the page is of another user');
+  assert.equal(a.world.sockets.length, 0);
+});
+
 test('a page that cannot say whose it is shares no user\'s connection', async () => {
   const tabs = new Tabs();
   await tabs.connected(1);

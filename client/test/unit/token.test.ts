@@ -65,10 +65,22 @@ test('minting is a POST with the nonce, to the route under the namespace', async
   assert.deepEqual(keeper.channels, ['events']);
 });
 
-test('the route is found under plain permalinks, too', () => {
-  assert.equal(tokenRouteOf('https://a/?rest_route=/wpsignal/v1/'), 'https://a/?rest_route=/wpsignal/v1/token');
-  assert.equal(tokenRouteOf('https://a/wp-json/wpsignal/v1/token'), 'https://a/wp-json/wpsignal/v1/token');
-});
+for (const [what, restUrl, route] of [
+  ['permalinks', 'https://a/wp-json/wpsignal/v1', 'https://a/wp-json/wpsignal/v1/token'],
+  ['a slash at the end', 'https://a/wp-json/wpsignal/v1/', 'https://a/wp-json/wpsignal/v1/token'],
+  ['the route itself', 'https://a/wp-json/wpsignal/v1/token', 'https://a/wp-json/wpsignal/v1/token'],
+  ['plain permalinks', 'https://a/?rest_route=/wpsignal/v1/', 'https://a/?rest_route=/wpsignal/v1/token'],
+  ['plain ones in a folder', 'https://a/b/index.php?rest_route=/wpsignal/v1', 'https://a/b/index.php?rest_route=/wpsignal/v1/token'],
+  ['plain ones, encoded', 'https://a/?rest_route=%2Fwpsignal%2Fv1', 'https://a/?rest_route=%2Fwpsignal%2Fv1/token'],
+  ['a language in the path', 'https://a/de/api/wpsignal/v1', 'https://a/de/api/wpsignal/v1/token'],
+  ['a language in the query', 'https://a/wp-json/wpsignal/v1/?lang=de', 'https://a/wp-json/wpsignal/v1/token?lang=de'],
+  ['a language behind a plain one', 'https://a/?rest_route=/wpsignal/v1&lang=de', 'https://a/?rest_route=/wpsignal/v1/token&lang=de'],
+  ['a language before a plain one', 'https://a/?lang=de&rest_route=/wpsignal/v1/', 'https://a/?lang=de&rest_route=/wpsignal/v1/token'],
+] as const) {
+  test(`the route is found with ${what}`, () => {
+    assert.equal(tokenRouteOf(restUrl), route);
+  });
+}
 
 test('a nonce that WordPress hands along is used from then on', async () => {
   const { keeper, world } = made({ restUrl: REST, nonce: 'n1' }, () =>
@@ -154,4 +166,103 @@ test("a mint of one's own replaces the route", async () => {
   assert.equal(keeper.token, 'mine');
   assert.deepEqual(keeper.channels, ['x']);
   assert.equal(world.requests.length, 0);
+});
+
+test('a page for anybody asks as nobody, and lets a cache answer', async () => {
+  const key = 'a'.repeat(44);
+  const token = makeToken(NOW_S - 30);
+  const { keeper, world } = made({ restUrl: REST, anonymous: true, nonce: 'unused' }, () =>
+    json({ token, channels: ['events'], encryptionKey: key }),
+  );
+  await keeper.acquire();
+  const [{ init } = { init: {} as RequestInit }] = world.requests;
+  assert.equal(init.method ?? 'GET', 'GET');
+  assert.equal(init.credentials, 'omit');
+  assert.equal(init.cache, 'default');
+  assert.equal(init.headers, undefined);
+  assert.equal(keeper.encryptionKey, key);
+  // As if a cache had kept it for a minute.
+  assert.equal(keeper.refreshInMs, 192_000);
+  await keeper.mint();
+  assert.equal(String(world.requests[1]?.url), `${REST}token`);
+});
+
+test('once the relay refused one, caches are asked for what they cannot hold', async () => {
+  const asked = async (restUrl: string, waitMs: number) => {
+    const { keeper, world } = made({ restUrl, anonymous: true }, grantOf(makeToken(NOW_S)));
+    world.answers.set('', grantOf(makeToken(NOW_S)));
+    await keeper.acquire();
+    keeper.discard();
+    world.clock.sleep(waitMs);
+    await keeper.acquire();
+    await keeper.mint();
+    return world.requests.map(({ url }) => String(url));
+  };
+  const slot = NOW_S / 10;
+  assert.deepEqual(await asked(REST, 0), [`${REST}token`, `${REST}token?_=${slot}`, `${REST}token?_=${slot}`]);
+  assert.equal((await asked(REST, 9_999))[1], `${REST}token?_=${slot}`, 'a crowd shares it');
+  assert.equal((await asked(REST, 10_000))[1], `${REST}token?_=${slot + 1}`, 'for ten seconds');
+  assert.equal(
+    (await asked('https://a/?rest_route=/wpsignal/v1', 0))[1],
+    `https://a/?rest_route=/wpsignal/v1/token&_=${slot}`,
+  );
+});
+
+const NONCE_URL = 'https://site.example/wp-admin/admin-ajax.php?action=rest-nonce';
+
+/** WordPress with a nonce that is over, and another one to be had. */
+function aged(nonce: () => Response | Promise<Response>, answer: () => Response | Promise<Response>) {
+  const { keeper, world } = made({ restUrl: REST, nonce: 'old', nonceUrl: NONCE_URL }, answer);
+  world.answers.set('admin-ajax.php', nonce);
+  return { keeper, world };
+}
+
+test('a nonce that is over is renewed once, and the token asked for again', async () => {
+  let asked = 0;
+  const { keeper, world } = aged(
+    () => new Response('0123456789'),
+    () => (asked++ === 0 ? json({ code: 'rest_cookie_invalid_nonce' }, 403) : json({ token: 't' })),
+  );
+  await keeper.mint();
+  assert.equal(keeper.token, 't');
+  assert.deepEqual(
+    world.requests.map(({ url, init }) => [String(url), (init.headers as Record<string, string> | undefined)?.['X-WP-Nonce']]),
+    [[`${REST}token`, 'old'], [NONCE_URL, undefined], [`${REST}token`, '0123456789']],
+  );
+  assert.equal(world.requests[1]?.init.credentials, 'same-origin');
+});
+
+for (const [what, nonce] of [
+  ['of whoever logged out', () => new Response('0', { status: 400 })],
+  ['of a login page instead', () => new Response('<html>')],
+] as const) {
+  test(`a nonce ${what} ends it, after one try`, async () => {
+    const { keeper, world } = aged(nonce, () => json({}, 403));
+    await assert.rejects(keeper.mint(), (error) => error instanceof MintError && error.refused);
+    assert.equal(world.requests.length, 2);
+  });
+}
+
+for (const [what, nonce] of [
+  ['no network', noNetwork],
+  ['a site that is being updated', () => new Response('', { status: 503 })],
+  ['a site that has enough', () => new Response('', { status: 429 })],
+] as const) {
+  test(`${what} while the nonce is renewed ends nothing`, async () => {
+    const { keeper, world } = aged(nonce, () =>
+      world.requests.length < 4 ? json({}, 403) : json({ token: 't' }),
+    );
+    await assert.rejects(keeper.mint(), (error) => error instanceof MintError && !error.refused);
+    assert.equal(world.requests.length, 2, 'and is not asked for at once again');
+    world.answers.set('admin-ajax.php', () => new Response('0123456789'));
+    await keeper.mint();
+    assert.equal(keeper.token, 't');
+    assert.equal(world.requests.length, 5);
+  });
+}
+
+test('one that is refused with a fresh nonce is refused', async () => {
+  const { keeper, world } = aged(() => new Response('0123456789'), () => json({}, 403));
+  await assert.rejects(keeper.mint(), (error) => error instanceof MintError && error.refused);
+  assert.equal(world.requests.length, 3);
 });

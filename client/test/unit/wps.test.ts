@@ -129,7 +129,9 @@ test('the script of a page reads its configuration, connects, and is there once'
   const before = names.map((name) => Object.getOwnPropertyDescriptor(world, name));
   const shown = mock.method(console, 'debug', () => {});
   const config = { baseUrl: 'http://r.example/wps', token: 'a.b.c', channels: ['events'], isDebug: true };
-  const page = Object.assign(new FakePage(), { wpSignalConfig: config });
+  const element = { textContent: JSON.stringify(config) };
+  const document = { getElementById: (id: string) => (id === 'wpsignal-config' ? element : null) };
+  const page = Object.assign(new FakePage(), { document });
   const define = (name: string, value: unknown) =>
     Object.defineProperty(world, name, { value, configurable: true, writable: true });
   define('window', page);
@@ -146,7 +148,8 @@ test('the script of a page reads its configuration, connects, and is there once'
     await import('../../src/wordpress.js');
     await settle();
     assert.deepEqual(sockets.map(({ url }) => url), ['ws://r.example/wps/ws?token=a.b.c']);
-    const { WPS, wpsTest, wpsDebug } = page as unknown as Window;
+    const { WPS, wpsTest, wpsDebug, wpSignalConfig } = page as unknown as Window;
+    assert.deepEqual(wpSignalConfig, config, 'extensions find it, too');
     assert.equal(typeof WPS?.publish, 'function');
     assert.deepEqual(Object.keys(wpsTest ?? {}).sort(), ['cycle', 'drop', 'status', 'wake']);
     sockets[0]?.open();

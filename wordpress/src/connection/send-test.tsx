@@ -92,7 +92,7 @@ export function SendTest(): JSX.Element {
       <h2 id="wordsocket-test">{__('Send test', 'wordsocket')}</h2>
       <p>
         {__(
-          'Publishes an event and takes the time until this browser has it: from here to PHP, to the relay, and back. The channel has a name that nobody else knows.',
+          'Publishes an event and measures how long it takes to reach this browser: from here to PHP, to the relay, and back. The channel has a name that nobody else knows.',
           'wordsocket',
         )}
       </p>

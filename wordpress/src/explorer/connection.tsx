@@ -5,6 +5,7 @@ import { createElement, useEffect, useRef, useState } from '@wordpress/element';
 import { __, _n, sprintf } from '@wordpress/i18n';
 import type { State } from '../../../client/src/state.js';
 import { api, messageOf } from '../api.js';
+import { hold } from '../held.js';
 import { TEST_PREFIX } from './log.js';
 import { addSample, plot, type Sample, SPAN_MS, summaryOf } from './plot.js';
 
@@ -146,8 +147,7 @@ export function ConnectionPanel(): JSX.Element {
   ).current;
 
   useEffect(() => {
-    window.WPS?.subscribe([channel]);
-    return () => window.WPS?.unsubscribe([channel]);
+    return hold([channel]);
   }, [channel]);
 
   async function measure(): Promise<void> {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 import { Button, TextControl } from '@wordpress/components';
-import { createElement, useEffect, useReducer, useState } from '@wordpress/element';
+import { createElement, useEffect, useReducer, useRef, useState } from '@wordpress/element';
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { api, messageOf } from '../api.js';
 import { pageData } from '../data.js';
+import { hold } from '../held.js';
 import {
   channelsOf,
   EMPTY,
@@ -83,14 +84,28 @@ function Channels({ onRaw }: {
 }): JSX.Element {
   const [typed, setTyped] = useState('events');
   const [close, setClose] = useState<(() => void) | null>(null);
+  const [isOpening, setOpening] = useState(false);
   const [said, setSaid] = useState('');
+  const isHere = useRef(true);
+  const held = useRef<(() => void)[]>([]);
 
   useEffect(() => () => close?.(), [close]);
+  useEffect(() => {
+    isHere.current = true;
+    return () => {
+      isHere.current = false;
+      held.current.splice(0).forEach((release) => release());
+    };
+  }, []);
 
   async function listen(): Promise<void> {
     setSaid('');
+    setOpening(true);
     try {
       const { token } = await api.token();
+      if (!isHere.current) {
+        return;
+      }
       const stop = listenRaw(
         `${pageData.settings.base_url.replace(/^http/i, 'ws')}/ws`,
         token,
@@ -114,10 +129,11 @@ function Channels({ onRaw }: {
     } catch (caught) {
       setSaid(messageOf(caught));
     }
+    setOpening(false);
   }
 
   function subscribe(): void {
-    window.WPS?.subscribe(channelsOf(typed));
+    held.current.push(hold(channelsOf(typed)));
     setSaid(__('The log shows these as well now.', 'wordsocket'));
   }
 
@@ -126,7 +142,7 @@ function Channels({ onRaw }: {
       <TextControl
         __nextHasNoMarginBottom
         label={__('More channels', 'wordsocket')}
-        help={__('Separated by commas. Events of code go to channels of their own.', 'wordsocket')}
+        help={__('Separated by commas. This page hears events already; triggers may send to others.', 'wordsocket')}
         value={typed}
         onChange={setTyped}
       />
@@ -136,7 +152,7 @@ function Channels({ onRaw }: {
       <Button
         variant="secondary"
         isPressed={close !== null}
-        disabled={!close && channelsOf(typed).length === 0}
+        disabled={isOpening || (!close && channelsOf(typed).length === 0)}
         onClick={() => {
           if (close) {
             close();

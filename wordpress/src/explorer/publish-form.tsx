@@ -4,6 +4,7 @@ import { Button, Notice, TextareaControl, TextControl } from '@wordpress/compone
 import { createElement, type FormEvent, useEffect, useRef, useState } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
 import { api, messageOf } from '../api.js';
+import { hold } from '../held.js';
 import { canonical, parseData } from './log.js';
 
 const PATIENCE_MS = 5000;
@@ -70,7 +71,7 @@ export function PublishForm(): JSX.Element {
     const { data } = parsed;
     setBusy(true);
     setSaid(null);
-    window.WPS?.subscribe([channel]);
+    const release = hold([channel]);
     const waiting = arrival(channel, event, data);
     const begun = performance.now();
     let result: Said;
@@ -99,6 +100,7 @@ export function PublishForm(): JSX.Element {
       result = { status: 'error', text: messageOf(caught) };
     }
     waiting.stop();
+    release();
     if (isHere.current) {
       setBusy(false);
       setSaid(result);

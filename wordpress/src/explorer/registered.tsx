@@ -31,7 +31,13 @@ export function RegisteredTriggers(): JSX.Element {
           {error}
         </p>
       ) : null}
-      <div className="wordsocket-wide">
+      {/* A region that scrolls must be reachable by keyboard. */}
+      <div
+        className="wordsocket-wide"
+        tabIndex={0}
+        role="region"
+        aria-labelledby="wordsocket-explorer-registered"
+      >
         <table className="widefat striped" id="wordsocket-registered">
           <thead>
             <tr>

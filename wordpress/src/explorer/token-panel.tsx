@@ -78,7 +78,7 @@ export function TokenPanel(): JSX.Element {
     <section aria-labelledby="wordsocket-explorer-token">
       <h2 id="wordsocket-explorer-token">{__('Token', 'wordsocket')}</h2>
       <p>
-        {__('What this site lets your browser do at the relay. It is read here and nowhere sent; its signature is not shown.', 'wordsocket')}
+        {__('What this site lets your browser do at the relay. It is read here and sent nowhere; its signature is not shown.', 'wordsocket')}
       </p>
       {error ? (
         <p className="wordsocket-problem" role="alert">

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a token says, for reading. Nothing is verified: that is the relay's. Pure. */
 
+import { REFRESH_AT_LIFE_SHARE } from '../../../client/src/config.js';
+
 export interface Decoded {
   readonly header: Record<string, unknown>;
   readonly claims: Record<string, unknown>;
@@ -27,8 +29,6 @@ export function decode(token: string): Decoded | undefined {
   return parts.length === 3 && header && claims ? { header, claims } : undefined;
 }
 
-/** Tokens are renewed when this share of their life is over. */
-const REFRESH_AT = 0.8;
 
 export interface Times {
   /** Seconds; 0 if it is over. */
@@ -46,7 +46,7 @@ export function timesOf(claims: Decoded['claims'], nowMs: number): Times {
   const left = Math.max(0, exp - nowS);
   return {
     leftS: Math.ceil(left),
-    refreshInS: Math.max(0, Math.ceil(iat + life * REFRESH_AT - nowS)),
+    refreshInS: Math.max(0, Math.ceil(iat + life * REFRESH_AT_LIFE_SHARE - nowS)),
     leftShare: Math.min(1, left / life),
   };
 }

@@ -21,12 +21,6 @@ interface Settings {
   readonly connect: string;
 }
 
-declare global {
-  interface Window {
-    wordsocketLive?: Settings;
-  }
-}
-
 interface BlockType {
   readonly attributes?: object;
 }
@@ -153,6 +147,7 @@ function install(settings: Settings) {
   );
 }
 
-if (window.wordsocketLive) {
-  install(window.wordsocketLive);
+const data = document.getElementById('wordsocket-live-data')?.textContent;
+if (data) {
+  install(JSON.parse(data) as Settings);
 }

@@ -11,7 +11,7 @@ import { type Answer, Source } from './answer.js';
 import { isWrittenIn } from './fields.js';
 import { differs, morph, remember } from './morph.js';
 import { keepPlace } from './place.js';
-import { concerns, digest, EVENTS, Plan, type Shown } from './plan.js';
+import { concerns, digest, EVENTS, type Mark, parseMark, Plan } from './plan.js';
 
 /** What PHP says: Live_Page::print_status(). */
 interface Settings {
@@ -30,11 +30,8 @@ export interface Means {
   readonly route?: (html: string) => Promise<boolean>;
 }
 
-interface Block extends Shown {
+interface Block extends Mark {
   readonly element: HTMLElement;
-  readonly id: string;
-  /** Whether only the router may change it. */
-  readonly owned: boolean;
 }
 
 const STATUS = 'wordsocket-live';
@@ -46,14 +43,21 @@ const GLOW_MS = 2500;
 const blocksOf = (): Block[] =>
   [...document.querySelectorAll<HTMLElement>(`[${MARK}]`)]
     .filter((element) => !element.parentElement?.closest(`[${MARK}]`))
-    .map((element) => ({ ...JSON.parse(element.getAttribute(MARK) ?? '{}'), element }) as Block);
+    .flatMap((element) => {
+      const mark = parseMark(element.getAttribute(MARK));
+      return mark ? [{ ...mark, element }] : [];
+    });
 
 const parse = (html: string): Element | null =>
   new DOMParser().parseFromString(html, 'text/html').body.firstElementChild;
 
+/** The last one of the page is PHP's: what somebody wrote into a post comes before. */
+export const statusOf = (): HTMLElement | undefined =>
+  [...document.querySelectorAll<HTMLElement>(`#${STATUS}`)].pop();
+
 /** Starts; the lever asks anew. Nothing where PHP left no settings. */
 export function start(means: Means): { refresh: () => void } | undefined {
-  const settings = document.getElementById(STATUS)?.dataset.settings;
+  const settings = statusOf()?.dataset.settings;
   if (!settings) {
     return undefined;
   }

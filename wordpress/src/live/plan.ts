@@ -22,6 +22,26 @@ export interface Shown {
   readonly post: number;
 }
 
+/** A mark as PHP writes it: Live_Blocks::mark(). */
+export interface Mark extends Shown {
+  readonly id: string;
+  /** Whether only the router may change the block. */
+  readonly owned: boolean;
+}
+
+/** Undefined if it is none: whoever writes a post may write such attributes. */
+export function parseMark(text: string | null): Mark | undefined {
+  try {
+    const { id, owned, types, comments, post } = JSON.parse(text ?? '') as Partial<Mark>;
+    const isList = types === null || (Array.isArray(types) && types.every((one) => typeof one === 'string'));
+    return typeof id === 'string' && isList
+      ? { id, owned: owned === true, types, comments: comments === true, post: Number(post) || 0 }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 interface About {
   readonly post_id?: unknown;
   readonly post_type?: unknown;

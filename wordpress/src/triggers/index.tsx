@@ -5,6 +5,7 @@ import { speak } from '@wordpress/a11y';
 import { createElement, Fragment, useEffect, useRef, useState } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
 import { messageOf } from '../api.js';
+import { hold } from '../held.js';
 import {
   type Errors,
   errorsOf,
@@ -39,6 +40,30 @@ function useLeaveWarning(isDirty: boolean): void {
   }, [isDirty]);
 }
 
+const nameOf = ({ channel, event }: Pick<Row, 'channel' | 'event'>): string =>
+  JSON.stringify([channel, event]);
+
+/** What came last of each saved trigger, by nameOf(). */
+function useSeen(saved: string): ReadonlyMap<string, string> {
+  const [seen, setSeen] = useState<ReadonlyMap<string, string>>(new Map());
+  useEffect(() => {
+    const rows = JSON.parse(saved) as Row[];
+    const names = new Set(rows.map(nameOf));
+    const release = hold(rows.map(({ channel }) => channel));
+    const off = window.WPS?.onMessage((event, data, channel) => {
+      const name = nameOf({ channel, event });
+      if (names.has(name)) {
+        setSeen((before) => new Map(before).set(name, JSON.stringify(data) ?? ''));
+      }
+    });
+    return () => {
+      off?.();
+      release();
+    };
+  }, [saved]);
+  return seen;
+}
+
 let lastKey = 0;
 interface Keyed {
   /** Stays with a row when others go. */
@@ -58,6 +83,7 @@ export function Triggers(): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const isDirty = JSON.stringify(rows.map(({ row }) => row)) !== saved;
   useLeaveWarning(isDirty);
+  const seen = useSeen(saved);
 
   function take(next: Offer): void {
     setOffer(next);
@@ -110,7 +136,7 @@ export function Triggers(): JSX.Element {
   return (
     <>
       <p>
-        {__('A trigger turns something that happens in WordPress into an event on every open page. Saves of posts, comments and the site title make events already; these are for everything else.', 'wordsocket')}
+        {__('A trigger turns something that happens in WordPress into an event on every open page. Posts, comments, the site title and the tagline make events already. One of yours for a post type or an option takes the place of those.', 'wordsocket')}
       </p>
       <div ref={list}>
         {rows.map(({ key, row }, at) => (
@@ -120,6 +146,7 @@ export function Triggers(): JSX.Element {
             row={row}
             at={at}
             errors={errors}
+            seen={seen.get(nameOf(row))}
             onChange={(next) => {
               setRows(replaced(rows, at, { key, row: next }));
               setSaid(null);
@@ -145,6 +172,8 @@ export function Triggers(): JSX.Element {
               onClick: () => {
                 setRows([...rows.slice(0, deleted.at), deleted.row, ...rows.slice(deleted.at)]);
                 setDeleted(null);
+                // They were told by the number of a row.
+                setErrors(NO_ERRORS);
               },
             },
           ]}
@@ -178,7 +207,7 @@ export function Triggers(): JSX.Element {
         </Button>
         <span role="status">
           {unfinished > 0
-            ? __('Each needs what it waits for and a name.', 'wordsocket')
+            ? __('Each trigger needs what it waits for and a name.', 'wordsocket')
             : isDirty
               ? __('There are changes to save.', 'wordsocket')
               : ''}

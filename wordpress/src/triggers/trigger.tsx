@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 import { Button, SelectControl, TextControl } from '@wordpress/components';
-import { createElement, Fragment, useEffect, useId, useState } from '@wordpress/element';
+import { createElement, Fragment, useId } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
 import { Conditions, DataFields, Problem } from './fields.js';
 import { aimed, type Errors, type HookRow, type Offer, type Row, suggestion } from './rows.js';
@@ -11,6 +11,8 @@ interface Props {
   readonly row: Row;
   readonly at: number;
   readonly errors: Errors;
+  /** Data of its last event, as JSON. */
+  readonly seen: string | undefined;
   readonly onChange: (row: Row) => void;
   readonly onCopy: () => void;
   readonly onDelete: () => void;
@@ -23,15 +25,7 @@ function titleOf(row: Row, at: number): string {
 }
 
 /** The last time that this trigger's event came to this page. */
-function LastSeen({ row }: { readonly row: Row }): JSX.Element | null {
-  const [seen, setSeen] = useState('');
-  useEffect(() => {
-    if (row.event === '') {
-      return undefined;
-    }
-    window.WPS?.subscribe([row.channel]);
-    return window.WPS?.on(row.event, (data) => setSeen(JSON.stringify(data) ?? ''));
-  }, [row.event, row.channel]);
+function LastSeen({ seen }: { readonly seen: string | undefined }): JSX.Element {
   return (
     <p className="wordsocket-seen" role="status">
       {seen
@@ -88,7 +82,7 @@ function HookFields({ row, offer, errors, path, onChange }: {
   );
 }
 
-export function TriggerCard({ offer, row, at, errors, onChange, onCopy, onDelete }: Props): JSX.Element {
+export function TriggerCard({ offer, row, at, errors, seen, onChange, onCopy, onDelete }: Props): JSX.Element {
   const heading = useId();
   const path = String(at);
   const targets = row.type === 'option' ? offer.options : offer.post_types;
@@ -132,7 +126,7 @@ export function TriggerCard({ offer, row, at, errors, onChange, onCopy, onDelete
       {['event', 'channel', 'type', ''].map((name) => (
         <Problem key={name} errors={errors} path={`${path}.${name}`} />
       ))}
-      <LastSeen row={row} />
+      <LastSeen seen={seen} />
       <p className="wordsocket-row">
         <Button variant="tertiary" onClick={onCopy}>
           {__('Duplicate', 'wordsocket')}

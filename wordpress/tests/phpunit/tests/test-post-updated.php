@@ -162,4 +162,39 @@ final class Post_Updated_Test extends Test_Case {
 		$this->deliver();
 		$this->assertSame( array(), $this->relay->requests() );
 	}
+
+	public function test_a_text_without_spaces_is_no_excerpt_of_all_of_it(): void {
+		wp_insert_post(
+			array(
+				'post_title'   => 'T',
+				'post_content' => str_repeat( 'ไทย', 100000 ),
+				'post_status'  => 'publish',
+			)
+		);
+		$sent = $this->published( 'post.updated' )[0]['data'];
+		$this->assertSame( str_repeat( 'ไทย', 333 ) . 'ไ', $sent['excerpt'] );
+	}
+
+	public function test_nor_is_a_comment(): void {
+		$post = $this->make_post();
+		wp_insert_comment(
+			array(
+				'comment_post_ID'  => $post,
+				'comment_author'   => 'Ann',
+				'comment_content'  => str_repeat( 'x', 60000 ),
+				'comment_approved' => '1',
+				'comment_type'     => 'comment',
+			)
+		);
+		$this->assertSame( 1000, strlen( $this->published( 'comment.created' )[0]['data']['excerpt'] ) );
+	}
+
+	public function test_a_filter_takes_the_excerpt_away(): void {
+		add_filter( 'wordsocket_event_excerpt', fn( $text, $post ) => 'Members' === $post->post_title ? '' : $text, 10, 2 );
+		foreach ( array( 'Members', 'All' ) as $title ) {
+			wp_insert_post( array( 'post_title' => $title, 'post_content' => 'Some words.', 'post_status' => 'publish' ) );
+		}
+		$this->deliver();
+		$this->assertSame( array( '', 'Some words.' ), array_column( array_column( $this->published( 'post.updated' ), 'data' ), 'excerpt' ) );
+	}
 }
