@@ -230,9 +230,13 @@ final class Config {
 		return '';
 	}
 
-	/** Whether the block editor is to edit together over this connection. */
+	/**
+	 * Whether the block editor is to edit together over this connection. Where
+	 * that would wake what WordPress itself leaves asleep, somebody has to have
+	 * said so.
+	 */
 	public function yjs_provider_enabled(): bool {
-		return (bool) get_option( Options::YJS_PROVIDER, '1' );
+		return (bool) get_option( Options::YJS_PROVIDER, Collaboration::SUPPORT_GUTENBERG === Collaboration::support() ? '1' : '0' );
 	}
 
 	/** Whether this copy of the plugin has what does so. */

@@ -71,7 +71,7 @@ is(
 		'api_key'              => '',
 		'site_key'             => WPSIGNAL_SITE_KEY,
 		'is_connected'         => true,
-		'yjs_provider_enabled' => true,
+		'yjs_provider_enabled' => false,
 		'credential_source'    => 'constant',
 		'last_error'           => null,
 	),

@@ -39,9 +39,11 @@ export interface Entry {
 export interface Link {
   readonly state: LinkState & { readonly canSend: boolean };
   onState(listener: () => void): () => void;
-  onFrame(listener: (channel: string, bytes: Uint8Array) => void): () => void;
+  onFrame(channel: string, listener: (bytes: Uint8Array) => void): () => void;
   /** Frames may have been lost while connected. */
   onLoss(listener: () => void): () => void;
+  /** WordPress does not let this user into a room any more. */
+  onClosed(room: string, listener: () => void): () => void;
   /** Asks WordPress; undefined if it says no. Rejects if it cannot be asked. */
   enter(room: string): Promise<Entry | undefined>;
   leave(room: string): void;
@@ -113,22 +115,13 @@ class RoomProvider implements Provider {
   }
 
   private async enter(): Promise<void> {
-    const { link, clock } = this.around;
+    const { link } = this.around;
     let entry: Entry | undefined;
     try {
       entry = await link.enter(this.name);
-    } catch {
+    } catch (error) {
       if (!this.ended) {
-        const ms = Math.min(ASK_MS * 2 ** this.tries, ASK_MOST_MS);
-        this.tries += 1;
-        this.own = statusOf({
-          connected: false,
-          error: { code: 'unknown-error', message: 'WordPress did not answer' },
-          retryInMs: ms,
-          failures: this.tries,
-        });
-        this.tell();
-        this.off.push(clock.after(ms, () => void this.enter()));
+        this.tryAgain(error);
       }
       return;
     }
@@ -141,6 +134,22 @@ class RoomProvider implements Provider {
     } else {
       this.refused();
     }
+  }
+
+  private tryAgain(error: unknown): void {
+    const ms = Math.min(ASK_MS * 2 ** this.tries, ASK_MOST_MS);
+    this.tries += 1;
+    this.own = statusOf({
+      connected: false,
+      error: {
+        code: 'unknown-error',
+        message: error instanceof Error ? error.message : 'WordPress did not answer',
+      },
+      retryInMs: ms,
+      failures: this.tries,
+    });
+    this.tell();
+    this.off.push(this.around.clock.after(ms, () => void this.enter()));
   }
 
   /**
@@ -178,10 +187,11 @@ class RoomProvider implements Provider {
       },
     });
     this.off.push(
-      link.onFrame((on, bytes) => {
-        if (on === channel) {
-          this.room?.take(bytes);
-        }
+      link.onFrame(channel, (bytes) => this.room?.take(bytes)),
+      link.onClosed(this.name, () => {
+        this.room?.destroy();
+        this.stop();
+        this.refused();
       }),
       link.onLoss(() => this.room?.resync()),
       link.onState(() => this.follow()),

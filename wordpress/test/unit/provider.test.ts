@@ -20,16 +20,21 @@ class TestLink implements Link {
   readonly left: string[] = [];
   answer: () => Promise<Entry | undefined> = async () => undefined;
   private readonly states = new Set<() => void>();
-  private readonly frames = new Set<(c: string, b: Uint8Array) => void>();
+  private readonly frames = new Map<string, (b: Uint8Array) => void>();
+  readonly closed = new Map<string, () => void>();
   private readonly losses = new Set<() => void>();
 
   onState(listener: () => void): () => void {
     this.states.add(listener);
     return () => this.states.delete(listener);
   }
-  onFrame(listener: (c: string, b: Uint8Array) => void): () => void {
-    this.frames.add(listener);
-    return () => this.frames.delete(listener);
+  onFrame(channel: string, listener: (b: Uint8Array) => void): () => void {
+    this.frames.set(channel, listener);
+    return () => this.frames.delete(channel);
+  }
+  onClosed(room: string, listener: () => void): () => void {
+    this.closed.set(room, listener);
+    return () => this.closed.delete(room);
   }
   onLoss(listener: () => void): () => void {
     this.losses.add(listener);
