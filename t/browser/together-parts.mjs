@@ -152,6 +152,6 @@ export const written = (writers) => writers.flatMap(({ mine }) => [...mine.value
 /** Their faults, but for those of a network that was cut. */
 export function faultsBut(people, allowed) {
   const all = people.flatMap(({ name, faults }) => faults.filter((fault) => !allowed.test(fault)).map((fault) => `${name}: ${fault}`));
-  for (const fault of all) note(fault);
+  for (const fault of all) note(fault.slice(0, 300));
   return all;
 }

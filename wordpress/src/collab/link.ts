@@ -12,7 +12,7 @@ import { Client } from '../../../client/src/client.js';
 import type { ClientOptions } from '../../../client/src/options.js';
 import { MintError, type TokenGrant } from '../../../client/src/token.js';
 import type { Clock } from './clock.js';
-import type { Entry, Link } from './provider.js';
+import { type Entry, type Link, RoomLimitError } from './provider.js';
 
 /** What the token route answers when it is asked for rooms. */
 export interface TokenAnswer {
@@ -34,14 +34,15 @@ export type AskWordPress = (rooms: readonly string[]) => Promise<TokenAnswer>;
 /** As many as WordPress lets one token name. */
 export const MAX_ROOMS = 100;
 
-/** Asks for a new token when told to: a room has come up. */
+/** How long after a refusal what was refused is made up for. */
+const REFUSED_MS = 2000;
+
+/** Asks for a new token when told to, while connected: a room has come up. */
 export class RoomsClient extends Client {
   renew(): void {
     this.link.verify();
   }
 }
-
-export class RoomLimitError extends Error {}
 
 interface Waiting {
   resolve(entry: Entry | undefined): void;
@@ -77,6 +78,11 @@ export class ClientLink implements Link {
       share: false,
       mint: () => this.mint(),
     });
+    this.client.on('connection', (connected) => {
+      if (connected && this.waiting.size > 0) {
+        this.askSoon();
+      }
+    });
     this.client.on('binary', (channel, bytes) => this.frames.get(channel)?.(bytes));
   }
 
@@ -104,12 +110,21 @@ export class ClientLink implements Link {
     return () => this.frames.delete(channel);
   }
 
+  /** Also what the relay refused, for it comes too fast: it is gone as well. */
   onLoss(listener: () => void): () => void {
+    let off: (() => void) | undefined;
     const offs = [
       this.client.on('gap', listener),
       this.client.on('reopen', listener),
+      this.client.on('error', () => {
+        off ??= this.clock.after(REFUSED_MS, () => {
+          off = undefined;
+          listener();
+        });
+      }),
+      () => off?.(),
     ];
-    return () => offs.forEach((off) => off());
+    return () => offs.forEach((end) => end());
   }
 
   onClosed(room: string, listener: () => void): () => void {
@@ -155,8 +170,13 @@ export class ClientLink implements Link {
       this.isAskedFor = true;
       this.clock.after(0, () => {
         this.isAskedFor = false;
-        if (this.waiting.size > 0) {
+        if (this.waiting.size === 0) {
+          return;
+        }
+        if (this.client.state.connected) {
           this.client.renew();
+        } else {
+          // Takes the rooms along, or asks again once it is there.
           this.client.start();
         }
       });

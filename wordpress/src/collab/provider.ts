@@ -35,6 +35,9 @@ export interface Entry {
   readonly key: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** A page has as many rooms as it may; this one is edited by one at a time. */
+export class RoomLimitError extends Error {}
+
 /** The connection of the page, and who may go where. */
 export interface Link {
   readonly state: LinkState & { readonly canSend: boolean };
@@ -121,7 +124,7 @@ class RoomProvider implements Provider {
       entry = await link.enter(this.name);
     } catch (error) {
       if (!this.ended) {
-        this.tryAgain(error);
+        this.notEntered(error);
       }
       return;
     }
@@ -136,7 +139,13 @@ class RoomProvider implements Provider {
     }
   }
 
-  private tryAgain(error: unknown): void {
+  private notEntered(error: unknown): void {
+    if (error instanceof RoomLimitError) {
+      // To say "disconnected" would take the whole editor away.
+      this.own = { status: 'connected' };
+      this.tell();
+      return;
+    }
     const ms = Math.min(ASK_MS * 2 ** this.tries, ASK_MOST_MS);
     this.tries += 1;
     this.own = statusOf({

@@ -28,8 +28,14 @@ import { Assembler, inPieces } from './pieces.js';
 
 /** How long a newcomer waits for somebody to answer. */
 const ALONE_MS = 1000;
-/** Cursors are sent no more often than this. */
-const AWARENESS_MS = 50;
+/**
+ * Both together are less than what the relay takes of one connection, also of
+ * somebody who never stops typing. The first key after a pause goes at once.
+ */
+const UPDATE_MS = 60;
+const AWARENESS_MS = 100;
+/** What the connection did not take is made up for after this. */
+const AGAIN_MS = 1000;
 /** A room in which nobody asked for so long is asked; up to twice this. */
 const QUIET_MS = 30_000;
 /** Who sees that another has more asks after this, unless it came by then. */
@@ -72,6 +78,8 @@ export class Room {
   private reading: Promise<void> = Promise.resolve();
   private session = 0;
   private readonly timers = new Map<string, () => void>();
+  /** Own changes that wait for their turn. */
+  private pending: Uint8Array[] = [];
 
   constructor(private readonly room: RoomOptions) {
     const { Y, doc, awareness, clock } = room;
@@ -106,6 +114,7 @@ export class Room {
     this.open = false;
     this.settled = false;
     this.session += 1;
+    this.pending = [];
     this.answers.stop();
     this.assembler.clear();
     for (const name of [...this.timers.keys()]) {
@@ -146,6 +155,7 @@ export class Room {
       return;
     }
     const { doc, awareness } = this.room;
+    this.sayUpdates();
     if (this.open && awareness?.meta.has(awareness.clientID)) {
       this.say(
         FRAME.awareness,
@@ -166,9 +176,21 @@ export class Room {
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
     if (origin !== this && this.open && this.settled) {
-      this.say(FRAME.update, update);
+      this.pending.push(update);
+      if (!this.timers.has('updates')) {
+        this.sayUpdates();
+      }
     }
   };
+
+  private sayUpdates(): void {
+    const updates = this.pending;
+    this.pending = [];
+    if (updates.length > 0) {
+      this.say(FRAME.update, this.room.Y.mergeUpdates(updates));
+      this.later('updates', UPDATE_MS, () => this.sayUpdates());
+    }
+  }
 
   private readonly onAwareness = (_changes: unknown, origin: unknown): void => {
     const { awareness } = this.room;
@@ -312,8 +334,12 @@ export class Room {
     this.sending = this.sending.then(async () => {
       for (const part of inPieces(encodeFrame(type, data), () => randomBytes(8))) {
         const bytes = await cipher.seal(channel, part);
-        // What is not sent now is covered by the resync of the next connect.
-        if (session !== this.session || !send(bytes)) {
+        // A connection that is gone is made up for by the next one.
+        if (session !== this.session) {
+          return;
+        }
+        if (!send(bytes)) {
+          this.later('again', AGAIN_MS, () => this.resync());
           return;
         }
       }

@@ -318,3 +318,38 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     assert.ok(typed.length > 50);
   });
 }
+
+test('a fast typist sends fewer frames than keys, the first at once', async () => {
+  const { hub, add, settle } = world();
+  const [a, b] = [add(), add()];
+  connect(a, b);
+  await settle();
+  const from = hub.log.length;
+  const updates = () =>
+    hub.log.slice(from).filter(({ bytes }) => bytes[0] === FRAME.update).length;
+  a.text.insert(0, 'x');
+  await a.room.idle();
+  assert.equal(updates(), 1);
+  for (let i = 0; i < 100; i++) {
+    a.text.insert(0, 'x');
+    await settle(10);
+  }
+  await settle(200);
+  assert.equal(b.text.length, 101);
+  assert.ok(updates() <= 20, `${updates()} frames`);
+});
+
+test('what the connection did not take is made up for', async () => {
+  const { add, settle } = world();
+  const [a, b] = [add(), add()];
+  connect(a, b);
+  await settle();
+  const { send } = a.wire;
+  a.wire.send = () => false;
+  a.text.insert(0, 'lost');
+  await settle(100);
+  a.wire.send = send;
+  assert.equal(b.text.toString(), '');
+  await settle(2000);
+  assert.equal(b.text.toString(), 'lost');
+});
