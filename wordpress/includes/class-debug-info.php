@@ -62,6 +62,7 @@ final class Debug_Info {
 			'force_sse'  => self::flag( __( 'WebSocket is switched off', 'wordsocket' ), $config->force_sse() ),
 			'strict'     => self::flag( __( 'Channels are reserved', 'wordsocket' ), WPS::instance()->channels()->is_strict() ),
 			'together'   => self::flag( __( 'WordPress has collaboration switched on', 'wordsocket' ), $config->is_wp_rtc_enabled() ),
+			'badges'     => self::flag( __( 'Names of editors are checked', 'wordsocket' ), Badge::is_possible() ),
 			'php'        => self::field( __( 'PHP runs by', 'wordsocket' ), PHP_SAPI ),
 			'circuit'    => self::flag( __( 'The relay is left alone for a while', 'wordsocket' ), Circuit::is_open() ),
 			'last_error' => self::field( __( 'Last failure', 'wordsocket' ), null === $last ? '-' : $last['code'] . ', ' . gmdate( 'c', $last['time'] ) ),

@@ -145,7 +145,10 @@ final class Token {
 				'schema' => array( self::class, 'schema' ),
 				array(
 					'methods'             => 'GET, POST',
-					'args'                => array( 'rooms' => Rooms::schema() ),
+					'args'                => array(
+						'rooms'    => Rooms::schema(),
+						'badgeKey' => Badge::schema(),
+					),
 					'callback'            => array( $this, 'answer' ),
 					// Who may have the client may have tokens; nobody else.
 					'permission_callback' => array( $this, 'check_permission' ),
@@ -173,15 +176,17 @@ final class Token {
 	/**
 	 * Answers the route. A visitor's GET may be answered by a cache for a minute;
 	 * whoever is logged in asks by POST, or with a nonce, and nobody keeps that.
-	 * Who asks for rooms is told of those that are open to him, and of no others.
+	 * Who asks for rooms is told of those that are open to him, and of no others,
+	 * and gets a badge to show there.
 	 *
-	 * @param \WP_REST_Request $request May have rooms.
+	 * @param \WP_REST_Request $request May have rooms and badgeKey.
 	 * @return \WP_REST_Response|\WP_Error
 	 */
 	public function answer( \WP_REST_Request $request ) {
 		$asked  = $request->get_param( 'rooms' );
 		$open   = is_array( $asked ) ? Rooms::open_to( get_current_user_id(), $asked ) : array();
-		$minted = $this->mint( null, array_map( array( Rooms::class, 'channel' ), $open ) );
+		$now    = time();
+		$minted = $this->mint( $now, array_map( array( Rooms::class, 'channel' ), $open ) );
 
 		if ( null === $minted ) {
 			return new \WP_Error(
@@ -195,6 +200,9 @@ final class Token {
 		if ( is_array( $asked ) ) {
 			// An object, also if it is empty.
 			$minted['rooms'] = (object) Rooms::entries( $open, $this->config );
+			if ( array() !== $open ) {
+				$minted += Badge::answer( $request->get_param( 'badgeKey' ), $this->config, $now, $minted['exp'] );
+			}
 		}
 
 		$response = new \WP_REST_Response( $minted );
@@ -253,6 +261,16 @@ final class Token {
 				'rooms'         => array(
 					'description' => __( 'Those of the rooms asked for that are open to whoever asked, with their keys.', 'wordsocket' ),
 					'type'        => 'object',
+					'readonly'    => true,
+				),
+				'badge'         => array(
+					'description' => __( 'Says to the others in those rooms who asked, in the word of this site.', 'wordsocket' ),
+					'type'        => 'string',
+					'readonly'    => true,
+				),
+				'badgeIssuer'   => array(
+					'description' => __( 'Public key that badges of this site are signed with: P-256, raw, in base64.', 'wordsocket' ),
+					'type'        => 'string',
 					'readonly'    => true,
 				),
 			),

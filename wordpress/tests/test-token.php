@@ -61,7 +61,7 @@ is( $token->check_permission(), true, 'which may also let visitors in' );
 $asked  = static fn( string $method ) => $token->answer( new WP_REST_Request( array(), $method ) );
 $answer = $asked( 'POST' );
 is( array_keys( $answer->data ), array( 'token', 'channels', 'exp', 'encryptionKey' ), 'the route answers with token, channels, exp and key' );
-is( array_keys( Token::schema()['properties'] ), array_merge( array_keys( $answer->data ), array( 'rooms' ) ), 'as its schema says, and rooms for whoever asks for them' );
+is( array_keys( Token::schema()['properties'] ), array_merge( array_keys( $answer->data ), array( 'rooms', 'badge', 'badgeIssuer' ) ), 'as its schema says, and more for whoever asks for rooms' );
 is( $answer->headers, array( 'Cache-Control' => 'no-store, private' ), 'and nobody may keep what was posted for' );
 is( $asked( 'GET' )->headers, array( 'Cache-Control' => 'public, max-age=60', 'Vary' => 'X-WP-Nonce' ), 'a visitor may share what was got' );
 add_filter( 'wordsocket_share_visitor_token', '__return_false' );

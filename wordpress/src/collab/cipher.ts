@@ -15,6 +15,8 @@ const TAG_BYTES = 16;
 const HEAD_BYTES = 2 + IV_BYTES;
 
 export interface Cipher {
+  /** False for the ecosystem's plain frames. */
+  readonly isSealed: boolean;
   seal(channel: string, frame: Uint8Array): Promise<Uint8Array>;
   /** Undefined for what was not sealed with this key for this channel. */
   open(channel: string, bytes: Uint8Array): Promise<Uint8Array | undefined>;
@@ -46,6 +48,7 @@ export function createCipher(
     tagLength: TAG_BYTES * 8,
   });
   return {
+    isSealed: true,
     async seal(channel, frame) {
       const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
       const sealed = await crypto.subtle.encrypt(
@@ -84,6 +87,7 @@ export function createCipher(
 
 /** Frames as they are, for sites that chose the ecosystem's plain ones. */
 export const PLAIN: Cipher = {
+  isSealed: false,
   seal: (_channel, frame) => Promise.resolve(frame),
   open: (_channel, bytes) =>
     Promise.resolve(bytes[0] === MARK ? undefined : bytes),

@@ -6,8 +6,10 @@
 
 import apiFetch from '@wordpress/api-fetch';
 import { addFilter } from '@wordpress/hooks';
+import { __ } from '@wordpress/i18n';
 import type { ClientOptions } from '../../../client/src/options.js';
 import type { YModule } from './answers.js';
+import { Badges } from './badge.js';
 import { browserClock } from './clock.js';
 import { type AskWordPress, ClientLink, type RoomsClient } from './link.js';
 import { explainMetaBoxes } from './meta-boxes.js';
@@ -35,10 +37,15 @@ function dataOf(): Data | undefined {
 }
 
 const askBy =
-  (route: string): AskWordPress =>
+  (route: string, badges: Badges): AskWordPress =>
   async (rooms) => {
+    const badgeKey = await badges.key();
     try {
-      return await apiFetch({ path: route, method: 'POST', data: { rooms } });
+      return await apiFetch({
+        path: route,
+        method: 'POST',
+        data: badgeKey ? { rooms, badgeKey } : { rooms },
+      });
     } catch (error) {
       const { message, data } = error as { message?: string; data?: { status?: number } };
       throw Object.assign(new Error(message), { status: data?.status });
@@ -47,8 +54,16 @@ const askBy =
 
 function install({ relay, route, isDebug }: Data): void {
   const clock = browserClock();
-  const link = new ClientLink(relay, askBy(route), clock, () => {});
-  const creator = createCreator({ link, clock, crypto, Y: window.wp?.sync?.Y });
+  const badges = new Badges(crypto, Date.now, {
+    id: 0,
+    name: __('Somebody unverified', 'wordsocket'),
+    slug: '',
+    avatar_urls: {},
+  });
+  const link = new ClientLink(relay, askBy(route, badges), clock, (badge, issuer) =>
+    badges.take(badge, issuer),
+  );
+  const creator = createCreator({ link, clock, crypto, badges, Y: window.wp?.sync?.Y });
   // In the place of WordPress's own, which asks the server every second.
   addFilter('sync.providers', 'wpsignal/yjs-provider', () => [creator]);
   explainMetaBoxes();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What peers of a room say to each other: one byte of type, then its data. Types
- * 1 to 4 are the ecosystem's; 5 is ours, and others leave it alone.
+ * 1 to 4 are the ecosystem's; 5 and 6 are ours, and others leave them alone.
  */
 
 export const FRAME = {
@@ -15,6 +15,8 @@ export const FRAME = {
   awareness: 4,
   /** A part of one of the others that is too large for the wire. */
   piece: 5,
+  /** An awareness update with a badge, and signed. See badge.ts. */
+  signed: 6,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

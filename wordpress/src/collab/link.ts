@@ -21,8 +21,9 @@ export interface TokenAnswer {
   readonly rooms: {
     readonly [room: string]: { readonly channel: string; readonly key?: string };
   };
-  /** Says who this user is, in WordPress's word. See badge.ts. */
+  /** Says who this user is, in WordPress's word, and by which key. See badge.ts. */
   readonly badge?: string;
+  readonly badgeIssuer?: string;
 }
 
 /**
@@ -66,7 +67,7 @@ export class ClientLink implements Link {
     options: ClientOptions,
     private readonly ask: AskWordPress,
     private readonly clock: Clock,
-    private readonly badged: (badge: string) => void,
+    private readonly badged: (badge: string, issuer: string) => void,
     makeClient = (made: ClientOptions) => new RoomsClient(made),
   ) {
     const { baseUrl, endpoints, forceSSE, user } = options;
@@ -191,8 +192,8 @@ export class ClientLink implements Link {
     } catch (error) {
       throw this.refusedOf(error, rooms);
     }
-    if (answer.badge) {
-      this.badged(answer.badge);
+    if (answer.badge && answer.badgeIssuer) {
+      this.badged(answer.badge, answer.badgeIssuer);
     }
     const entries = new Map<string, Entry>();
     for (const [room, { channel, key }] of Object.entries(answer.rooms)) {

@@ -9,6 +9,7 @@
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Yjs from 'yjs';
 import type { YModule } from './answers.js';
+import type { Badges } from './badge.js';
 import { type Cipher, createCipher, PLAIN } from './cipher.js';
 import type { Clock } from './clock.js';
 import { Room } from './room.js';
@@ -57,6 +58,7 @@ export interface Surroundings {
   readonly link: Link;
   readonly clock: Clock;
   readonly crypto: Crypto;
+  readonly badges?: Badges | undefined;
   /** The editor's Yjs where it does not hand it over itself. */
   readonly Y?: YModule | undefined;
 }
@@ -177,7 +179,7 @@ class RoomProvider implements Provider {
   }
 
   private join({ channel, key }: Entry): void {
-    const { link, clock, crypto } = this.around;
+    const { link, clock, crypto, badges } = this.around;
     const cipher: Cipher = key ? createCipher(key, crypto) : PLAIN;
     this.room = new Room({
       Y: this.Y,
@@ -185,6 +187,7 @@ class RoomProvider implements Provider {
       awareness: this.options.awareness,
       channel,
       cipher,
+      badges,
       clock,
       randomBytes: (n) => crypto.getRandomValues(new Uint8Array(n)),
       send: (bytes) => link.send(channel, bytes),

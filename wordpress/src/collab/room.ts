@@ -7,6 +7,8 @@
  * First    What the others have is received before anything of ours is sent.
  * Broken   On every connect a state vector goes out, and those of our own
  *          changes of which no peer ever showed that it has them.
+ * Names    Cursors are signed, and shown with the name that WordPress vouches
+ *          for. Where frames are plain, others' unsigned ones are shown, too.
  * Quiet    A room in which nobody has asked for a while is asked by one of its
  *          members, so that whatever went wrong is mended.
  *
@@ -14,17 +16,18 @@
  */
 
 import {
-  applyAwarenessUpdate,
   type Awareness,
   encodeAwarenessUpdate,
   removeAwarenessStates,
 } from 'y-protocols/awareness';
 import type * as Yjs from 'yjs';
 import { Answers, hasMore, type YModule } from './answers.js';
+import type { Badges } from './badge.js';
 import type { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import { decodeFrame, encodeFrame, FRAME, type FrameType } from './frames.js';
 import { Assembler, inPieces } from './pieces.js';
+import { Presence } from './presence.js';
 
 /** How long a newcomer waits for somebody to answer. */
 const ALONE_MS = 1000;
@@ -34,6 +37,11 @@ const ALONE_MS = 1000;
  */
 const UPDATE_MS = 60;
 const AWARENESS_MS = 100;
+/** Who sees somebody come says who is here, after this and up to so much more. */
+const GREETING_MS = 50;
+const GREETING_MORE_MS = 200;
+/** Where frames are plain, a badge goes along no more often than this. */
+const INTRODUCE_MS = 14_000;
 /** What the connection did not take is made up for after this. */
 const AGAIN_MS = 1000;
 /** A room in which nobody asked for so long is asked; up to twice this. */
@@ -53,6 +61,8 @@ export interface RoomOptions {
   readonly awareness?: Awareness | undefined;
   readonly channel: string;
   readonly cipher: Cipher;
+  /** Without them, names are believed. */
+  readonly badges?: Badges | undefined;
   readonly clock: Clock;
   readonly randomBytes: (n: number) => Uint8Array;
   /** False if there is no connection that can send. */
@@ -67,6 +77,7 @@ export interface RoomOptions {
 export class Room {
   private readonly answers: Answers;
   private readonly assembler: Assembler;
+  private readonly presence: Presence | undefined;
   private readonly maxDocument: number;
   private open = false;
   private ended = false;
@@ -80,9 +91,13 @@ export class Room {
   private readonly timers = new Map<string, () => void>();
   /** Own changes that wait for their turn. */
   private pending: Uint8Array[] = [];
+  /** The next cursor goes with the badge, where not every one does. */
+  private introduces = true;
+  private introduced = 0;
 
   constructor(private readonly room: RoomOptions) {
-    const { Y, doc, awareness, clock } = room;
+    const { Y, doc, awareness, badges, clock } = room;
+    this.presence = awareness && new Presence(awareness, this, badges?.stranger);
     this.maxDocument = room.maxDocument ?? MAX_DOCUMENT;
     this.assembler = new Assembler(clock, this.maxDocument + 1024);
     this.answers = new Answers(
@@ -104,7 +119,7 @@ export class Room {
     this.closed();
     this.open = true;
     this.ask();
-    this.sayAwareness();
+    this.announce();
     this.later('alone', ALONE_MS, () => this.settle());
   }
 
@@ -134,8 +149,8 @@ export class Room {
     const { session } = this;
     this.reading = this.reading.then(async () => {
       const frame = await cipher.open(channel, bytes);
-      if (frame && session === this.session && this.open) {
-        this.read(frame);
+      if (frame && this.isCurrent(session)) {
+        await this.read(frame, session);
       }
     });
   }
@@ -157,9 +172,9 @@ export class Room {
     const { doc, awareness } = this.room;
     this.sayUpdates();
     if (this.open && awareness?.meta.has(awareness.clientID)) {
-      this.say(
-        FRAME.awareness,
+      this.sayPresence(
         encodeAwarenessUpdate(awareness, [awareness.clientID], new Map()),
+        false,
       );
     }
     this.ended = true;
@@ -192,8 +207,12 @@ export class Room {
     }
   }
 
-  private readonly onAwareness = (_changes: unknown, origin: unknown): void => {
+  private readonly onAwareness = (
+    { removed }: { readonly removed: readonly number[] },
+    origin: unknown,
+  ): void => {
     const { awareness } = this.room;
+    this.presence?.forget(removed);
     if (origin === this || origin === 'timeout' || !awareness) {
       return;
     }
@@ -202,13 +221,22 @@ export class Room {
     }
   };
 
-  private read(bytes: Uint8Array): void {
+  private async read(bytes: Uint8Array, session: number): Promise<void> {
     const frame = decodeFrame(bytes);
     if (!frame) {
       return;
     }
     try {
-      this.handle(frame.type, frame.data);
+      if (frame.type === FRAME.signed) {
+        await this.checked(frame.data, session);
+      } else if (frame.type === FRAME.piece) {
+        const whole = this.piece(frame.data);
+        if (whole && whole[0] !== FRAME.piece) {
+          await this.read(whole, session);
+        }
+      } else {
+        this.handle(frame.type, frame.data);
+      }
     } catch {
       // What cannot be read is not ours; the document is as it was.
     }
@@ -219,6 +247,7 @@ export class Room {
     switch (type) {
       case FRAME.step1:
         this.asked(Y.decodeStateVector(data));
+        this.greet();
         break;
       case FRAME.step2:
         Y.applyUpdate(doc, data, this);
@@ -229,20 +258,38 @@ export class Room {
         Y.applyUpdate(doc, data, this);
         break;
       case FRAME.awareness:
-        this.heardAwareness(data);
-        break;
-      case FRAME.piece: {
-        const whole = this.assembler.take(data);
-        // Whoever waits for an answer sees that one is under way.
-        if (this.timers.has('alone')) {
-          this.later('alone', ALONE_MS, () => this.settle());
-        }
-        if (whole && whole[0] !== FRAME.piece) {
-          this.read(whole);
+        if (!this.areAllSigned) {
+          this.greetIf(this.presence?.takePlain(data));
         }
         break;
-      }
     }
+  }
+
+  private piece(data: Uint8Array): Uint8Array | undefined {
+    const whole = this.assembler.take(data);
+    // Whoever waits for an answer sees that one is under way.
+    if (this.timers.has('alone')) {
+      this.later('alone', ALONE_MS, () => this.settle());
+    }
+    return whole;
+  }
+
+  private async checked(data: Uint8Array, session: number): Promise<void> {
+    const { badges, channel } = this.room;
+    const said = await badges?.verify(channel, data);
+    if (said && this.isCurrent(session)) {
+      this.greetIf(this.presence?.takeSigned(said));
+    }
+  }
+
+  private isCurrent(session: number): boolean {
+    return session === this.session && this.open;
+  }
+
+  /** Whether a cursor without a signature is nobody's. */
+  private get areAllSigned(): boolean {
+    const { badges, cipher } = this.room;
+    return cipher.isSealed && !!badges?.isReady;
   }
 
   private asked(theirs: Map<number, number>): void {
@@ -261,14 +308,34 @@ export class Room {
     }
   }
 
-  private heardAwareness(data: Uint8Array): void {
+  private greetIf(isNew: boolean | undefined): void {
+    if (isNew) {
+      this.greet();
+    }
+  }
+
+  /** Somebody new, or back, does not know who is here. */
+  private greet(): void {
+    if (!this.timers.has('greeting')) {
+      const ms = GREETING_MS + GREETING_MORE_MS * this.room.clock.random();
+      this.later('greeting', ms, () => this.announce());
+    }
+  }
+
+  /** Says who is here; as news, or whoever has forgotten it would not take it. */
+  private announce(): void {
     const { awareness } = this.room;
-    if (!awareness) {
+    const state = awareness?.getLocalState();
+    if (!awareness || !state) {
       return;
     }
-    const alone = awareness.getStates().size <= 1;
-    applyAwarenessUpdate(awareness, data, this);
-    if (alone && awareness.getStates().size > 1) {
+    const isPending = this.timers.has('awareness');
+    this.introduces = true;
+    // An empty start is nothing to tell.
+    if ((awareness.meta.get(awareness.clientID)?.clock ?? 0) > 0) {
+      awareness.setLocalState(state);
+    }
+    if (!isPending) {
       this.sayAwareness();
     }
   }
@@ -312,18 +379,33 @@ export class Room {
   }
 
   private sayAwareness(): void {
-    const { awareness } = this.room;
+    const { awareness, clock } = this.room;
+    this.cancel('awareness');
     if (awareness?.getLocalState()) {
-      this.say(
-        FRAME.awareness,
+      this.sayPresence(
         encodeAwarenessUpdate(awareness, [awareness.clientID]),
+        this.introduces || clock.now() - this.introduced >= INTRODUCE_MS,
       );
     }
   }
 
+  /** The badge goes first: of two with one clock, peers take the first. */
+  private sayPresence(update: Uint8Array, introduces: boolean): void {
+    const { badges, channel, clock } = this.room;
+    if (badges?.isReady && (introduces || this.areAllSigned)) {
+      this.introduces = false;
+      this.introduced = clock.now();
+      this.sayLater(async () => {
+        const data = await badges.sign(channel, update);
+        return data && encodeFrame(FRAME.signed, data);
+      });
+    }
+    if (!this.areAllSigned) {
+      this.say(FRAME.awareness, update);
+    }
+  }
+
   private say(type: FrameType, data: Uint8Array): void {
-    const { cipher, channel, randomBytes, send } = this.room;
-    const { session } = this;
     if (this.ended || !this.open) {
       return;
     }
@@ -331,8 +413,19 @@ export class Room {
       this.end('document-size-limit-exceeded');
       return;
     }
+    this.sayLater(async () => encodeFrame(type, data));
+  }
+
+  /** When what was said before is under way. */
+  private sayLater(made: () => Promise<Uint8Array | undefined>): void {
+    const { cipher, channel, randomBytes, send } = this.room;
+    const { session } = this;
+    if (this.ended || !this.open) {
+      return;
+    }
     this.sending = this.sending.then(async () => {
-      for (const part of inPieces(encodeFrame(type, data), () => randomBytes(8))) {
+      const frame = await made();
+      for (const part of frame ? inPieces(frame, () => randomBytes(8)) : []) {
         const bytes = await cipher.seal(channel, part);
         // A connection that is gone is made up for by the next one.
         if (session !== this.session) {
