@@ -16,6 +16,9 @@ import type { Clock } from './clock.js';
 export type YModule = typeof Yjs;
 type Vector = Map<number, number>;
 
+/** An answer in pieces is under way; it went on no longer ago than this. */
+const UNDER_WAY_MS = 4000;
+
 /** The one whose turn it is answers at once, the others within these. */
 const EARLIEST_MS = 40;
 const LATEST_MS = 240;
@@ -82,6 +85,14 @@ export class Answers {
   heard(update: Uint8Array): void {
     if (this.asked && this.covers(update, this.asked)) {
       this.stop();
+    }
+  }
+
+  /** A part of one passed by: whoever is next waits whether the rest comes. */
+  heardPart(): void {
+    if (this.asked) {
+      this.cancel?.();
+      this.cancel = this.clock.after(UNDER_WAY_MS + this.delay(), () => this.answer());
     }
   }
 

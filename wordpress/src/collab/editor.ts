@@ -13,6 +13,7 @@ import { Badges } from './badge.js';
 import { browserClock } from './clock.js';
 import { type AskWordPress, ClientLink, type RoomsClient } from './link.js';
 import { explainMetaBoxes } from './meta-boxes.js';
+import { showProgress } from './progress.js';
 import { createCreator } from './provider.js';
 
 /** What PHP says; see class-collaboration.php. */
@@ -63,7 +64,14 @@ function install({ relay, route, isDebug }: Data): void {
   const link = new ClientLink(relay, askBy(route, badges), clock, (badge, issuer) =>
     badges.take(badge, issuer),
   );
-  const creator = createCreator({ link, clock, crypto, badges, Y: window.wp?.sync?.Y });
+  const creator = createCreator({
+    link,
+    clock,
+    crypto,
+    badges,
+    progress: showProgress,
+    Y: window.wp?.sync?.Y,
+  });
   // In the place of WordPress's own, which asks the server every second.
   addFilter('sync.providers', 'wpsignal/yjs-provider', () => [creator]);
   explainMetaBoxes();

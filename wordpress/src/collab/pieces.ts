@@ -10,14 +10,19 @@
 import type { Clock } from './clock.js';
 import { encodeFrame, FRAME } from './frames.js';
 
-const NAME_BYTES = 8;
+export const NAME_BYTES = 8;
 const HEAD_BYTES = NAME_BYTES + 8;
 
 /** What is held for wholes that may never be completed. */
 const MAX_WHOLES = 8;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
-export const PIECE_BYTES = 256 * 1024;
+/** Half a second of a slow link, so that whoever waits hears that it goes on. */
+export const PIECE_BYTES = 64 * 1024;
+
+/** As a key of a map. */
+export const nameOf = (data: Uint8Array): string =>
+  data.subarray(0, NAME_BYTES).join();
 
 /** A frame as it is, or as pieces of at most `most` bytes of it. */
 export function* inPieces(
@@ -42,6 +47,15 @@ export function* inPieces(
   }
 }
 
+/** How far a whole has come. */
+export interface Progress {
+  readonly name: Uint8Array;
+  readonly have: number;
+  readonly length: number;
+  /** Set once it is complete. */
+  readonly whole: Uint8Array | undefined;
+}
+
 interface Whole {
   readonly bytes: Uint8Array;
   have: number;
@@ -57,13 +71,14 @@ export class Assembler {
     private readonly most: number,
   ) {}
 
-  /** The frame that `piece` completes, if it does. */
-  take(piece: Uint8Array): Uint8Array | undefined {
+  /** Undefined for a piece of which nothing can be made. */
+  take(piece: Uint8Array): Progress | undefined {
     if (piece.length <= HEAD_BYTES) {
       return undefined;
     }
     const view = new DataView(piece.buffer, piece.byteOffset, piece.length);
-    const id = [...piece.subarray(0, NAME_BYTES)].join();
+    const name = piece.slice(0, NAME_BYTES);
+    const id = nameOf(name);
     const length = view.getUint32(NAME_BYTES);
     const at = view.getUint32(NAME_BYTES + 4);
     const part = piece.subarray(HEAD_BYTES);
@@ -80,11 +95,12 @@ export class Assembler {
     whole.bytes.set(part, at);
     whole.have += part.length;
     whole.at = this.clock.now();
-    if (whole.have < length) {
-      return undefined;
+    const { have } = whole;
+    if (have < length) {
+      return { name, have, length, whole: undefined };
     }
     this.wholes.delete(id);
-    return whole.bytes;
+    return { name, have, length, whole: whole.bytes };
   }
 
   /** The connection broke: what is not whole never will be. */

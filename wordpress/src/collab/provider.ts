@@ -12,7 +12,7 @@ import type { YModule } from './answers.js';
 import type { Badges } from './badge.js';
 import { type Cipher, createCipher, PLAIN } from './cipher.js';
 import type { Clock } from './clock.js';
-import { Room } from './room.js';
+import { Room, type Share } from './room.js';
 import { type LinkState, type Status, statusOf, syncError } from './status.js';
 
 export interface CreatorOptions {
@@ -59,6 +59,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly badges?: Badges | undefined;
+  /** Told how much of a room has come, while it comes; then undefined. */
+  readonly progress?: ((room: string, of: Share | undefined) => void) | undefined;
   /** The editor's Yjs where it does not hand it over itself. */
   readonly Y?: YModule | undefined;
 }
@@ -191,6 +193,7 @@ class RoomProvider implements Provider {
       clock,
       randomBytes: (n) => crypto.getRandomValues(new Uint8Array(n)),
       send: (bytes) => link.send(channel, bytes),
+      progress: (of) => this.around.progress?.(this.name, of),
       trouble: (why) => {
         this.own = { status: 'disconnected', error: syncError(why) };
         this.tell();

@@ -23,14 +23,17 @@ import {
 import type * as Yjs from 'yjs';
 import { Answers, hasMore, type YModule } from './answers.js';
 import type { Badges } from './badge.js';
+import { Bulk, confirmation } from './bulk.js';
 import type { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import { decodeFrame, encodeFrame, FRAME, type FrameType } from './frames.js';
-import { Assembler, inPieces } from './pieces.js';
+import { Assembler, PIECE_BYTES } from './pieces.js';
 import { Presence } from './presence.js';
 
 /** How long a newcomer waits for somebody to answer. */
 const ALONE_MS = 1000;
+/** How long it waits for the next piece of an answer. */
+const UNDER_WAY_MS = 5000;
 /**
  * Both together are less than what the relay takes of one connection, also of
  * somebody who never stops typing. The first key after a pause goes at once.
@@ -54,6 +57,12 @@ export const MAX_DOCUMENT = 16 * 1024 * 1024;
 
 export type Trouble = 'document-size-limit-exceeded' | 'protocol-mismatch';
 
+/** Bytes. */
+export interface Share {
+  readonly have: number;
+  readonly length: number;
+}
+
 export interface RoomOptions {
   readonly Y: YModule;
   readonly doc: Yjs.Doc;
@@ -71,12 +80,15 @@ export interface RoomOptions {
   readonly trouble: (why: Trouble) => void;
   /** What others wrote is there, or nobody is. */
   readonly received?: () => void;
+  /** How much of what others wrote has come; undefined when there is no more. */
+  readonly progress?: ((of: Share | undefined) => void) | undefined;
   readonly maxDocument?: number;
 }
 
 export class Room {
   private readonly answers: Answers;
   private readonly assembler: Assembler;
+  private readonly bulk: Bulk;
   private readonly presence: Presence | undefined;
   private readonly maxDocument: number;
   private open = false;
@@ -91,6 +103,8 @@ export class Room {
   private readonly timers = new Map<string, () => void>();
   /** Own changes that wait for their turn. */
   private pending: Uint8Array[] = [];
+  /** Has asked, and nobody has answered yet. */
+  private waits = false;
   /** The next cursor goes with the badge, where not every one does. */
   private introduces = true;
   private introduced = 0;
@@ -100,6 +114,7 @@ export class Room {
     this.presence = awareness && new Presence(awareness, this, badges?.stranger);
     this.maxDocument = room.maxDocument ?? MAX_DOCUMENT;
     this.assembler = new Assembler(clock, this.maxDocument + 1024);
+    this.bulk = new Bulk(clock, room.randomBytes, (piece) => this.hand(piece));
     this.answers = new Answers(
       Y,
       doc,
@@ -132,6 +147,9 @@ export class Room {
     this.pending = [];
     this.answers.stop();
     this.assembler.clear();
+    this.bulk.stop();
+    this.waits = false;
+    this.room.progress?.(undefined);
     for (const name of [...this.timers.keys()]) {
       this.cancel(name);
     }
@@ -234,6 +252,8 @@ export class Room {
         if (whole && whole[0] !== FRAME.piece) {
           await this.read(whole, session);
         }
+      } else if (frame.type === FRAME.have) {
+        this.bulk.heard(frame.data);
       } else {
         this.handle(frame.type, frame.data);
       }
@@ -251,6 +271,7 @@ export class Room {
         break;
       case FRAME.step2:
         Y.applyUpdate(doc, data, this);
+        this.waits = false;
         this.answers.heard(data);
         this.settle();
         break;
@@ -266,12 +287,18 @@ export class Room {
   }
 
   private piece(data: Uint8Array): Uint8Array | undefined {
-    const whole = this.assembler.take(data);
+    const part = this.assembler.take(data);
+    this.answers.heardPart();
     // Whoever waits for an answer sees that one is under way.
     if (this.timers.has('alone')) {
-      this.later('alone', ALONE_MS, () => this.settle());
+      this.later('alone', UNDER_WAY_MS, () => this.settle());
     }
-    return whole;
+    if (part && this.waits) {
+      this.room.progress?.(part.whole ? undefined : part);
+      const frame = confirmation(part.name, part.have);
+      this.sayLater(async () => frame);
+    }
+    return part?.whole;
   }
 
   private async checked(data: Uint8Array, session: number): Promise<void> {
@@ -352,6 +379,7 @@ export class Room {
 
   private ask(): void {
     const { Y, doc } = this.room;
+    this.waits = true;
     this.say(FRAME.step1, Y.encodeStateVector(doc));
     this.waitForQuiet();
   }
@@ -416,27 +444,39 @@ export class Room {
     this.sayLater(async () => encodeFrame(type, data));
   }
 
-  /** When what was said before is under way. */
+  /** When what was said before is under way; what is large goes beside it. */
   private sayLater(made: () => Promise<Uint8Array | undefined>): void {
-    const { cipher, channel, randomBytes, send } = this.room;
     const { session } = this;
     if (this.ended || !this.open) {
       return;
     }
     this.sending = this.sending.then(async () => {
       const frame = await made();
-      for (const part of frame ? inPieces(frame, () => randomBytes(8)) : []) {
-        const bytes = await cipher.seal(channel, part);
-        // A connection that is gone is made up for by the next one.
-        if (session !== this.session) {
-          return;
-        }
-        if (!send(bytes)) {
-          this.later('again', AGAIN_MS, () => this.resync());
-          return;
-        }
+      if (!frame || session !== this.session) {
+        return;
+      }
+      if (frame.length > PIECE_BYTES) {
+        this.bulk.push(frame, frame[0] === FRAME.step2);
+      } else {
+        await this.hand(frame);
       }
     });
+  }
+
+  /** Whether the connection took it; if not, it is made up for. */
+  private async hand(frame: Uint8Array): Promise<boolean> {
+    const { cipher, channel, send } = this.room;
+    const { session } = this;
+    const bytes = await cipher.seal(channel, frame);
+    // A connection that is gone is made up for by the next one.
+    if (session !== this.session) {
+      return false;
+    }
+    const taken = send(bytes);
+    if (!taken) {
+      this.later('again', AGAIN_MS, () => this.resync());
+    }
+    return taken;
   }
 
   private end(why: Trouble): void {
