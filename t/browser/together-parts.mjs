@@ -34,11 +34,62 @@ export function newPost(title, content = '<!-- wp:paragraph --><p>The first.</p>
   return Number(wp('post', 'create', '--post_status=publish', `--post_title=${title}`, `--post_content=${content}`, '--porcelain', ...more));
 }
 
+/**
+ * A transport that cannot fail, in the place of the plugin's: what the editor
+ * itself does wrong it does with this one, too.
+ */
+export class Memory {
+  constructor() {
+    this.pages = [];
+    this.log = [];
+  }
+
+  async take(page) {
+    const tell = { page, last: Promise.resolve() };
+    await page.exposeFunction('memorySend', (room, update) => {
+      this.log.push([room, update]);
+      for (const other of this.pages) {
+        if (other !== tell) this.give(other, room, update);
+      }
+    });
+    await page.exposeFunction('memoryJoin', (room) => {
+      for (const [of, update] of this.log) {
+        if (of === room) this.give(tell, room, update);
+      }
+    });
+    await page.route('**/assets/wpsignal-yjs.js*', (route) => route.fulfill({ contentType: 'text/javascript', body: `(${Memory.provider})();` }));
+    this.pages.push(tell);
+  }
+
+  give(to, room, update) {
+    to.last = to.last.then(() => to.page.evaluate(([of, data]) => window.memoryTake[of]?.(data), [room, update])).catch(() => {});
+  }
+
+  static provider = () => {
+    window.memoryTake = {};
+    window.wp.hooks.addFilter('sync.providers', 'test/memory', () => [async ({ objectType, objectId, ydoc, Y }) => {
+      const room = objectId === null ? objectType : `${objectType}:${objectId}`;
+      setTimeout(() => {
+        window.memoryTake[room] = (text) => Y.applyUpdate(ydoc, Uint8Array.from(atob(text), (char) => char.charCodeAt(0)), 'memory');
+        window.memoryJoin(room);
+        const all = Y.encodeStateAsUpdate(ydoc);
+        const say = (bytes) => window.memorySend(room, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')));
+        say(all);
+        ydoc.on('update', (update, origin) => {
+          if (origin !== 'memory') say(update);
+        });
+      }, 0);
+      return { destroy() {}, on: (_event, hear) => hear({ status: 'connected' }) };
+    }]);
+  };
+}
+
 /** An editor of a post, in a browser of his own. */
-export async function openAs(browser, name, post, password = name) {
+export async function openAs(browser, name, post, password = name, memory = null) {
   const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
   if (!await logIn(context, name, password)) throw new Error(`${name} cannot log in`);
   const page = await context.newPage();
+  await memory?.take(page);
   const faults = faultsOf(page);
   await openEditor(page, post);
   return { name, context, page, faults, close: () => context.close() };
@@ -84,8 +135,9 @@ export const children = () => readdirSync('/proc').filter((pid) => {
  * what of it must be there in the end: text by the mark it begins with.
  */
 export class Writer {
-  constructor(person, seed) {
+  constructor(person, seed, byKeyboard) {
     this.person = person;
+    this.byKeyboard = byKeyboard;
     this.random = randomOf(seed);
     this.mine = new Map();
     this.made = 0;
@@ -114,26 +166,41 @@ export class Writer {
     this.mine.set(mark, mark);
   }
 
-  /** By the keyboard, at the end of one of his blocks. */
+  /** At the end of one of his blocks. */
   async type(mark) {
-    const { page } = this.person;
     const word = ` w${Math.floor(this.random() * 1000)}`;
+    if (await (this.byKeyboard ? this.press(mark, word) : this.append(mark, word))) {
+      this.mine.set(mark, this.mine.get(mark) + word);
+    }
+  }
+
+  append(mark, word) {
+    return this.person.page.evaluate(([start, more]) => {
+      const { dispatch, select } = window.wp.data;
+      const block = select('core/block-editor').getBlocks().find(({ attributes }) => String(attributes.content).startsWith(start));
+      if (!block) return false;
+      dispatch('core/block-editor').updateBlockAttributes(block.clientId, { content: String(block.attributes.content) + more });
+      return true;
+    }, [mark, word]);
+  }
+
+  /** By the keyboard; a caret that the editor did not put there is no typing. */
+  async press(mark, word) {
+    const { page } = this.person;
     const found = await page.evaluate((start) => {
       const { dispatch, select } = window.wp.data;
       const block = select('core/block-editor').getBlocks().find(({ attributes }) => String(attributes.content).startsWith(start));
       if (block) dispatch('core/block-editor').selectBlock(block.clientId, -1);
       return block?.clientId;
     }, mark);
-    if (!found) return;
-    // The caret is where the editor put it, or this is no typing.
-    const ready = await until(() => page.evaluate((id) => {
+    const ready = found && await until(() => page.evaluate((id) => {
       const canvas = document.querySelector('iframe[name="editor-canvas"]')?.contentDocument ?? document;
       return canvas.activeElement?.closest?.('[data-block]')?.dataset.block === id;
     }, found), 1000);
-    if (!ready) return;
+    if (!ready) return false;
     await page.keyboard.press('End');
     await page.keyboard.type(word, { delay: 100 });
-    this.mine.set(mark, this.mine.get(mark) + word);
+    return true;
   }
 
   async remove(mark) {
