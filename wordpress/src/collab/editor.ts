@@ -5,6 +5,7 @@
  */
 
 import apiFetch from '@wordpress/api-fetch';
+import { dispatch } from '@wordpress/data';
 import { addFilter } from '@wordpress/hooks';
 import { __ } from '@wordpress/i18n';
 import type { ClientOptions } from '../../../client/src/options.js';
@@ -80,7 +81,17 @@ function install({ relay, route, isDebug }: Data): void {
   }
 }
 
+/** Browsers have the cryptography it takes on secure pages only. */
+function explainInsecurePage(): void {
+  dispatch('core/notices').createInfoNotice(
+    __('Only one person can edit this at a time: editing together needs a page that came by HTTPS.', 'wordsocket'),
+    { id: 'wordsocket-insecure', isDismissible: true },
+  );
+}
+
 const data = dataOf();
-if (data) {
+if (data && crypto.subtle) {
   install(data);
+} else if (data) {
+  explainInsecurePage();
 }

@@ -13,7 +13,8 @@ declare global {
 }
 
 const text = document.getElementById('wordsocket-collaboration-wake')?.textContent;
-if (text) {
+// Without it nothing can be sealed; see editor.ts.
+if (text && window.crypto?.subtle) {
   const { withoutTypes } = JSON.parse(text) as { withoutTypes: string[] };
   window._wpCollaborationEnabled = true;
   window.__experimentalEnableRealTimeCollaboration = true;
