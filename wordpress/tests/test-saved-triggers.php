@@ -21,6 +21,7 @@ use WordSocket\Sender;
 use WordSocket\Transport;
 use WordSocket\Trigger_Registry;
 use WordSocket\Trigger_Rows;
+use WordSocket\Trigger_Words;
 
 /** What is wrong with one row: fields only. */
 function faults( array $row ): array {
@@ -75,6 +76,20 @@ is( faults( array( 'match' => 'none', 'conditions' => array( array( 'operator' =
 is( faults( array( 'conditions' => array_fill( 0, 11, array( 'operator' => 'empty' ) ) ) + HOOK ), array( 'conditions' ), 'no more conditions than there may be' );
 $many = new Trigger_Rows( array_fill( 0, 51, HOOK ) );
 is( array( count( $many->good() ), array_column( $many->errors(), 'row' ) ), array( 50, array( 50 ) ), 'nor more rows' );
+
+foreach (
+	array(
+		'channel'               => 'Trigger 2, Channel',
+		'data.0.name'           => 'Trigger 2, value 1 of the data, Name',
+		'conditions.2.operator' => 'Trigger 2, condition 3, Compared by',
+		'data'                  => 'Trigger 2, Data of the event',
+		'target'                => 'Trigger 2, Option',
+		'type'                  => 'Trigger 2',
+	) as $path => $words
+) {
+	is( Trigger_Words::place( 1, $path, 'option' ), $words, "$path in the words of the form" );
+}
+is( Trigger_Words::place( 0, 'target', 'post_type' ), 'Trigger 1, Post type', 'which are those of its type' );
 
 // What may leave.
 $post = new WP_Post( array( 'post_title' => 'Seen' ) );

@@ -3,7 +3,7 @@
 import { Button, Notice, Spinner } from '@wordpress/components';
 import { speak } from '@wordpress/a11y';
 import { createElement, Fragment, useEffect, useRef, useState } from '@wordpress/element';
-import { __, sprintf } from '@wordpress/i18n';
+import { __, _n, sprintf } from '@wordpress/i18n';
 import { messageOf } from '../api.js';
 import { hold } from '../held.js';
 import {
@@ -13,6 +13,7 @@ import {
   newRow,
   type Offer,
   replaced,
+  stillWrong,
   type Row,
   triggersApi,
 } from './rows.js';
@@ -80,6 +81,7 @@ export function Triggers(): JSX.Element {
   const [said, setSaid] = useState<Said | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [deleted, setDeleted] = useState<{ at: number; row: Keyed } | null>(null);
+  const [refusals, setRefusals] = useState(0);
   const list = useRef<HTMLDivElement>(null);
   const isDirty = JSON.stringify(rows.map(({ row }) => row)) !== saved;
   useLeaveWarning(isDirty);
@@ -99,6 +101,13 @@ export function Triggers(): JSX.Element {
     );
   }, []);
 
+  // Where one has to type again.
+  useEffect(() => {
+    if (refusals > 0) {
+      list.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-wrong]')?.focus();
+    }
+  }, [refusals]);
+
   function add(row: Row): void {
     setRows([...rows, keyed(row)]);
     speak(__('A trigger was added at the end.', 'wordsocket'));
@@ -116,8 +125,22 @@ export function Triggers(): JSX.Element {
       take(answer);
       setSaid({ status: 'success', text: answer.message });
     } catch (caught) {
-      setErrors(errorsOf(caught));
-      setSaid({ status: 'error', text: messageOf(caught) });
+      const found = errorsOf(caught);
+      const others = found.size - 1;
+      setErrors(found);
+      setRefusals(refusals + 1);
+      setSaid({
+        status: 'error',
+        text:
+          others > 0
+            ? sprintf(
+                /* translators: 1: what is wrong, 2: number. */
+                _n('%1$s %2$d more field is wrong.', '%1$s %2$d more fields are wrong.', others, 'wordsocket'),
+                messageOf(caught),
+                others,
+              )
+            : messageOf(caught),
+      });
     }
     setBusy(false);
   }
@@ -149,6 +172,7 @@ export function Triggers(): JSX.Element {
             seen={seen.get(nameOf(row))}
             onChange={(next) => {
               setRows(replaced(rows, at, { key, row: next }));
+              setErrors(stillWrong(errors, at, row, next));
               setSaid(null);
             }}
             onCopy={() => add(row)}

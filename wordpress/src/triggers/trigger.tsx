@@ -3,7 +3,7 @@
 import { Button, SelectControl, TextControl } from '@wordpress/components';
 import { createElement, Fragment, useId } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
-import { Conditions, DataFields, Problem } from './fields.js';
+import { Conditions, DataFields, fieldAt, Problem } from './fields.js';
 import { aimed, type Errors, type HookRow, type Offer, type Row, suggestion } from './rows.js';
 
 interface Props {
@@ -21,7 +21,7 @@ interface Props {
 function titleOf(row: Row, at: number): string {
   return row.event === ''
     ? sprintf(/* translators: %d: number. */ __('Trigger %d', 'wordsocket'), at + 1)
-    : row.event;
+    : sprintf(/* translators: 1: number, 2: name of an event. */ __('Trigger %1$d: %2$s', 'wordsocket'), at + 1, row.event);
 }
 
 /** The last time that this trigger's event came to this page. */
@@ -48,8 +48,12 @@ function HookFields({ row, offer, errors, path, onChange }: {
       <div className="wordsocket-row">
         <TextControl
           __nextHasNoMarginBottom
-          label={__('Action hook', 'wordsocket')}
-          help={__('Such as user_register. Its documentation says which arguments it passes.', 'wordsocket')}
+          {...fieldAt(
+            errors,
+            `${path}.hook`,
+            __('Action hook', 'wordsocket'),
+            __('Such as user_register. Its documentation says which arguments it passes.', 'wordsocket'),
+          )}
           value={row.hook}
           maxLength={offer.limits.text}
           onChange={(hook) => onChange(aimed(row, hook))}
@@ -57,7 +61,7 @@ function HookFields({ row, offer, errors, path, onChange }: {
         <TextControl
           __nextHasNoMarginBottom
           type="number"
-          label={__('Priority', 'wordsocket')}
+          {...fieldAt(errors, `${path}.priority`, __('Priority', 'wordsocket'))}
           value={row.priority}
           onChange={(priority) => onChange({ ...row, priority: Number(priority) || 0 })}
         />
@@ -66,16 +70,13 @@ function HookFields({ row, offer, errors, path, onChange }: {
           type="number"
           min={1}
           max={offer.limits.args}
-          label={__('Arguments', 'wordsocket')}
+          {...fieldAt(errors, `${path}.args`, __('Arguments', 'wordsocket'))}
           value={row.args}
           onChange={(args) =>
             onChange({ ...row, args: Math.min(offer.limits.args, Math.max(1, Number(args) || 1)) })
           }
         />
       </div>
-      {['hook', 'priority', 'args', 'match'].map((name) => (
-        <Problem key={name} errors={errors} path={`${path}.${name}`} />
-      ))}
       <DataFields {...part} />
       <Conditions {...part} />
     </>
@@ -95,7 +96,7 @@ export function TriggerCard({ offer, row, at, errors, seen, onChange, onCopy, on
         <>
           <SelectControl
             __nextHasNoMarginBottom
-            label={row.type === 'option' ? __('Option', 'wordsocket') : __('Post type', 'wordsocket')}
+            {...fieldAt(errors, `${path}.target`, row.type === 'option' ? __('Option', 'wordsocket') : __('Post type', 'wordsocket'))}
             value={row.target}
             options={[
               { value: '', label: __('Choose', 'wordsocket') },
@@ -103,13 +104,12 @@ export function TriggerCard({ offer, row, at, errors, seen, onChange, onCopy, on
             ]}
             onChange={(target) => onChange(aimed(row, target))}
           />
-          <Problem errors={errors} path={`${path}.target`} />
         </>
       )}
       <div className="wordsocket-row">
         <TextControl
           __nextHasNoMarginBottom
-          label={__('Name of the event', 'wordsocket')}
+          {...fieldAt(errors, `${path}.event`, __('Name of the event', 'wordsocket'))}
           value={row.event}
           placeholder={suggestion(row)}
           maxLength={offer.limits.text}
@@ -117,13 +117,13 @@ export function TriggerCard({ offer, row, at, errors, seen, onChange, onCopy, on
         />
         <TextControl
           __nextHasNoMarginBottom
-          label={__('Channel', 'wordsocket')}
+          {...fieldAt(errors, `${path}.channel`, __('Channel', 'wordsocket'))}
           value={row.channel}
           maxLength={offer.limits.text}
           onChange={(channel) => onChange({ ...row, channel })}
         />
       </div>
-      {['event', 'channel', 'type', ''].map((name) => (
+      {['type', ''].map((name) => (
         <Problem key={name} errors={errors} path={`${path}.${name}`} />
       ))}
       <LastSeen seen={seen} />
