@@ -98,6 +98,7 @@ run(async (atEnd) => {
   /* A trigger by clicks. */
   await page.goto(`${SCREEN}&tab=triggers`);
   await button('Add for any hook').click();
+  is(await page.locator('.wordsocket-seen').innerText(), '', 'what is not saved cannot be tried');
   await page.getByLabel('Action hook').fill('user_register');
   is(await page.getByLabel('Name of the event').inputValue(), 'user.register', 'a name is suggested');
   await button('Add value').click();
@@ -131,6 +132,7 @@ run(async (atEnd) => {
   await channel.fill('people');
   await button('Save triggers').click();
   ok(await until(() => JSON.parse(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') || '[]').length === 1, 10000), 'saved');
+  ok(await until(async () => /can be tried/.test(await page.locator('.wordsocket-seen').innerText())), 'now it can, and says so');
   await shoot(page, 'triggers');
   wp('wordsocket', 'publish', 'elsewhere', 'user.register', '--data={"who":"nobody"}');
   wp('user', 'create', 'bob', 'bob@example.org', '--display_name=Bob');
@@ -143,6 +145,7 @@ run(async (atEnd) => {
   /* Deleting can be taken back. */
   await button('Duplicate').click();
   is(await page.locator('[data-row]').count(), 2, 'a trigger is duplicated');
+  is(await page.locator('.wordsocket-seen').nth(1).innerText(), '', 'of which only the saved one makes events');
   await button('Delete trigger').first().click();
   await button('Bring it back').click();
   is(await page.locator('[data-row]').count(), 2, 'a deleted one comes back');
@@ -150,6 +153,28 @@ run(async (atEnd) => {
   await button('Delete trigger').first().click();
   await button('Save triggers').click();
   ok(await until(() => JSON.parse(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') || '[]').length === 0, 10000), 'an empty list is saved as well');
+
+  /* An option that is not on the list. */
+  await button('Add for an option').click();
+  await page.getByLabel('Option', { exact: true }).selectOption({ label: 'Another option' });
+  const option = page.getByLabel('Name of the option');
+  await option.fill('admin_email');
+  await button('Save triggers').click();
+  ok(await until(async () => await option.getAttribute('aria-invalid') === 'true'), 'an option that visitors do not see is refused');
+  note((await described(option))[1]);
+  await option.fill('date_format');
+  is(await page.getByLabel('Name of the event').inputValue(), 'option.date_format.updated', 'one that they see has a name');
+  await shoot(page, 'triggers-option');
+  await button('Save triggers').click();
+  ok(await until(() => /date_format/.test(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json')), 10000), 'and is saved');
+  wp('option', 'update', 'date_format', 'd.m.Y');
+  ok(await until(async () => /"new_value":"d\.m\.Y"/.test(await page.locator('.wordsocket-seen').innerText()), 10000), 'and told of');
+  await page.reload();
+  is(await option.inputValue(), 'date_format', 'it is there again when the page is');
+  is(await barriers(), [], 'nothing keeps people out of that');
+  await button('Delete trigger').click();
+  await button('Save triggers').click();
+  await until(() => wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') === '[]', 10000);
   await page.setViewportSize({ width: 600, height: 1000 });
   await button('Add for any hook').click();
   await button('Add value').click();

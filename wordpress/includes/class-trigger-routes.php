@@ -103,16 +103,17 @@ final class Trigger_Routes {
 	 */
 	private function all(): array {
 		return array(
-			'triggers'   => Saved_Triggers::rows(),
-			'registered' => array_map( array( self::class, 'about' ), $this->registry->all() ),
-			'post_types' => self::post_types(),
-			'options'    => array(
+			'triggers'      => Saved_Triggers::rows(),
+			'registered'    => array_map( array( self::class, 'about' ), $this->registry->all() ),
+			'post_types'    => self::post_types(),
+			'options'       => array(
 				self::named( 'blogname', __( 'Site title', 'wordsocket' ) ),
 				self::named( 'blogdescription', __( 'Tagline', 'wordsocket' ) ),
 			),
-			'kinds'      => self::kinds(),
-			'operators'  => self::operators(),
-			'limits'     => Trigger_Rows::LIMITS,
+			'other_options' => array_values( array_diff( Option_Events::allowed(), Option_Events::BUILT_IN ) ),
+			'kinds'         => self::kinds(),
+			'operators'     => self::operators(),
+			'limits'        => Trigger_Rows::LIMITS,
 		);
 	}
 
@@ -217,7 +218,13 @@ final class Trigger_Routes {
 			'$schema'    => 'http://json-schema.org/draft-04/schema#',
 			'title'      => 'wpsignal-triggers',
 			'type'       => 'object',
-			'properties' => array_fill_keys( array( 'triggers', 'registered', 'post_types', 'options', 'kinds', 'operators' ), $list ) + array( 'limits' => array( 'type' => 'object' ) ),
+			'properties' => array_fill_keys( array( 'triggers', 'registered', 'post_types', 'options', 'kinds', 'operators' ), $list ) + array(
+				'other_options' => array(
+					'type'  => 'array',
+					'items' => array( 'type' => 'string' ),
+				),
+				'limits'        => array( 'type' => 'object' ),
+			),
 		);
 	}
 }

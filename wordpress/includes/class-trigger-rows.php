@@ -130,8 +130,8 @@ final class Trigger_Rows {
 				}
 				return array( 'target' => $target );
 			case 'option':
-				if ( ! in_array( $target, Option_Events::PUBLIC_OPTIONS, true ) ) {
-					$this->error( $number, 'target', __( 'one of the options that visitors see anyway.', 'wordsocket' ) );
+				if ( ! in_array( $target, Option_Events::allowed(), true ) ) {
+					$this->error( $number, 'target', __( 'an option whose value visitors see anyway. Code adds others by the filter wordsocket_public_options.', 'wordsocket' ) );
 				}
 				return array( 'target' => $target );
 			case 'hook':

@@ -54,6 +54,10 @@ is(
 	'a row of a hook, with what was not said'
 );
 is( faults( array( 'type' => 'option', 'target' => 'admin_email', 'event' => 'x' ) ), array( 'target' ), 'no option but those that visitors see' );
+is( faults( array( 'type' => 'option', 'target' => 'date_format', 'event' => 'x' ) ), array(), 'of which there are more than those with an event of their own' );
+add_filter( 'wordsocket_public_options', static fn( array $names ): array => array_merge( $names, array( 'opening_hours', 7, array() ) ) );
+is( faults( array( 'type' => 'option', 'target' => 'opening_hours', 'event' => 'x' ) ), array(), 'code says of others that visitors see them' );
+is( faults( array( 'type' => 'option', 'target' => '7', 'event' => 'x' ) ), array( 'target' ), 'by their names' );
 is( faults( array( 'type' => 'other', 'target' => 'x', 'event' => 'x' ) ), array( 'type' ), 'no other type' );
 foreach ( array( 'all', 'query', 'shutdown', 'gettext', 'set_auth_cookie', 'password_reset', 'retrieve_password_key', 'wp_set_password', 'updated_option', 'set_transient', 'updated_user_meta', 'a b', '', '1st', 'x;y', str_repeat( 'x', 121 ) ) as $hook ) {
 	is( faults( array( 'hook' => $hook ) + HOOK ), array( 'hook' ), "no trigger on \"$hook\"" );

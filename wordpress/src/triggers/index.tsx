@@ -70,8 +70,11 @@ interface Keyed {
   /** Stays with a row when others go. */
   readonly key: number;
   readonly row: Row;
+  /** As the site has it; null until it is saved. */
+  readonly saved: Row | null;
 }
-const keyed = (row: Row): Keyed => ({ key: ++lastKey, row });
+const keyed = (row: Row, saved: Row | null): Keyed => ({ key: ++lastKey, row, saved });
+const isSame = (one: Row, other: Row | null): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 export function Triggers(): JSX.Element {
   const [offer, setOffer] = useState<Offer | null>(null);
@@ -89,7 +92,7 @@ export function Triggers(): JSX.Element {
 
   function take(next: Offer): void {
     setOffer(next);
-    setRows(next.triggers.map(keyed));
+    setRows(next.triggers.map((row) => keyed(row, row)));
     setSaved(JSON.stringify(next.triggers));
     setErrors(NO_ERRORS);
     setDeleted(null);
@@ -109,7 +112,7 @@ export function Triggers(): JSX.Element {
   }, [refusals]);
 
   function add(row: Row): void {
-    setRows([...rows, keyed(row)]);
+    setRows([...rows, keyed(row, null)]);
     speak(__('A trigger was added at the end.', 'wordsocket'));
     // Where one goes on typing.
     setTimeout(() =>
@@ -162,23 +165,24 @@ export function Triggers(): JSX.Element {
         {__('A trigger turns something that happens in WordPress into an event on every open page. Posts, comments, the site title and the tagline make events already. One of yours for a post type or an option takes the place of those.', 'wordsocket')}
       </p>
       <div ref={list}>
-        {rows.map(({ key, row }, at) => (
+        {rows.map(({ key, row, saved: before }, at) => (
           <TriggerCard
             key={key}
             offer={offer}
             row={row}
             at={at}
             errors={errors}
-            seen={seen.get(nameOf(row))}
+            isSaved={isSame(row, before)}
+            seen={before ? seen.get(nameOf(before)) : undefined}
             onChange={(next) => {
-              setRows(replaced(rows, at, { key, row: next }));
+              setRows(replaced(rows, at, { key, row: next, saved: before }));
               setErrors(stillWrong(errors, at, row, next));
               setSaid(null);
             }}
             onCopy={() => add(row)}
             onDelete={() => {
               setRows(rows.filter((item) => item.key !== key));
-              setDeleted({ at, row: { key, row } });
+              setDeleted({ at, row: { key, row, saved: before } });
               setErrors(NO_ERRORS);
               speak(__('The trigger was deleted; it can be brought back.', 'wordsocket'));
             }}

@@ -60,6 +60,8 @@ export interface Offer {
   readonly registered: readonly Registered[];
   readonly post_types: readonly Named[];
   readonly options: readonly Named[];
+  /** Names that may be typed beside. */
+  readonly other_options: readonly string[];
   readonly kinds: readonly (Named & { readonly fields: readonly string[] })[];
   readonly operators: readonly (Named & { readonly value: boolean })[];
   readonly limits: {
