@@ -180,6 +180,8 @@ run(async (atEnd) => {
   await open('extensions');
   const card = page.locator('[data-slug=zebra]');
   ok(await until(async () => await card.count() === 1 && /Zebra 1\.2\.3.*Stripes, live\..*Missing: Savannah/s.test(await card.innerText())), 'an extension has its card, and says what it lacks');
+  is(await page.locator('.wordsocket-card').evaluateAll((cards) => cards.filter((of) => !of.querySelector('a, button, .wordsocket-badge')).map((of) => of.dataset.slug)), [], 'no card leads nowhere');
+  ok(await page.getByRole('listitem').filter({ hasText: 'ChatSocket' }).isVisible(), 'what others make is named');
   const panel = page.getByRole('region', { name: 'Stripes' });
   const said = page.locator('#zebra-state');
   ok(await until(async () => await said.innerText() === '1 true true true true ws 0', 10000), 'and its panel, which knows of the connection');
