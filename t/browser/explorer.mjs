@@ -77,6 +77,16 @@ run(async (atEnd) => {
   ok(await until(async () => !(await left.innerText()).includes(before)), 'as time goes');
   const token = page.getByRole('region', { name: 'Token' });
   ok(/anything of this site\s*yes\s*yes/.test(await token.innerText()), 'its rights are told in words');
+  const which = page.locator('#wordsocket-token-which');
+  ok(/the page came with/.test(await which.innerText()), 'it is the one of the page');
+  is(await page.locator('#wordsocket-token-transport').innerText(), 'Transport in use: WebSocket.', 'beside what it is used on');
+  await admin.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await button('Copy token').click();
+  ok(await until(async () => /in the clipboard/.test(await token.getByRole('status').last().innerText())), 'it can be copied, and that is said');
+  ok(await page.evaluate(async () => await navigator.clipboard.readText() === window.wpSignalConfig.token), 'the whole of it');
+  await button('New token').click();
+  ok(await until(async () => /a new token/.test(await which.innerText())), 'a new one is told apart');
+  is(await page.locator('#wordsocket-token-copied').innerText(), '', 'and is not what was copied');
   await token.getByText('Header and claims').click();
   ok(/"alg": "HS256"/.test(await page.locator('#wordsocket-token-claims').innerText()), 'and its claims');
 
