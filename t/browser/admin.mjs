@@ -220,7 +220,7 @@ run(async (atEnd) => {
   ok(await until(() => card.isVisible()), 'Extensions work');
 
   /* A host that does not offer it. */
-  await page.route(/\/wpsignal\/v1\/enroll/, (route) => route.fulfill({ status: 501, json: { code: 'wordsocket_not_offered', message: 'no' } }));
+  await page.route(/\/wpsignal\/v1\/enroll/, (route) => route.fulfill({ status: 501, json: { code: 'wordsocket_not_offered', message: 'This web server did not hand over keys. Ask whoever runs it for mod_wordsocket with "WordSocket On" and "WordSocketHostKey"; PHP must run by FPM, and this page must be open by https.' } }));
   await admin.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto(SCREEN);
   ok(await until(() => page.getByText('This server does not offer it.').isVisible(), 10000), 'a server that does not is known for it');

@@ -84,6 +84,12 @@ run(async (atEnd) => {
   await button('Copy token').click();
   ok(await until(async () => /in the clipboard/.test(await token.getByRole('status').last().innerText())), 'it can be copied, and that is said');
   ok(await page.evaluate(async () => await navigator.clipboard.readText() === window.wpSignalConfig.token), 'the whole of it');
+  await token.evaluate((section) => {
+    section.scrollIntoView();
+    window.scrollBy(0, -60);
+  });
+  await page.mouse.move(1275, 700);
+  await shoot(page, 'explorer-token');
   await button('New token').click();
   ok(await until(async () => /a new token/.test(await which.innerText())), 'a new one is told apart');
   is(await page.locator('#wordsocket-token-copied').innerText(), '', 'and is not what was copied');
@@ -99,6 +105,7 @@ run(async (atEnd) => {
   ok(/3 round trips: median/.test(await page.locator('.wordsocket-plot svg').getAttribute('aria-label')) || await page.locator('.wordsocket-plot-dot').count() > 3, 'which screen readers hear as well');
   ok(await until(async () => /wp_after_insert_post/.test(await page.locator('#wordsocket-registered').innerText())), 'registered triggers are listed');
   is(await barriers(), [], 'nothing keeps people out');
+  await page.evaluate(() => window.scrollTo(0, 0));
   await shoot(page, 'explorer');
   await page.setViewportSize({ width: 600, height: 1000 });
   ok(await fits(), 'it fits a phone');
@@ -143,7 +150,11 @@ run(async (atEnd) => {
   await button('Save triggers').click();
   ok(await until(() => JSON.parse(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') || '[]').length === 1, 10000), 'saved');
   ok(await until(async () => /can be tried/.test(await page.locator('.wordsocket-seen').innerText())), 'now it can, and says so');
+  await page.setViewportSize({ width: 1280, height: 1270 });
+  await page.mouse.move(1275, 700);
+  await page.evaluate(() => window.scrollTo(0, 0));
   await shoot(page, 'triggers');
+  await page.setViewportSize({ width: 1280, height: 1000 });
   wp('wordsocket', 'publish', 'elsewhere', 'user.register', '--data={"who":"nobody"}');
   wp('user', 'create', 'bob', 'bob@example.org', '--display_name=Bob');
   wp('user', 'create', 'ada', 'ada@example.org', '--display_name=Ada Lovelace');
