@@ -131,6 +131,8 @@ async function published(keys) {
     method: 'POST',
     body,
     headers: {
+      // wp takes seconds between two of these: httpd may close what is kept just as it is used again.
+      Connection: 'close',
       'X-WordSocket-Key': keys.site_key,
       'X-WordSocket-Timestamp': ts,
       'X-WordSocket-Nonce': nonce,
