@@ -4,8 +4,9 @@
 # The Debian packages that the commands in build/ need, and how they get here.
 #
 #   need_packages PKG...  installs those that are missing, as root or by sudo
-#   need_node             Node.js 18 or later with npm, from wherever it came;
-#                         Debian's if there is none
+#   need_node             Node.js 20 or later with npm, from wherever it came;
+#                         if there is none, one in the cache, which Debian 12's
+#                         own, being 18, fetches by a lock file
 #
 # Nothing of the system is started or stopped: while apt runs, a policy-rc.d
 # forbids it (one that is there already stays as it is), and a service that
@@ -109,15 +110,40 @@ need_packages() {
     keep_from_booting "${missing[@]}"
 }
 
-need_node() {
+NODE_LEAST=20
+
+has_node() {
     local major
 
     major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || major=0
-    if ((major >= 18)) && command -v npm >/dev/null; then
-        return 0
-    fi
+    ((major >= NODE_LEAST)) && command -v npm >/dev/null
+}
+
+need_node() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/wordsocket from sum folder
+
+    has_node && return
     need_packages nodejs npm
-    major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || major=0
-    ((major >= 18)) ||
-        die "Node.js 18 or later is needed, found ${major}: install a newer one"
+    has_node && return
+    from=$(cd "$(dirname "${BASH_SOURCE[0]}")/node" && pwd)
+    sum=$(sha256sum <"$from/package-lock.json" | cut -c1-16)
+    folder=$cache/node-$sum
+    [[ -e $folder ]] ||
+        step "Node.js $NODE_LEAST: fetching (45 MB)" \
+            "Try again later, or install Node.js $NODE_LEAST or later." \
+            fetch_node "$from" "$folder"
+    PATH=$folder/node_modules/.bin:$PATH
+    has_node ||
+        die "Node.js $NODE_LEAST or later is needed: install it"
+}
+
+# The lock file knows the archives by their SHA-512; no script of theirs runs.
+fetch_node() {
+    local fresh
+
+    mkdir -p "${2%/*}"
+    fresh=$(mktemp -d "${2%/*}/fetch-XXXXXX")
+    cp "$1"/package.json "$1"/package-lock.json "$fresh/"
+    (cd "$fresh" && npm ci --ignore-scripts --no-audit --no-fund)
+    mv -T "$fresh" "$2" || rm -rf "$fresh"
 }

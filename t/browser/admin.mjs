@@ -120,11 +120,17 @@ run(async (atEnd) => {
     await of.locator('tr[data-transport=poll] td').first().filter({ hasText: /ms|pass/ }).waitFor({ timeout: 30000 });
     return (await cells.allInnerTexts()).map((text) => text.split('\t').map((cell) => cell.trim()));
   };
+  // What PHP counts as it makes the page is who was there before.
+  const other = await admin.newPage();
+  await other.goto(SCREEN);
+  await other.waitForFunction(() => window.WPS?.connected);
   await page.goto(SCREEN);
+  ok(await page.getByText(/Open connections: [1-9]\d* of/).isVisible(), 'the screen counts open connections');
   const first = await passed();
   is(first.map(([name, ms]) => [name, /^\d+ ms$/.test(ms)]), [['WebSocket', true], ['Event stream', true], ['Polling', true]], 'Send test shows the round trip of each transport');
   note(first.map((row) => row.join(' ')).join('; '));
   await shoot(page, 'admin-1-send-test');
+  await other.close();
   const shut = await admin.newPage();
   await shut.routeWebSocket(/\/wordsocket\/ws/, (socket) => socket.close({ code: 4029, reason: 'full' }));
   await shut.route(/\/wordsocket\/sse/, (route) => route.abort());
@@ -180,6 +186,8 @@ run(async (atEnd) => {
   await open('extensions');
   const card = page.locator('[data-slug=zebra]');
   ok(await until(async () => await card.count() === 1 && /Zebra 1\.2\.3.*Stripes, live\..*Missing: Savannah/s.test(await card.innerText())), 'an extension has its card, and says what it lacks');
+  is(await page.locator('.wordsocket-card').evaluateAll((cards) => cards.filter((of) => !of.querySelector('a, button, .wordsocket-badge')).map((of) => of.dataset.slug)), [], 'no card leads nowhere');
+  ok(await page.getByRole('listitem').filter({ hasText: 'ChatSocket' }).isVisible(), 'what others make is named');
   const panel = page.getByRole('region', { name: 'Stripes' });
   const said = page.locator('#zebra-state');
   ok(await until(async () => await said.innerText() === '1 true true true true ws 0', 10000), 'and its panel, which knows of the connection');
@@ -218,7 +226,7 @@ run(async (atEnd) => {
   ok(await until(() => card.isVisible()), 'Extensions work');
 
   /* A host that does not offer it. */
-  await page.route(/\/wpsignal\/v1\/enroll/, (route) => route.fulfill({ status: 501, json: { code: 'wordsocket_not_offered', message: 'no' } }));
+  await page.route(/\/wpsignal\/v1\/enroll/, (route) => route.fulfill({ status: 501, json: { code: 'wordsocket_not_offered', message: 'This web server did not hand over keys. Ask whoever runs it for mod_wordsocket with "WordSocket On" and "WordSocketHostKey"; PHP must run by FPM, and this page must be open by https.' } }));
   await admin.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto(SCREEN);
   ok(await until(() => page.getByText('This server does not offer it.').isVisible(), 10000), 'a server that does not is known for it');

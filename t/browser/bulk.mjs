@@ -5,6 +5,8 @@
  * told once, and when the relay is back the newest state of each post goes out
  * once. With the plugin and without it take turns, and the fastest of each is
  * compared: the machine is shared, and what the plugin costs is in every round.
+ * A machine that does other things besides shows only whether a time-out was
+ * waited for; WSK_LONG=1 holds the plugin to SLOWER_MS.
  */
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -16,10 +18,11 @@ import { gate } from './gate.mjs';
 import { demo, is, log, note, ok, run, state, until } from './lib.mjs';
 
 const POSTS = 100;
-const FEWEST = process.env.WSK_LONG === '1' ? 11 : 3;
-const ROUNDS = 4 * FEWEST;
-const SLOWER_MS = 50;
 const TIMEOUT_MS = 2000;
+const LONG = process.env.WSK_LONG === '1';
+const FEWEST = LONG ? 11 : 3;
+const ROUNDS = 4 * FEWEST;
+const SLOWER_MS = LONG ? 50 : TIMEOUT_MS / 2;
 const SITE = demo.WORDPRESS_URL;
 
 /* As if it were not active, for a request that says so. */

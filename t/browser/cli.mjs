@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wp wordsocket, on a real WordPress, as whoever has a shell there. */
 import { spawn, spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demo, is, note, ok, run, state, until, wp } from './lib.mjs';
 
@@ -48,9 +48,39 @@ run(async (atEnd) => {
   /* What is wrong. */
   const doctor = ask('doctor', '--format=json');
   const found = Object.fromEntries(JSON.parse(doctor.out).map(({ check, status: how }) => [check, how]));
-  is(found, { settings: 'good', plugin: 'good', relay: 'good', websocket: 'good', stream: 'good', queue: 'good', cron: 'good' }, 'doctor finds nothing');
+  is(found, { settings: 'good', builds: 'good', plugin: 'good', relay: 'good', websocket: 'good', stream: 'good', queue: 'good', cron: 'good', cache: 'good' }, 'doctor finds nothing');
   is(doctor.status, 0, 'and says so to scripts');
   note(JSON.parse(doctor.out).map(({ message }) => message).join(' '));
+  const build = (folder, code) => {
+    const path = join(demo.WORDPRESS_PATH, 'wp-content/plugins', folder);
+    mkdirSync(path);
+    atEnd(() => rmSync(path, { recursive: true, force: true }));
+    writeFileSync(join(path, 'wordsocket.php'), `<?php\n/* Plugin Name: WordSocket */\n${code}`);
+    wp('plugin', 'activate', folder);
+  };
+  const checkOf = (name) => JSON.parse(ask('doctor', '--format=json').out).find(({ check }) => check === name);
+  build('zz-wordsocket', '');
+  const beside = checkOf('builds');
+  is([beside.status, /zz-wordsocket\/wordsocket\.php/.test(beside.message)], ['critical', true], 'but another build beside this one');
+  wp('plugin', 'deactivate', 'zz-wordsocket');
+  build('a-wordsocket', "define( 'WPSignal\\VERSION', '0.25.0' );");
+  const silenced = ask('doctor');
+  is([silenced.status, /this one does nothing/.test(silenced.err)], [1, true], 'and where the other came first, that this one does nothing');
+  wp('plugin', 'deactivate', 'a-wordsocket');
+  const mustUse = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins');
+  const forgetful = join(mustUse, 'forgetful-cache.php');
+  mkdirSync(mustUse, { recursive: true });
+  atEnd(() => rmSync(forgetful, { force: true }));
+  writeFileSync(forgetful, `<?php
+    // As if its server were not there: what is in it ends with the request.
+    class Forgetful_Cache extends WP_Object_Cache {
+      public function get( $key, $group = 'default', $force = false, &$found = null ) { return $force ? false : parent::get( $key, $group, $force, $found ); }
+    }
+    wp_using_ext_object_cache( true );
+    $GLOBALS['wp_object_cache'] = new Forgetful_Cache();`);
+  const lost = checkOf('cache');
+  is([lost?.status, /does not keep/.test(lost?.message)], ['recommended', true], 'and an object cache that forgets');
+  rmSync(forgetful);
   const connect = () => ask('connect', 'https://relay.example.org/wordsocket', '--key-file=/nowhere');
   const twice = connect();
   is([twice.status, /connected already/.test(twice.err)], [1, true], 'a connected site is not connected again');

@@ -77,6 +77,22 @@ run(async (atEnd) => {
   ok(await until(async () => !(await left.innerText()).includes(before)), 'as time goes');
   const token = page.getByRole('region', { name: 'Token' });
   ok(/anything of this site\s*yes\s*yes/.test(await token.innerText()), 'its rights are told in words');
+  const which = page.locator('#wordsocket-token-which');
+  ok(/the page came with/.test(await which.innerText()), 'it is the one of the page');
+  is(await page.locator('#wordsocket-token-transport').innerText(), 'Transport in use: WebSocket.', 'beside what it is used on');
+  await admin.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await button('Copy token').click();
+  ok(await until(async () => /in the clipboard/.test(await token.getByRole('status').last().innerText())), 'it can be copied, and that is said');
+  ok(await page.evaluate(async () => await navigator.clipboard.readText() === window.wpSignalConfig.token), 'the whole of it');
+  await token.evaluate((section) => {
+    section.scrollIntoView();
+    window.scrollBy(0, -60);
+  });
+  await page.mouse.move(1275, 700);
+  await shoot(page, 'explorer-token');
+  await button('New token').click();
+  ok(await until(async () => /a new token/.test(await which.innerText())), 'a new one is told apart');
+  is(await page.locator('#wordsocket-token-copied').innerText(), '', 'and is not what was copied');
   await token.getByText('Header and claims').click();
   ok(/"alg": "HS256"/.test(await page.locator('#wordsocket-token-claims').innerText()), 'and its claims');
 
@@ -89,6 +105,7 @@ run(async (atEnd) => {
   ok(/3 round trips: median/.test(await page.locator('.wordsocket-plot svg').getAttribute('aria-label')) || await page.locator('.wordsocket-plot-dot').count() > 3, 'which screen readers hear as well');
   ok(await until(async () => /wp_after_insert_post/.test(await page.locator('#wordsocket-registered').innerText())), 'registered triggers are listed');
   is(await barriers(), [], 'nothing keeps people out');
+  await page.evaluate(() => window.scrollTo(0, 0));
   await shoot(page, 'explorer');
   await page.setViewportSize({ width: 600, height: 1000 });
   ok(await fits(), 'it fits a phone');
@@ -98,6 +115,7 @@ run(async (atEnd) => {
   /* A trigger by clicks. */
   await page.goto(`${SCREEN}&tab=triggers`);
   await button('Add for any hook').click();
+  is(await page.locator('.wordsocket-seen').innerText(), '', 'what is not saved cannot be tried');
   await page.getByLabel('Action hook').fill('user_register');
   is(await page.getByLabel('Name of the event').inputValue(), 'user.register', 'a name is suggested');
   await button('Add value').click();
@@ -112,13 +130,31 @@ run(async (atEnd) => {
   await condition.getByLabel('Compared by').selectOption('contains');
   await condition.getByLabel('With').fill('Ada');
   await page.getByLabel('Channel').fill('bad,name');
+  await value.getByLabel('Name', { exact: true }).fill('w-ho');
   await button('Save triggers').click();
   ok(await until(async () => await page.locator('.wordsocket-problem').count() > 0), 'what is wrong is told at its field');
   note(await page.locator('.wordsocket-problem').first().innerText());
-  await page.getByLabel('Channel').fill('people');
+  const channel = page.getByLabel('Channel');
+  const described = (field) => field.evaluate((input) => [input.getAttribute('aria-invalid'), (input.getAttribute('aria-describedby') ?? '').split(' ').map((id) => document.getElementById(id)?.innerText).join(' ')]);
+  const [wrongName, saysName] = await described(value.getByLabel('Name', { exact: true }));
+  const [wrongChannel, saysChannel] = await described(channel);
+  is([wrongName, /^Name: letters, digits/.test(saysName), wrongChannel, /^Channel: a name of/.test(saysChannel)], ['true', true, 'true', true], 'and read with it');
+  ok(await value.getByLabel('Name', { exact: true }).evaluate((input) => input === document.activeElement), 'the first of them has the focus');
+  ok(/Trigger 1, value 1 of the data, Name: letters.* 1 more field is wrong\./.test(await page.locator('.components-notice.is-error').innerText()), 'below it stands where, in the words of the form');
+  note(await page.locator('.components-notice.is-error').innerText());
+  is(await barriers(), [], 'nothing of it keeps people out');
+  await shoot(page, 'triggers-wrong');
+  await value.getByLabel('Name', { exact: true }).fill('who');
+  is([await value.locator('[aria-invalid]').count(), await channel.getAttribute('aria-invalid')], [0, 'true'], 'what is mended is told no longer');
+  await channel.fill('people');
   await button('Save triggers').click();
   ok(await until(() => JSON.parse(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') || '[]').length === 1, 10000), 'saved');
+  ok(await until(async () => /can be tried/.test(await page.locator('.wordsocket-seen').innerText())), 'now it can, and says so');
+  await page.setViewportSize({ width: 1280, height: 1270 });
+  await page.mouse.move(1275, 700);
+  await page.evaluate(() => window.scrollTo(0, 0));
   await shoot(page, 'triggers');
+  await page.setViewportSize({ width: 1280, height: 1000 });
   wp('wordsocket', 'publish', 'elsewhere', 'user.register', '--data={"who":"nobody"}');
   wp('user', 'create', 'bob', 'bob@example.org', '--display_name=Bob');
   wp('user', 'create', 'ada', 'ada@example.org', '--display_name=Ada Lovelace');
@@ -130,6 +166,7 @@ run(async (atEnd) => {
   /* Deleting can be taken back. */
   await button('Duplicate').click();
   is(await page.locator('[data-row]').count(), 2, 'a trigger is duplicated');
+  is(await page.locator('.wordsocket-seen').nth(1).innerText(), '', 'of which only the saved one makes events');
   await button('Delete trigger').first().click();
   await button('Bring it back').click();
   is(await page.locator('[data-row]').count(), 2, 'a deleted one comes back');
@@ -137,6 +174,28 @@ run(async (atEnd) => {
   await button('Delete trigger').first().click();
   await button('Save triggers').click();
   ok(await until(() => JSON.parse(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') || '[]').length === 0, 10000), 'an empty list is saved as well');
+
+  /* An option that is not on the list. */
+  await button('Add for an option').click();
+  await page.getByLabel('Option', { exact: true }).selectOption({ label: 'Another option' });
+  const option = page.getByLabel('Name of the option');
+  await option.fill('admin_email');
+  await button('Save triggers').click();
+  ok(await until(async () => await option.getAttribute('aria-invalid') === 'true'), 'an option that visitors do not see is refused');
+  note((await described(option))[1]);
+  await option.fill('date_format');
+  is(await page.getByLabel('Name of the event').inputValue(), 'option.date_format.updated', 'one that they see has a name');
+  await shoot(page, 'triggers-option');
+  await button('Save triggers').click();
+  ok(await until(() => /date_format/.test(wp('option', 'get', 'wpsignal_custom_triggers', '--format=json')), 10000), 'and is saved');
+  wp('option', 'update', 'date_format', 'd.m.Y');
+  ok(await until(async () => /"new_value":"d\.m\.Y"/.test(await page.locator('.wordsocket-seen').innerText()), 10000), 'and told of');
+  await page.reload();
+  is(await option.inputValue(), 'date_format', 'it is there again when the page is');
+  is(await barriers(), [], 'nothing keeps people out of that');
+  await button('Delete trigger').click();
+  await button('Save triggers').click();
+  await until(() => wp('option', 'get', 'wpsignal_custom_triggers', '--format=json') === '[]', 10000);
   await page.setViewportSize({ width: 600, height: 1000 });
   await button('Add for any hook').click();
   await button('Add value').click();

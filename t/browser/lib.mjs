@@ -110,8 +110,20 @@ export function faultsOf(page) {
 /** Where screenshots go. */
 export const shots = process.env.WORDSOCKET_SCREENSHOTS ?? mkdtempSync(join(tmpdir(), 'wordsocket-shots-'));
 
+/** wp-admin fades from page to page; a picture of that is an empty one. */
+async function settled(page) {
+  await page.waitForLoadState('load');
+  await page.evaluate(() => Promise.race([
+    new Promise((done) => setTimeout(done, 2000)),
+    Promise.all(document.getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime < Infinity)
+      .map(({ finished }) => finished.catch(() => {}))),
+  ]));
+}
+
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });
+  await settled(page);
   const path = join(shots, `${name}.png`);
   await page.screenshot({ path });
   note(`screenshot ${path}`);

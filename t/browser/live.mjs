@@ -109,6 +109,8 @@ async function switchedOnInTheEditor(context) {
     if (name === 'core/query') {
       ok(await editor.getByText('Only people who are logged in get updates').isVisible(), 'it says who gets updates');
       await editor.getByRole('button', { name: 'Update for visitors, too' }).scrollIntoViewIfNeeded();
+      const waits = async () => (await Promise.all(editor.frames().map((frame) => frame.locator('.components-spinner').count()))).some((count) => count > 0);
+      await until(async () => !await waits(), 10000);
       await shoot(editor, 'live-switch');
       await editor.getByRole('button', { name: 'Update for visitors, too' }).click();
       ok(await until(() => editor.getByText('Everybody who has the page open gets updates.').isVisible()), 'and opens them to visitors by one click');

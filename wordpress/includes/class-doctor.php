@@ -45,6 +45,7 @@ final class Doctor {
 		$health = new Site_Health( $this->config, $this->publisher );
 		$found  = array(
 			$this->constants(),
+			self::found( 'builds', self::BAD, Surroundings::other_builds(), 'No other build of the plugin is active.' ),
 			self::of_health( 'plugin', $health->test_ready() ),
 			self::of_health( 'relay', $health->test_relay() ),
 		);
@@ -54,6 +55,7 @@ final class Doctor {
 		}
 		$found[] = $this->queue();
 		$found[] = $this->cron();
+		$found[] = self::found( 'cache', self::WARN, Surroundings::cache_trouble(), wp_using_ext_object_cache() ? 'The persistent object cache keeps what it is given.' : 'There is no persistent object cache; none is needed.' );
 		return $found;
 	}
 
@@ -155,6 +157,18 @@ final class Doctor {
 	 */
 	private static function of_health( string $check, array $result ): array {
 		return self::say( $check, (string) $result['status'], trim( wp_strip_all_tags( html_entity_decode( (string) $result['description'], ENT_QUOTES, 'UTF-8' ) ) ) );
+	}
+
+	/**
+	 * What was found, or that nothing was.
+	 *
+	 * @param string $check   Its name.
+	 * @param string $status  If something is wrong.
+	 * @param string $trouble Empty if nothing is.
+	 * @param string $well    What to say then.
+	 */
+	private static function found( string $check, string $status, string $trouble, string $well ): array {
+		return '' === $trouble ? self::say( $check, self::GOOD, $well ) : self::say( $check, $status, $trouble );
 	}
 
 	/**

@@ -63,7 +63,7 @@ final class Live_Crowd {
 	public function count(): void {
 		$known = get_transient( Options::LIVE_CROWD );
 		$pages = is_array( $known ) ? (int) $known['pages'] : self::UNKNOWN;
-		if ( is_array( $known ) && $known['until'] > time() ) {
+		if ( ( is_array( $known ) && $known['until'] > time() ) || Circuit::is_open() ) {
 			return;
 		}
 		// First, so that others do not count meanwhile.

@@ -18,8 +18,11 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Option_Events {
 
-	/** Those that may be told of. */
-	public const PUBLIC_OPTIONS = array( 'blogname', 'blogdescription' );
+	/** Those with a built-in event. */
+	public const BUILT_IN = array( 'blogname', 'blogdescription' );
+
+	/** Others that every page shows, or behaves by. */
+	private const SEEN = array( 'site_icon', 'site_logo', 'show_on_front', 'page_on_front', 'page_for_posts', 'posts_per_page', 'date_format', 'time_format', 'start_of_week', 'timezone_string', 'WPLANG' );
 
 	/**
 	 * Hands in where triggers are registered.
@@ -27,6 +30,24 @@ final class Option_Events {
 	 * @param Trigger_Registry $registry Of the site.
 	 */
 	public function __construct( private Trigger_Registry $registry ) {}
+
+	/**
+	 * Options that a saved trigger may tell of.
+	 *
+	 * @return list<string>
+	 */
+	public static function allowed(): array {
+		/**
+		 * Filters which options the builder may tell everybody of. Only what
+		 * every visitor may know belongs there, and of it texts, numbers and
+		 * booleans are told.
+		 *
+		 * @param list<string> $names Of options.
+		 */
+		$names = (array) apply_filters( 'wordsocket_public_options', array_merge( self::BUILT_IN, self::SEEN ) );
+
+		return array_values( array_unique( array_filter( $names, static fn( $name ): bool => is_string( $name ) && '' !== $name ) ) );
+	}
 
 	/**
 	 * Those that are built in.
@@ -37,7 +58,7 @@ final class Option_Events {
 	public function triggers( array $without ): array {
 		return array_map(
 			fn( string $name ): Trigger => $this->trigger( $name, self::event( $name ), Channels::EVENTS ),
-			array_values( array_diff( self::PUBLIC_OPTIONS, $without ) )
+			array_values( array_diff( self::BUILT_IN, $without ) )
 		);
 	}
 
@@ -55,8 +76,8 @@ final class Option_Events {
 			->data(
 				static fn( $before, $now ): array => array(
 					'option'    => $name,
-					'old_value' => is_scalar( $before ) ? $before : '',
-					'new_value' => is_scalar( $now ) ? $now : '',
+					'old_value' => Safe_Values::read( Safe_Values::VALUE, '', $before ) ?? '',
+					'new_value' => Safe_Values::read( Safe_Values::VALUE, '', $now ) ?? '',
 				)
 			)
 			->key( static fn(): string => "option:$name" );

@@ -34,6 +34,9 @@ final class Safe_Values {
 	/** Those of a post that have words of its author. */
 	private const WORDS = array( 'post_title', 'post_name', 'permalink' );
 
+	/** Those of a term that have words; a taxonomy nobody can visit may sort people. */
+	private const WORDS_OF_TERM = array( 'name', 'slug' );
+
 	/** A text is cut here. */
 	private const MOST_CHARS = 1000;
 
@@ -87,7 +90,7 @@ final class Safe_Values {
 				return $post instanceof \WP_Post ? self::of_post( $post, $field ) : null;
 			case 'term':
 				$term = $argument instanceof \WP_Term || self::is_id( $argument ) ? get_term( $argument ) : null;
-				return $term instanceof \WP_Term ? self::clean( $term->$field ) : null;
+				return $term instanceof \WP_Term ? self::of_term( $term, $field ) : null;
 			case 'user':
 				$user = self::is_id( $argument ) ? get_userdata( (int) $argument ) : $argument;
 				if ( ! $user instanceof \WP_User ) {
@@ -114,6 +117,16 @@ final class Safe_Values {
 			return '';
 		}
 		return self::clean( 'permalink' === $field ? get_permalink( $post ) : $post->$field );
+	}
+
+	/**
+	 * A field of a term.
+	 *
+	 * @param \WP_Term $term  The term.
+	 * @param string   $field Which.
+	 */
+	private static function of_term( \WP_Term $term, string $field ): string|int|float|bool|null {
+		return in_array( $field, self::WORDS_OF_TERM, true ) && ! is_taxonomy_viewable( $term->taxonomy ) ? '' : self::clean( $term->$field );
 	}
 
 	/**

@@ -77,13 +77,15 @@ final class Trigger_Routes {
 	 * @return \WP_REST_Response|\WP_Error
 	 */
 	public function save( \WP_REST_Request $request ) {
-		$rows   = new Trigger_Rows( (array) $request->get_param( 'triggers' ) );
+		$given  = array_values( (array) $request->get_param( 'triggers' ) );
+		$rows   = new Trigger_Rows( $given );
 		$errors = $rows->errors();
 		if ( array() !== $errors ) {
+			list( 'row' => $row, 'field' => $path, 'message' => $message ) = $errors[0];
 			return new \WP_Error(
 				self::REFUSED,
-				/* translators: 1: number of a trigger, 2: name of a field, 3: what it should be. */
-				sprintf( __( 'Trigger %1$d, %2$s: %3$s', 'wordsocket' ), $errors[0]['row'] + 1, $errors[0]['field'], $errors[0]['message'] ),
+				/* translators: 1: where it is, such as "Trigger 1, Channel", 2: what should be there. */
+				sprintf( __( '%1$s: %2$s', 'wordsocket' ), Trigger_Words::place( $row, $path, Trigger_Rows::text( $given[ $row ]['type'] ?? '' ) ), $message ),
 				array(
 					'status' => self::BAD,
 					'errors' => $errors,
@@ -101,16 +103,17 @@ final class Trigger_Routes {
 	 */
 	private function all(): array {
 		return array(
-			'triggers'   => Saved_Triggers::rows(),
-			'registered' => array_map( array( self::class, 'about' ), $this->registry->all() ),
-			'post_types' => self::post_types(),
-			'options'    => array(
+			'triggers'      => Saved_Triggers::rows(),
+			'registered'    => array_map( array( self::class, 'about' ), $this->registry->all() ),
+			'post_types'    => self::post_types(),
+			'options'       => array(
 				self::named( 'blogname', __( 'Site title', 'wordsocket' ) ),
 				self::named( 'blogdescription', __( 'Tagline', 'wordsocket' ) ),
 			),
-			'kinds'      => self::kinds(),
-			'operators'  => self::operators(),
-			'limits'     => Trigger_Rows::LIMITS,
+			'other_options' => array_values( array_diff( Option_Events::allowed(), Option_Events::BUILT_IN ) ),
+			'kinds'         => self::kinds(),
+			'operators'     => self::operators(),
+			'limits'        => Trigger_Rows::LIMITS,
 		);
 	}
 
@@ -215,7 +218,13 @@ final class Trigger_Routes {
 			'$schema'    => 'http://json-schema.org/draft-04/schema#',
 			'title'      => 'wpsignal-triggers',
 			'type'       => 'object',
-			'properties' => array_fill_keys( array( 'triggers', 'registered', 'post_types', 'options', 'kinds', 'operators' ), $list ) + array( 'limits' => array( 'type' => 'object' ) ),
+			'properties' => array_fill_keys( array( 'triggers', 'registered', 'post_types', 'options', 'kinds', 'operators' ), $list ) + array(
+				'other_options' => array(
+					'type'  => 'array',
+					'items' => array( 'type' => 'string' ),
+				),
+				'limits'        => array( 'type' => 'object' ),
+			),
 		);
 	}
 }

@@ -100,29 +100,46 @@ final class Trigger_Rows {
 			'channel' => '' === $channel ? Channels::EVENTS : $channel,
 			'event'   => $event,
 		);
+		$more    = $this->aim( $number, $type, $target, $row );
+		if ( null === $more ) {
+			return null;
+		}
 		if ( ! self::is_name( $event ) || Envelope::EVENT === $event || str_starts_with( $event, 'wps.' ) ) {
 			$this->error( $number, 'event', __( 'a name of 1 to 200 characters that is not one of the relay\'s own.', 'wordsocket' ) );
 		}
 		if ( ! self::is_name( $made['channel'] ) || str_contains( $made['channel'], ',' ) || preg_match( '/^(?:wps|yjs|site)(?::|$)/', $made['channel'] ) ) {
 			$this->error( $number, 'channel', __( 'a name of 1 to 200 characters without a comma that is not one of the relay\'s or the editor\'s own.', 'wordsocket' ) );
 		}
+		return $made + $more;
+	}
+
+	/**
+	 * What a row is about, as the form has it: above the names.
+	 *
+	 * @param int                  $number Of the row.
+	 * @param string               $type   Of the row.
+	 * @param string               $target Post type or option.
+	 * @param array<string, mixed> $row    As given.
+	 * @return array<string, mixed>|null
+	 */
+	private function aim( int $number, string $type, string $target, array $row ): ?array {
 		switch ( $type ) {
 			case 'post_type':
 				if ( sanitize_key( $target ) !== $target || strlen( $target ) > 20 ) {
 					$this->error( $number, 'target', __( 'the name of a post type.', 'wordsocket' ) );
 				}
-				return $made + array( 'target' => $target );
+				return array( 'target' => $target );
 			case 'option':
-				if ( ! in_array( $target, Option_Events::PUBLIC_OPTIONS, true ) ) {
-					$this->error( $number, 'target', __( 'one of the options that visitors see anyway.', 'wordsocket' ) );
+				if ( ! in_array( $target, Option_Events::allowed(), true ) ) {
+					$this->error( $number, 'target', __( 'an option whose value visitors see anyway. Code adds others by the filter wordsocket_public_options.', 'wordsocket' ) );
 				}
-				return $made + array( 'target' => $target );
+				return array( 'target' => $target );
 			case 'hook':
 				$hook = new Hook_Row( $row );
 				foreach ( $hook->errors() as $path => $message ) {
 					$this->error( $number, $path, $message );
 				}
-				return $made + $hook->made();
+				return $hook->made();
 			default:
 				$this->error( $number, 'type', __( 'one of post_type, option and hook.', 'wordsocket' ) );
 				return null;

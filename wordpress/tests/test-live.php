@@ -12,6 +12,7 @@ http_response_code( 200 );
 
 require __DIR__ . '/site.php';
 
+use WordSocket\Circuit;
 use WordSocket\Config;
 use WordSocket\Live_Answer;
 use WordSocket\Live_Crowd;
@@ -136,5 +137,13 @@ World::$transients[ Options::LIVE_CROWD ]['until'] = 1;
 World::$answer                                     = new WP_Error( 'http_request_failed', 'nobody there' );
 $crowd->count();
 is( array( count( World::$requests ), Live_Crowd::spread_ms() ), array( 1, 60000 ), 'and if that fails the old number counts' );
+World::$transients[ Options::LIVE_CROWD ]['until'] = 1;
+World::$requests                                   = array();
+Circuit::open( true );
+$crowd->count();
+is( array( World::$requests, World::$transients[ Options::LIVE_CROWD ]['until'] ), array( array(), 1 ), 'a relay that is left alone is not asked, and so once it is back' );
+Circuit::close();
+$crowd->count();
+is( count( World::$requests ), 1, 'then it is' );
 
 done_testing();

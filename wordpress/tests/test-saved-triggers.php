@@ -21,6 +21,7 @@ use WordSocket\Sender;
 use WordSocket\Transport;
 use WordSocket\Trigger_Registry;
 use WordSocket\Trigger_Rows;
+use WordSocket\Trigger_Words;
 
 /** What is wrong with one row: fields only. */
 function faults( array $row ): array {
@@ -53,6 +54,10 @@ is(
 	'a row of a hook, with what was not said'
 );
 is( faults( array( 'type' => 'option', 'target' => 'admin_email', 'event' => 'x' ) ), array( 'target' ), 'no option but those that visitors see' );
+is( faults( array( 'type' => 'option', 'target' => 'date_format', 'event' => 'x' ) ), array(), 'of which there are more than those with an event of their own' );
+add_filter( 'wordsocket_public_options', static fn( array $names ): array => array_merge( $names, array( 'opening_hours', 7, array() ) ) );
+is( faults( array( 'type' => 'option', 'target' => 'opening_hours', 'event' => 'x' ) ), array(), 'code says of others that visitors see them' );
+is( faults( array( 'type' => 'option', 'target' => '7', 'event' => 'x' ) ), array( 'target' ), 'by their names' );
 is( faults( array( 'type' => 'other', 'target' => 'x', 'event' => 'x' ) ), array( 'type' ), 'no other type' );
 foreach ( array( 'all', 'query', 'shutdown', 'gettext', 'set_auth_cookie', 'password_reset', 'retrieve_password_key', 'wp_set_password', 'updated_option', 'set_transient', 'updated_user_meta', 'a b', '', '1st', 'x;y', str_repeat( 'x', 121 ) ) as $hook ) {
 	is( faults( array( 'hook' => $hook ) + HOOK ), array( 'hook' ), "no trigger on \"$hook\"" );
@@ -76,6 +81,20 @@ is( faults( array( 'conditions' => array_fill( 0, 11, array( 'operator' => 'empt
 $many = new Trigger_Rows( array_fill( 0, 51, HOOK ) );
 is( array( count( $many->good() ), array_column( $many->errors(), 'row' ) ), array( 50, array( 50 ) ), 'nor more rows' );
 
+foreach (
+	array(
+		'channel'               => 'Trigger 2, Channel',
+		'data.0.name'           => 'Trigger 2, value 1 of the data, Name',
+		'conditions.2.operator' => 'Trigger 2, condition 3, Compared by',
+		'data'                  => 'Trigger 2, Data of the event',
+		'target'                => 'Trigger 2, Option',
+		'type'                  => 'Trigger 2',
+	) as $path => $words
+) {
+	is( Trigger_Words::place( 1, $path, 'option' ), $words, "$path in the words of the form" );
+}
+is( Trigger_Words::place( 0, 'target', 'post_type' ), 'Trigger 1, Post type', 'which are those of its type' );
+
 // What may leave.
 $post = new WP_Post( array( 'post_title' => 'Seen' ) );
 is( Safe_Values::read( 'post', 'post_title', $post ), 'Seen', 'a title that visitors see' );
@@ -92,6 +111,9 @@ $comment = new WP_Comment();
 is( Safe_Values::read( 'comment', 'comment_author', $comment ), 'Ann', 'who wrote a comment' );
 is( array( Safe_Values::read( 'comment', 'comment_author_email', $comment ), Safe_Values::read( 'comment', 'comment_author_IP', $comment ) ), array( null, null ), 'not from where' );
 is( Safe_Values::read( 'term', 'slug', new WP_Term() ), 'news', 'a term' );
+$hidden           = new WP_Term();
+$hidden->taxonomy = 'customer_group';
+is( array( Safe_Values::read( 'term', 'name', $hidden ), Safe_Values::read( 'term', 'slug', $hidden ), Safe_Values::read( 'term', 'term_id', $hidden ) ), array( '', '', 5 ), 'no word of one that visitors cannot see' );
 is( Safe_Values::read( 'post', 'post_title', 'https://example.org' ), null, 'what is no post has no title' );
 is( array( Safe_Values::read( 'value', '', 'ann@example.org' ), Safe_Values::read( 'value', '', '192.0.2.7' ) ), array( '', '' ), 'an address is not told even if it is the value itself' );
 is( array( Safe_Values::read( 'value', '', array( 1 ) ), Safe_Values::read( 'value', '', $post ), Safe_Values::read( 'value', '', null ) ), array( null, null, null ), 'only scalars' );

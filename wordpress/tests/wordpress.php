@@ -397,6 +397,10 @@ function get_userdata( int $id ) {
 	return World::$users[ $id ] ?? false;
 }
 
+function is_taxonomy_viewable( string $taxonomy ): bool {
+	return 'category' === $taxonomy;
+}
+
 function get_term( $term ) {
 	return $term instanceof WP_Term ? $term : null;
 }

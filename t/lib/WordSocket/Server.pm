@@ -225,6 +225,7 @@ sub start {
 
 sub try_start {
     my ($self) = @_;
+    my $before = $self->starts;
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         open STDIN,  '<', '/dev/null';
@@ -243,19 +244,19 @@ sub try_start {
     @$self{qw(pid owner)} = ($pid, $$);
     $self->{log}->begin($self->error_log);
     $alive{$pid} = $self;
-    return 1 if $self->wait_until_up(30 * WordSocket::Sanitizer::slowness());
+    return 1 if $self->wait_until_up(30 * WordSocket::Sanitizer::slowness(), $before);
     $self->kill_all;
     return 0;
 }
 
 sub wait_until_up {
-    my ($self, $seconds) = @_;
+    my ($self, $seconds, $before) = @_;
     my $end = time + $seconds;
     while (time < $end) {
         return 0 if waitpid($self->{pid}, WNOHANG) == $self->{pid};
         # The log has it once the ports are bound and children exist; with one
         # process only (httpd -X) it never has.
-        if ($self->{one_process} || $self->log_text =~ /resuming normal operations/) {
+        if ($self->{one_process} || $self->starts > $before) {
             my $socket = IO::Socket::INET->new(
                 PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 5);
             return 1 if $socket;
@@ -268,6 +269,13 @@ sub wait_until_up {
 sub startup_text { slurp("$_[0]{root}/logs/startup") }
 sub error_log    { "$_[0]{root}/logs/error_log" }
 sub log_text     { slurp($_[0]->error_log) }
+
+# How often httpd said that it serves, also before it was stopped and started.
+sub starts {
+    my ($self) = @_;
+    return scalar(() = $self->log_text =~ /resuming normal operations/g);
+}
+
 sub announce     { my $self = shift; $self->{log}->announce(@_) }
 
 sub slurp {
@@ -288,12 +296,11 @@ sub signal {
 # A graceful restart, and wait until the new generation serves.
 sub graceful {
     my ($self, $seconds) = @_;
-    my $before = () = $self->log_text =~ /resuming normal operations/g;
+    my $before = $self->starts;
     my %old = map { $_ => 1 } $self->children;
     $self->signal('USR1');
     return $self->wait_for($seconds // 20 * WordSocket::Sanitizer::slowness(), sub {
-        my $now = () = $self->log_text =~ /resuming normal operations/g;
-        $now > $before && $self->{children} <= grep { !$old{$_} } $self->children;
+        $self->starts > $before && $self->{children} <= grep { !$old{$_} } $self->children;
     });
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 import { Button } from '@wordpress/components';
+import { useCopyToClipboard } from '@wordpress/compose';
 import { createElement, Fragment, useEffect, useState } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
 import { api, messageOf } from '../api.js';
+import { useClient } from './connection.js';
 import { clock, decode, type Decoded, rightsOf, timesOf } from './token.js';
 
 function Countdown({ claims }: { readonly claims: Decoded['claims'] }): JSX.Element {
@@ -59,27 +61,85 @@ function Rights({ claims }: { readonly claims: Decoded['claims'] }): JSX.Element
   );
 }
 
+function CopyButton({ token }: { readonly token: string }): JSX.Element {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => setCopied(false), [token]);
+  const ref = useCopyToClipboard<HTMLButtonElement>(token, () => setCopied(true));
+  return (
+    <>
+      <Button variant="secondary" ref={ref} aria-describedby="wordsocket-token-care">
+        {__('Copy token', 'wordsocket')}
+      </Button>
+      <span role="status" id="wordsocket-token-copied">
+        {isCopied ? __('The token is in the clipboard.', 'wordsocket') : ''}
+      </span>
+    </>
+  );
+}
+
+/** How what this page receives comes. */
+function TransportLine(): JSX.Element {
+  const state = useClient();
+  return (
+    <p id="wordsocket-token-transport">
+      {state?.connected && state.transport
+        ? sprintf(
+            /* translators: %s: WebSocket, event stream or polling. */
+            __('Transport in use: %s.', 'wordsocket'),
+            {
+              ws: __('WebSocket', 'wordsocket'),
+              sse: __('event stream', 'wordsocket'),
+              poll: __('polling', 'wordsocket'),
+            }[state.transport],
+          )
+        : __('No transport is in use: this page is not connected.', 'wordsocket')}
+    </p>
+  );
+}
+
+interface Shown extends Decoded {
+  readonly token: string;
+  /** Came with the page, and so is what its connection began with. */
+  readonly isOfPage: boolean;
+}
+
+function shown(token: string, isOfPage: boolean): Shown | null {
+  const decoded = decode(token);
+  return decoded ? { ...decoded, token, isOfPage } : null;
+}
+
+/** What the page came with, unless it is over by now. */
+function ofPage(): Shown | null {
+  const found = shown(window.wpSignalConfig?.token ?? '', true);
+  return found && timesOf(found.claims, Date.now()).leftS > 0 ? found : null;
+}
+
 export function TokenPanel(): JSX.Element {
-  const [token, setToken] = useState<Decoded | null>(null);
+  const [token, setToken] = useState<Shown | null>(ofPage);
   const [error, setError] = useState('');
 
   function mint(): void {
     api.token().then(
       (grant) => {
-        setToken(decode(grant.token) ?? null);
+        setToken(shown(grant.token, false));
         setError('');
       },
       (caught: unknown) => setError(messageOf(caught)),
     );
   }
-  useEffect(mint, []);
+  useEffect(() => {
+    if (!token) {
+      mint();
+    }
+  }, []);
 
   return (
     <section aria-labelledby="wordsocket-explorer-token">
       <h2 id="wordsocket-explorer-token">{__('Token', 'wordsocket')}</h2>
       <p>
-        {__('What this site lets your browser do at the relay. It is read here and sent nowhere; its signature is not shown.', 'wordsocket')}
+        {__('What this site lets your browser do at the relay. It is read here and sent nowhere.', 'wordsocket')}
       </p>
+      <TransportLine />
       {error ? (
         <p className="wordsocket-problem" role="alert">
           {error}
@@ -87,6 +147,11 @@ export function TokenPanel(): JSX.Element {
       ) : null}
       {token ? (
         <>
+          <p role="status" id="wordsocket-token-which">
+            {token.isOfPage
+              ? __('This is the token that the page came with. Its connection begins with it, unless it shares that of another tab, and renews it by itself; those that follow stay inside it and have the same rights.', 'wordsocket')
+              : __('This is a new token, made for this view. The connection of the page has one of its own, with the same rights.', 'wordsocket')}
+          </p>
           <Countdown claims={token.claims} />
           <Rights claims={token.claims} />
           <details>
@@ -99,10 +164,14 @@ export function TokenPanel(): JSX.Element {
           </details>
         </>
       ) : null}
-      <p>
+      <p className="wordsocket-row wordsocket-row-centre">
         <Button variant="secondary" onClick={mint}>
           {__('New token', 'wordsocket')}
         </Button>
+        {token ? <CopyButton token={token.token} /> : null}
+      </p>
+      <p id="wordsocket-token-care">
+        {__('Whoever has the token may do at the relay what you may, until it ends.', 'wordsocket')}
       </p>
     </section>
   );

@@ -65,6 +65,46 @@ function Cards({ title, extensions }: {
   );
 }
 
+/** Those of which nothing is known but the name: no card, since it would lead nowhere. */
+function Names({ extensions }: { readonly extensions: readonly ExtensionCard[] }): JSX.Element {
+  return (
+    <ul className="wordsocket-names">
+      {extensions.map(({ slug, title, description }) => (
+        <li key={slug} data-slug={slug}>
+          <strong>{title}</strong>
+          {description ? ` – ${description}` : ''}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Elsewhere({ extensions }: { readonly extensions: readonly ExtensionCard[] }): JSX.Element | null {
+  const linked = extensions.filter(({ docs_url }) => docs_url !== '');
+  const unlinked = extensions.filter(({ docs_url }) => docs_url === '');
+  if (extensions.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h2>{__('By others, not installed', 'wordsocket')}</h2>
+      {linked.length > 0 ? (
+        <div className="wordsocket-cards">
+          {linked.map((extension) => (
+            <Card key={extension.slug} extension={extension} />
+          ))}
+        </div>
+      ) : null}
+      {unlinked.length > 0 ? (
+        <>
+          <p>{__('They come from their makers. Once one is active here, it is shown above.', 'wordsocket')}</p>
+          <Names extensions={unlinked} />
+        </>
+      ) : null}
+    </>
+  );
+}
+
 export function Extensions(): JSX.Element {
   const [all, setAll] = useState<readonly ExtensionCard[] | null>(null);
   const [error, setError] = useState('');
@@ -97,10 +137,7 @@ export function Extensions(): JSX.Element {
         <p>{__('No extension is active on this site.', 'wordsocket')}</p>
       ) : null}
       <ExtensionPanelSlot />
-      <Cards
-        title={__('By others, not installed', 'wordsocket')}
-        extensions={elsewhere}
-      />
+      <Elsewhere extensions={elsewhere} />
     </>
   );
 }

@@ -2,7 +2,7 @@
 /* The parts of a hook's row: which value, and what it is compared with. */
 
 import { Button, SelectControl, TextControl } from '@wordpress/components';
-import { createElement, Fragment } from '@wordpress/element';
+import { createElement, Fragment, useId } from '@wordpress/element';
 import { __, sprintf } from '@wordpress/i18n';
 import {
   type Condition,
@@ -29,23 +29,64 @@ export interface Part {
   readonly onChange: (row: HookRow) => void;
 }
 
-function Problem({ errors, path }: {
+/** What is wrong with no single field. */
+export function Problem({ errors, path, id }: {
   readonly errors: Errors;
   readonly path: string;
+  readonly id?: string;
 }): JSX.Element | null {
   const message = errors.get(path);
   return message ? (
-    <p className="wordsocket-problem" role="alert">
+    <p className="wordsocket-problem" {...(id ? { id } : {})}>
       {message}
     </p>
   ) : null;
 }
 
-export { Problem };
+/** For the field at a path: its help, and that it is wrong, which is read with it. */
+export function fieldAt(errors: Errors, path: string, label: string, help = ''): {
+  readonly label: string;
+  readonly help?: JSX.Element | string;
+  readonly 'aria-invalid'?: true;
+} {
+  const message = errors.get(path);
+  if (!message) {
+    return help === '' ? { label } : { label, help };
+  }
+  return {
+    label,
+    help: (
+      <>
+        <span className="wordsocket-problem">
+          {sprintf(/* translators: 1: label of a field, 2: what should be there. */ __('%1$s: %2$s', 'wordsocket'), label, message)}
+        </span>
+        {help === '' ? null : ` ${help}`}
+      </>
+    ),
+    'aria-invalid': true,
+  };
+}
+
+/** For the frame around a list that is wrong as a whole. */
+function frameAt(errors: Errors, path: string, problem: string): object {
+  return errors.has(path) ? { 'aria-describedby': problem, 'data-wrong': true, tabIndex: -1 } : {};
+}
+
+/** What a message calls a row of a list. */
+function RowTitle({ text }: { readonly text: string }): JSX.Element {
+  return (
+    <strong className="wordsocket-row-title" aria-hidden="true">
+      {text}
+    </strong>
+  );
+}
 
 /** Which argument, as what, and which field of it. */
-function SourceFields<T extends Source>({ source, offer, args, onChange }: {
+function SourceFields<T extends Source>({ source, offer, args, errors, path, onChange }: {
   readonly source: T;
+  readonly errors: Errors;
+  /** Of the source, as in `errors`. */
+  readonly path: string;
   readonly offer: Offer;
   readonly args: number;
   readonly onChange: (source: T) => void;
@@ -55,7 +96,7 @@ function SourceFields<T extends Source>({ source, offer, args, onChange }: {
     <>
       <SelectControl
         __nextHasNoMarginBottom
-        label={__('Argument', 'wordsocket')}
+        {...fieldAt(errors, `${path}.arg`, __('Argument', 'wordsocket'))}
         value={String(source.arg)}
         options={Array.from({ length: Math.max(1, args) }, (_, at) => ({
           value: String(at + 1),
@@ -65,7 +106,7 @@ function SourceFields<T extends Source>({ source, offer, args, onChange }: {
       />
       <SelectControl
         __nextHasNoMarginBottom
-        label={__('Is', 'wordsocket')}
+        {...fieldAt(errors, `${path}.kind`, __('Is', 'wordsocket'))}
         value={source.kind}
         options={offer.kinds.map(({ name, label }) => ({ value: name, label }))}
         onChange={(name) =>
@@ -79,7 +120,7 @@ function SourceFields<T extends Source>({ source, offer, args, onChange }: {
       {kind && kind.fields.length > 0 ? (
         <SelectControl
           __nextHasNoMarginBottom
-          label={__('Field', 'wordsocket')}
+          {...fieldAt(errors, `${path}.field`, __('Field', 'wordsocket'))}
           value={source.field}
           options={kind.fields.map((name) => ({ value: name, label: name }))}
           onChange={(field) => onChange({ ...source, field })}
@@ -96,14 +137,17 @@ export function DataFields({ offer, row, errors, path, onChange }: Part): JSX.El
       data,
       object: data.some(({ name }) => name === row.object) ? row.object : '',
     });
+  const problem = useId();
+  const titles = row.data.map((_item, at) => sprintf(/* translators: %d: number. */ __('Value %d', 'wordsocket'), at + 1));
   return (
-    <fieldset className="wordsocket-fields">
+    <fieldset className="wordsocket-fields" {...frameAt(errors, `${path}.data`, problem)}>
       <legend>{__('Data of the event', 'wordsocket')}</legend>
       {row.data.map((item, at) => (
-        <div className="wordsocket-row" key={at} role="group" aria-label={sprintf(/* translators: %d: number. */ __('Value %d', 'wordsocket'), at + 1)}>
+        <div className="wordsocket-row" key={at} role="group" aria-label={titles[at]}>
+          <RowTitle text={titles[at] ?? ''} />
           <TextControl
             __nextHasNoMarginBottom
-            label={__('Name', 'wordsocket')}
+            {...fieldAt(errors, `${path}.data.${at}.name`, __('Name', 'wordsocket'))}
             value={item.name}
             maxLength={offer.limits.text}
             onChange={(name) => set(replaced(row.data, at, { ...item, name }))}
@@ -112,14 +156,13 @@ export function DataFields({ offer, row, errors, path, onChange }: Part): JSX.El
             source={item}
             offer={offer}
             args={row.args}
+            errors={errors}
+            path={`${path}.data.${at}`}
             onChange={(next) => set(replaced(row.data, at, next))}
           />
           <Button variant="tertiary" isDestructive onClick={() => set(without(row.data, at))}>
             {__('Remove value', 'wordsocket')}
           </Button>
-          {['', '.name', '.arg', '.kind', '.field'].map((part) => (
-            <Problem key={part} errors={errors} path={`${path}.data.${at}${part}`} />
-          ))}
         </div>
       ))}
       <Button
@@ -137,8 +180,12 @@ export function DataFields({ offer, row, errors, path, onChange }: Part): JSX.El
       {row.data.length > 0 ? (
         <SelectControl
           __nextHasNoMarginBottom
-          label={__('What the event is about', 'wordsocket')}
-          help={__('Of several events about the same thing in one request only the newest is sent.', 'wordsocket')}
+          {...fieldAt(
+            errors,
+            `${path}.object`,
+            __('What the event is about', 'wordsocket'),
+            __('Of several events about the same thing in one request only the newest is sent.', 'wordsocket'),
+          )}
           value={row.object}
           options={[
             { value: '', label: __('Each event stands for itself', 'wordsocket') },
@@ -149,21 +196,22 @@ export function DataFields({ offer, row, errors, path, onChange }: Part): JSX.El
           onChange={(object) => onChange({ ...row, object })}
         />
       ) : null}
-      <Problem errors={errors} path={`${path}.data`} />
-      <Problem errors={errors} path={`${path}.object`} />
+      <Problem errors={errors} path={`${path}.data`} id={problem} />
     </fieldset>
   );
 }
 
 export function Conditions({ offer, row, errors, path, onChange }: Part): JSX.Element {
   const set = (conditions: readonly Condition[]): void => onChange({ ...row, conditions });
+  const problem = useId();
+  const titles = row.conditions.map((_item, at) => sprintf(/* translators: %d: number. */ __('Condition %d', 'wordsocket'), at + 1));
   return (
-    <fieldset className="wordsocket-fields">
+    <fieldset className="wordsocket-fields" {...frameAt(errors, `${path}.conditions`, problem)}>
       <legend>{__('Only if', 'wordsocket')}</legend>
       {row.conditions.length > 1 ? (
         <SelectControl
           __nextHasNoMarginBottom
-          label={__('How many must hold', 'wordsocket')}
+          {...fieldAt(errors, `${path}.match`, __('How many must hold', 'wordsocket'))}
           value={row.match}
           options={[
             { value: 'all', label: __('all of these hold', 'wordsocket') },
@@ -173,16 +221,19 @@ export function Conditions({ offer, row, errors, path, onChange }: Part): JSX.El
         />
       ) : null}
       {row.conditions.map((item, at) => (
-        <div className="wordsocket-row" key={at} role="group" aria-label={sprintf(/* translators: %d: number. */ __('Condition %d', 'wordsocket'), at + 1)}>
+        <div className="wordsocket-row" key={at} role="group" aria-label={titles[at]}>
+          <RowTitle text={titles[at] ?? ''} />
           <SourceFields
             source={item}
             offer={offer}
             args={row.args}
+            errors={errors}
+            path={`${path}.conditions.${at}`}
             onChange={(next) => set(replaced(row.conditions, at, next))}
           />
           <SelectControl
             __nextHasNoMarginBottom
-            label={__('Compared by', 'wordsocket')}
+            {...fieldAt(errors, `${path}.conditions.${at}.operator`, __('Compared by', 'wordsocket'))}
             value={item.operator}
             options={offer.operators.map(({ name, label }) => ({ value: name, label }))}
             onChange={(operator) => set(replaced(row.conditions, at, { ...item, operator }))}
@@ -190,7 +241,7 @@ export function Conditions({ offer, row, errors, path, onChange }: Part): JSX.El
           {offer.operators.find(({ name }) => name === item.operator)?.value ? (
             <TextControl
               __nextHasNoMarginBottom
-              label={__('With', 'wordsocket')}
+              {...fieldAt(errors, `${path}.conditions.${at}.value`, __('With', 'wordsocket'))}
               value={item.value}
               maxLength={offer.limits.text}
               onChange={(value) => set(replaced(row.conditions, at, { ...item, value }))}
@@ -199,9 +250,6 @@ export function Conditions({ offer, row, errors, path, onChange }: Part): JSX.El
           <Button variant="tertiary" isDestructive onClick={() => set(without(row.conditions, at))}>
             {__('Remove condition', 'wordsocket')}
           </Button>
-          {['', '.arg', '.kind', '.field', '.operator', '.value'].map((part) => (
-            <Problem key={part} errors={errors} path={`${path}.conditions.${at}${part}`} />
-          ))}
         </div>
       ))}
       <Button
@@ -222,7 +270,7 @@ export function Conditions({ offer, row, errors, path, onChange }: Part): JSX.El
       >
         {__('Add condition', 'wordsocket')}
       </Button>
-      <Problem errors={errors} path={`${path}.conditions`} />
+      <Problem errors={errors} path={`${path}.conditions`} id={problem} />
     </fieldset>
   );
 }

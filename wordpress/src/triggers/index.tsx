@@ -3,7 +3,7 @@
 import { Button, Notice, Spinner } from '@wordpress/components';
 import { speak } from '@wordpress/a11y';
 import { createElement, Fragment, useEffect, useRef, useState } from '@wordpress/element';
-import { __, sprintf } from '@wordpress/i18n';
+import { __, _n, sprintf } from '@wordpress/i18n';
 import { messageOf } from '../api.js';
 import { hold } from '../held.js';
 import {
@@ -13,6 +13,7 @@ import {
   newRow,
   type Offer,
   replaced,
+  stillWrong,
   type Row,
   triggersApi,
 } from './rows.js';
@@ -69,8 +70,11 @@ interface Keyed {
   /** Stays with a row when others go. */
   readonly key: number;
   readonly row: Row;
+  /** As the site has it; null until it is saved. */
+  readonly saved: Row | null;
 }
-const keyed = (row: Row): Keyed => ({ key: ++lastKey, row });
+const keyed = (row: Row, saved: Row | null): Keyed => ({ key: ++lastKey, row, saved });
+const isSame = (one: Row, other: Row | null): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 export function Triggers(): JSX.Element {
   const [offer, setOffer] = useState<Offer | null>(null);
@@ -80,6 +84,7 @@ export function Triggers(): JSX.Element {
   const [said, setSaid] = useState<Said | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [deleted, setDeleted] = useState<{ at: number; row: Keyed } | null>(null);
+  const [refusals, setRefusals] = useState(0);
   const list = useRef<HTMLDivElement>(null);
   const isDirty = JSON.stringify(rows.map(({ row }) => row)) !== saved;
   useLeaveWarning(isDirty);
@@ -87,7 +92,7 @@ export function Triggers(): JSX.Element {
 
   function take(next: Offer): void {
     setOffer(next);
-    setRows(next.triggers.map(keyed));
+    setRows(next.triggers.map((row) => keyed(row, row)));
     setSaved(JSON.stringify(next.triggers));
     setErrors(NO_ERRORS);
     setDeleted(null);
@@ -99,8 +104,15 @@ export function Triggers(): JSX.Element {
     );
   }, []);
 
+  // Where one has to type again.
+  useEffect(() => {
+    if (refusals > 0) {
+      list.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-wrong]')?.focus();
+    }
+  }, [refusals]);
+
   function add(row: Row): void {
-    setRows([...rows, keyed(row)]);
+    setRows([...rows, keyed(row, null)]);
     speak(__('A trigger was added at the end.', 'wordsocket'));
     // Where one goes on typing.
     setTimeout(() =>
@@ -116,8 +128,22 @@ export function Triggers(): JSX.Element {
       take(answer);
       setSaid({ status: 'success', text: answer.message });
     } catch (caught) {
-      setErrors(errorsOf(caught));
-      setSaid({ status: 'error', text: messageOf(caught) });
+      const found = errorsOf(caught);
+      const others = found.size - 1;
+      setErrors(found);
+      setRefusals(refusals + 1);
+      setSaid({
+        status: 'error',
+        text:
+          others > 0
+            ? sprintf(
+                /* translators: 1: what is wrong, 2: number. */
+                _n('%1$s %2$d more field is wrong.', '%1$s %2$d more fields are wrong.', others, 'wordsocket'),
+                messageOf(caught),
+                others,
+              )
+            : messageOf(caught),
+      });
     }
     setBusy(false);
   }
@@ -139,22 +165,24 @@ export function Triggers(): JSX.Element {
         {__('A trigger turns something that happens in WordPress into an event on every open page. Posts, comments, the site title and the tagline make events already. One of yours for a post type or an option takes the place of those.', 'wordsocket')}
       </p>
       <div ref={list}>
-        {rows.map(({ key, row }, at) => (
+        {rows.map(({ key, row, saved: before }, at) => (
           <TriggerCard
             key={key}
             offer={offer}
             row={row}
             at={at}
             errors={errors}
-            seen={seen.get(nameOf(row))}
+            isSaved={isSame(row, before)}
+            seen={before ? seen.get(nameOf(before)) : undefined}
             onChange={(next) => {
-              setRows(replaced(rows, at, { key, row: next }));
+              setRows(replaced(rows, at, { key, row: next, saved: before }));
+              setErrors(stillWrong(errors, at, row, next));
               setSaid(null);
             }}
             onCopy={() => add(row)}
             onDelete={() => {
               setRows(rows.filter((item) => item.key !== key));
-              setDeleted({ at, row: { key, row } });
+              setDeleted({ at, row: { key, row, saved: before } });
               setErrors(NO_ERRORS);
               speak(__('The trigger was deleted; it can be brought back.', 'wordsocket'));
             }}

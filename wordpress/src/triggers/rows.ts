@@ -60,6 +60,8 @@ export interface Offer {
   readonly registered: readonly Registered[];
   readonly post_types: readonly Named[];
   readonly options: readonly Named[];
+  /** Names that may be typed beside. */
+  readonly other_options: readonly string[];
   readonly kinds: readonly (Named & { readonly fields: readonly string[] })[];
   readonly operators: readonly (Named & { readonly value: boolean })[];
   readonly limits: {
@@ -91,6 +93,30 @@ export function errorsOf(given: unknown): Errors {
     }
   }
   return found;
+}
+
+/** What stands at a path within a row, as JSON. */
+function valueAt(row: Row, path: string): string {
+  let at: unknown = row;
+  for (const part of path === '' ? [] : path.split('.')) {
+    at = (at as Record<string, unknown> | undefined)?.[part];
+  }
+  return JSON.stringify(at) ?? '';
+}
+
+/**
+ * Errors that hold after row `at` became another: those of what was not
+ * touched. Where a list is longer or shorter, none of its numbers holds.
+ */
+export function stillWrong(errors: Errors, at: number, before: Row, now: Row): Errors {
+  const own = `${at}.`;
+  const holds = (path: string): boolean => {
+    const list = path.split('.')[0] as keyof HookRow;
+    const length = (row: Row): number => ((row as HookRow)[list] as { length?: number } | undefined)?.length ?? 0;
+    const inList = path.startsWith('data.') || path.startsWith('conditions.');
+    return valueAt(before, path) === valueAt(now, path) && (!inList || length(before) === length(now));
+  };
+  return new Map([...errors].filter(([path]) => !path.startsWith(own) || holds(path.slice(own.length))));
 }
 
 export function newRow(type: Row['type']): Row {

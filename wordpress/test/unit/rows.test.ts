@@ -9,6 +9,7 @@ import {
   isUnfinished,
   newRow,
   replaced,
+  stillWrong,
   suggestion,
   without,
 } from '../../src/triggers/rows.js';
@@ -37,6 +38,16 @@ test('errors of the server are found by their path; anything else is none', () =
   assert.deepEqual([...found], [['1.data.0.field', 'x']]);
   assert.equal(errorsOf(new Error('offline')).size, 0);
   assert.equal(errorsOf(null).size, 0);
+});
+
+test('an error is gone with what it was about, and others stay', () => {
+  const value = (name: string) => ({ name, arg: 1, kind: 'value', field: '' });
+  const row: HookRow = { ...(newRow('hook') as HookRow), data: [value('a-b'), value('c-d')], channel: 'x,y' };
+  const errors = new Map([['0.channel', 'x'], ['0.data.0.name', 'x'], ['0.data.1.name', 'x'], ['1.channel', 'x']]);
+  const left = (now: HookRow): string[] => [...stillWrong(errors, 0, row, now).keys()];
+  assert.deepEqual(left({ ...row, channel: 'xy' }), ['0.data.0.name', '0.data.1.name', '1.channel']);
+  assert.deepEqual(left({ ...row, data: replaced(row.data, 0, value('ab')) }), ['0.channel', '0.data.1.name', '1.channel']);
+  assert.deepEqual(left({ ...row, data: without(row.data, 0) }), ['0.channel', '1.channel']);
 });
 
 test('lists are changed without touching what they were', () => {
