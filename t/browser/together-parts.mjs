@@ -39,7 +39,9 @@ export function newPost(title, content = '<!-- wp:paragraph --><p>The first.</p>
  * itself does wrong it does with this one, too.
  */
 export class Memory {
-  constructor() {
+  /** With `waits` its creator resolves after the first sync, as it must not. */
+  constructor({ waits = false } = {}) {
+    this.waits = waits;
     this.pages = [];
     this.log = [];
   }
@@ -57,7 +59,7 @@ export class Memory {
         if (of === room) this.give(tell, room, update);
       }
     });
-    await page.route('**/assets/wpsignal-yjs.js*', (route) => route.fulfill({ contentType: 'text/javascript', body: `(${Memory.provider})();` }));
+    await page.route('**/assets/wpsignal-yjs.js*', (route) => route.fulfill({ contentType: 'text/javascript', body: `(${Memory.provider})(${this.waits});` }));
     this.pages.push(tell);
   }
 
@@ -65,20 +67,25 @@ export class Memory {
     to.last = to.last.then(() => to.page.evaluate(([of, data]) => window.memoryTake[of]?.(data), [room, update])).catch(() => {});
   }
 
-  static provider = () => {
+  static provider = (waits) => {
     window.memoryTake = {};
     window.wp.hooks.addFilter('sync.providers', 'test/memory', () => [async ({ objectType, objectId, ydoc, Y }) => {
       const room = objectId === null ? objectType : `${objectType}:${objectId}`;
-      setTimeout(() => {
+      const join = async () => {
         window.memoryTake[room] = (text) => Y.applyUpdate(ydoc, Uint8Array.from(atob(text), (char) => char.charCodeAt(0)), 'memory');
-        window.memoryJoin(room);
-        const all = Y.encodeStateAsUpdate(ydoc);
+        await window.memoryJoin(room);
         const say = (bytes) => window.memorySend(room, btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')));
-        say(all);
+        say(Y.encodeStateAsUpdate(ydoc));
         ydoc.on('update', (update, origin) => {
           if (origin !== 'memory') say(update);
         });
-      }, 0);
+      };
+      if (waits) {
+        await join();
+        await new Promise((wake) => setTimeout(wake, 1000));
+      } else {
+        setTimeout(join, 0);
+      }
       return { destroy() {}, on: (_event, hear) => hear({ status: 'connected' }) };
     }]);
   };

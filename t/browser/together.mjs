@@ -41,14 +41,18 @@ async function gather(browser, post, crowd, memory, people) {
   }
 }
 
-/** All of them at once, or one after the other, until the end. */
+/** All of them at once, or one when the others have what the last one wrote. */
 async function writeUntil(writers, end) {
   const turns = LONG ? writers.map((writer) => [writer]) : [writers];
   await Promise.all(turns.map(async (group) => {
     for (let turn = 0; Date.now() < end; turn++) {
       const writer = group[turn % group.length];
       await writer.act();
-      await pause(LONG ? 100 + 500 * writer.random() : 150);
+      if (LONG) {
+        await pause(100 + 500 * writer.random());
+      } else {
+        await until(async () => new Set((await Promise.all(group.map(({ person }) => paragraphs(person)))).map(String)).size === 1, 3000);
+      }
     }
   }));
 }
@@ -112,7 +116,7 @@ async function together(browser, seed, crowd) {
     if (crowd === CROWDS.at(-1)) await shoot(people[0].page, `together-${crowd}`);
 
     ok(!(await save(people[0].page, {})).failed, `${name}: it is saved`);
-    const stored = wp('eval', `echo wp_json_encode( array_values( array_map( fn( $block ) => trim( wp_strip_all_tags( $block['innerHTML'] ) ), array_filter( parse_blocks( get_post( ${post} )->post_content ), fn( $block ) => $block['blockName'] ) ) ) );`);
+    const stored = wp('eval', `echo wp_json_encode( array_values( array_map( fn( $block ) => trim( wp_strip_all_tags( $block['innerHTML'] ), "\\n" ), array_filter( parse_blocks( get_post( ${post} )->post_content ), fn( $block ) => $block['blockName'] ) ) ) );`);
     is(JSON.parse(stored), (await paragraphs(people[0])), `${name}: as they saw it`);
     is(faultsBut(people, /WebSocket connection|Failed to load resource|ERR_/), [], `${name}: no page complains`);
     witness.close();
@@ -120,6 +124,33 @@ async function together(browser, seed, crowd) {
   } finally {
     await Promise.all(people.map((person) => person.close()));
   }
+}
+
+/**
+ * WordPress does not show what is in a document before its editor listens. So a
+ * creator that waits until all is there loses what others have not saved yet,
+ * and ours does not wait.
+ */
+async function waiting(browser) {
+  const sees = async (memory, name) => {
+    const post = newPost(name);
+    const people = [];
+    try {
+      await gather(browser, post, 1, memory, people);
+      await pause(2500);
+      await new Writer(people[0], 1, false).insert();
+      const [mark] = (await paragraphs(people[0])).filter((text) => text.startsWith('admin-1:'));
+      await pause(500);
+      people.push(await openAs(browser, user('ed1', 'editor'), post, 'ed1', memory));
+      await until(async () => (await paragraphs(people[1])).includes(mark), 6000);
+      return (await paragraphs(people[1])).includes(mark);
+    } finally {
+      await Promise.all(people.map((person) => person.close()));
+    }
+  };
+  is(await sees(new Memory({ waits: true }), 'Waits'), false, 'a creator that waits for the others loses what is not saved');
+  is(await sees(new Memory(), 'Waits not'), true, 'over the same transport, one that does not wait loses nothing');
+  is(await sees(null, 'Ours'), true, 'nor does ours');
 }
 
 /** Seeds that came out wrong: name, seed, crowd, what was shown, what was written. */
@@ -131,6 +162,7 @@ run(async (atEnd) => {
   wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
   const browser = await launch();
   atEnd(() => browser.close());
+  await waiting(browser);
   for (const seed of SEEDS) {
     for (const crowd of CROWDS) await together(browser, seed, crowd);
   }

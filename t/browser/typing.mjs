@@ -5,7 +5,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demo, is, launch, log, note, ok, run, until, wp } from './lib.mjs';
+import { demo, is, launch, log, note, ok, proxy, run, until, wp } from './lib.mjs';
 import { faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, user } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
@@ -33,7 +33,7 @@ async function enter({ page }) {
   return until(() => page.evaluate(() => {
     const canvas = document.querySelector('iframe[name="editor-canvas"]')?.contentDocument ?? document;
     return !!canvas.activeElement?.closest?.('[data-block]');
-  }));
+  }), 15000);
 }
 
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
@@ -94,6 +94,37 @@ async function quiet(name, people) {
   is(others, [], `${name}: nothing but tokens and WordPress's own`);
 }
 
+/** The way for sockets is closed in the middle of a session, and opened again. */
+async function meanwhile(browser, way) {
+  const post = newPost('On the way', '<!-- wp:paragraph --><p>x</p><!-- /wp:paragraph -->');
+  const context = await browser.newContext({ proxy: { server: way.url, bypass: '<-loopback>' } });
+  const traveller = { ...await openAs({ newContext: () => context }, demo.WORDPRESS_ADMIN, post, demo.WORDPRESS_PASSWORD), name: 'admin' };
+  const reader = await openAs(browser, user('reader', 'editor'), post);
+  const transport = (wanted) => until(() => traveller.page.evaluate((name) => {
+    const { client } = window.wordsocketCollaboration;
+    return client.state.transport === name && client.status.canPublishBinary;
+  }, wanted), 30000);
+  const writes = async (from, to, content) => {
+    await from.page.evaluate((text) => window.wp.data.dispatch('core/block-editor').insertBlock(window.wp.blocks.createBlock('core/paragraph', { content: text }), undefined, '', false), content);
+    return until(async () => (await paragraphs(to)).includes(content), 10000);
+  };
+  try {
+    ok(await isIn(reader, post) && await transport('ws'), 'on the way: connected by WebSocket');
+    way.allow(false);
+    ok(await writes(traveller, reader, 'while it changes'), 'the way is closed to sockets, and what is written then arrives');
+    ok(await transport('sse'), 'the editor goes on by an event stream');
+    ok(await writes(reader, traveller, 'to the stream') && await writes(traveller, reader, 'from the stream'), 'both ways');
+    way.allow(true);
+    await traveller.page.evaluate(() => window.wordsocketCollaboration.client.renew());
+    ok(await transport('ws'), 'the way is open again: with the next token it is back on the socket');
+    ok(await writes(reader, traveller, 'to the socket') && await writes(traveller, reader, 'from the socket'), 'both ways');
+    is(await paragraphs(traveller), await paragraphs(reader), 'and both show the same');
+  } finally {
+    await traveller.close();
+    await reader.close();
+  }
+}
+
 run(async (atEnd) => {
   wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
   atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
@@ -102,6 +133,10 @@ run(async (atEnd) => {
   atEnd(() => browser.close());
 
   await through(browser, { name: 'WebSocket', transport: 'ws', median: 40, slowest: 200 });
+
+  const way = await proxy({ tunnels: true });
+  atEnd(() => way.close());
+  await meanwhile(browser, way);
 
   writeFileSync(PLUGIN, "<?php\nadd_filter( 'wpsignal_force_sse', '__return_true' );\n", { mode: 0o644 });
   await through(browser, { name: 'an event stream', transport: 'sse', median: 150, slowest: 1000 });
