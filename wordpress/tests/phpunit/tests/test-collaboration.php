@@ -12,6 +12,8 @@ namespace WordSocket\Tests;
 use WordSocket\Client;
 use WordSocket\Collaboration;
 use WordSocket\Crdt_Document;
+use WordSocket\Debug_Info;
+use WordSocket\Doctor;
 use WordSocket\Options;
 use WordSocket\WPS;
 
@@ -157,6 +159,33 @@ final class Collaboration_Test extends Test_Case {
 		}
 		$this->assertSame( 48, $tries );
 		$this->assertSame( array( '7.1.1 1 connected sealed a seed', '7.1.1 1 connected plain a seed', '7.1.1 1 connected plain no seed' ), $on );
+	}
+
+	public function test_who_looks_after_the_site_is_told_how_it_is(): void {
+		$config = WPS::instance()->config();
+		$doctor = new Doctor( $config, WPS::instance()->publisher(), WPS::instance()->token() );
+		$said   = function () use ( $config, $doctor ): array {
+			$check = new \ReflectionMethod( $doctor, 'collaboration' );
+			$check->setAccessible( true );
+			$found = $check->invoke( $doctor );
+			$debug = ( new Debug_Info( $config ) )->add( array() )['wordsocket']['fields']['together'];
+			$this->assertStringContainsString( $debug['debug'], $found['message'] );
+			return array( $debug['debug'], $found['status'] );
+		};
+		$this->assertSame( array( 'on (core), encrypted', 'good' ), $said() );
+		update_option( Options::COLLABORATION_PLAIN, '1' );
+		$this->assertSame( array( 'on (core), plain', 'good' ), $said() );
+		delete_option( Options::COLLABORATION_PLAIN );
+		add_filter( 'wpsignal_encryption_seed', '__return_empty_string' );
+		$this->assertSame( array( 'off (core): no-key', 'recommended' ), $said() );
+		delete_option( Options::CONNECTION );
+		$this->assertSame( array( 'off (core): not-connected', 'recommended' ), $said() );
+		update_option( Options::YJS_PROVIDER, '0' );
+		$this->assertSame( array( 'off (core): switched-off', 'good' ), $said() );
+		$GLOBALS['wp_version'] = '7.0.4';
+		$this->assertSame( array( 'off (none): none', 'good' ), $said(), 'nothing is wrong with a site that does not want it' );
+		update_option( Options::YJS_PROVIDER, '1' );
+		$this->assertSame( array( 'off (none): none', 'recommended' ), $said() );
 	}
 
 	public function test_the_editor_of_posts_gets_the_provider_and_is_woken_before_its_data_layer(): void {
