@@ -10,7 +10,7 @@ import { faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, user } fro
 
 const LONG = process.env.WSK_LONG === '1';
 const KEYS = LONG ? 200 : 40;
-const QUIET_MS = LONG ? 120000 : 8000;
+const QUIET_MS = LONG ? 120000 : 4000;
 const APART_MS = 110;
 const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/typing.php');
 

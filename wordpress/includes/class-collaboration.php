@@ -62,10 +62,42 @@ final class Collaboration {
 
 	/** Whether editors of this site edit together over this connection. */
 	public function is_on(): bool {
-		return in_array( self::support(), array( self::SUPPORT_GUTENBERG, self::SUPPORT_CORE ), true )
-			&& $this->config->yjs_provider_enabled()
-			&& $this->config->is_configured()
-			&& ! ( $this->config->is_collaboration_sealed() && '' === $this->config->encryption_seed() );
+		return '' === self::off_because( $this->config );
+	}
+
+	/**
+	 * Why they do not; empty if they do: SUPPORT_NONE, SUPPORT_EXPERIMENT_OFF,
+	 * "switched-off", "not-connected", or "no-key", where frames are to be
+	 * encrypted and there is nothing to make keys from.
+	 *
+	 * @param Config $config Of the site.
+	 */
+	public static function off_because( Config $config ): string {
+		$support = self::support();
+
+		if ( ! in_array( $support, array( self::SUPPORT_GUTENBERG, self::SUPPORT_CORE ), true ) ) {
+			return $support;
+		}
+		if ( ! $config->yjs_provider_enabled() ) {
+			return 'switched-off';
+		}
+		if ( ! $config->is_configured() ) {
+			return 'not-connected';
+		}
+		return $config->is_collaboration_sealed() && '' === $config->encryption_seed() ? 'no-key' : '';
+	}
+
+	/**
+	 * How things are, in one line for those who look after the site; not
+	 * translated, as it is copied into letters.
+	 *
+	 * @param Config $config Of the site.
+	 */
+	public static function summary( Config $config ): string {
+		$because = self::off_because( $config );
+		$frames  = $config->is_collaboration_sealed() ? 'encrypted' : 'plain';
+
+		return ( '' === $because ? 'on (' : 'off (' ) . self::support() . ')' . ( '' === $because ? ", $frames" : ": $because" );
 	}
 
 	/** Without these, two who open a post make two documents that never merge. */

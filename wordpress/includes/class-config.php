@@ -144,9 +144,9 @@ final class Config {
 		/**
 		 * Filters whether frames of collaborative editing are encrypted.
 		 *
-		 * @param bool $sealed True. False are the ecosystem's plain frames, which the relay can read.
+		 * @param bool $sealed The site's setting. False are the ecosystem's plain frames, which the relay can read.
 		 */
-		return (bool) apply_filters( 'wordsocket_collaboration_sealed', true );
+		return (bool) apply_filters( 'wordsocket_collaboration_sealed', '1' !== get_option( Options::COLLABORATION_PLAIN ) );
 	}
 
 	/**

@@ -115,7 +115,12 @@ final class Crdt_Document {
 		if ( ! is_array( json_decode( $doc, true, 8 ) ) ) {
 			return new \WP_Error( 'rest_invalid_param', __( 'This is no document of the editor.', 'wordsocket' ), array( 'status' => 400 ) );
 		}
-		update_post_meta( self::post_of( (string) $request['room'] ), self::META, wp_slash( $doc ) );
+		$post_id = self::post_of( (string) $request['room'] );
+		update_post_meta( $post_id, self::META, wp_slash( $doc ) );
+		// The same again is "not updated" as well, so what is there is looked at.
+		if ( get_post_meta( $post_id, self::META, true ) !== $doc ) {
+			return new \WP_Error( 'rest_meta_database_error', __( 'The database did not take the document.', 'wordsocket' ), array( 'status' => 500 ) );
+		}
 		return new \WP_REST_Response( array( 'saved' => true ) );
 	}
 

@@ -61,7 +61,7 @@ final class Debug_Info {
 			'screen'     => self::flag( __( 'The script of the screen is built', 'wordsocket' ), Settings_Script::is_built() ),
 			'force_sse'  => self::flag( __( 'WebSocket is switched off', 'wordsocket' ), $config->force_sse() ),
 			'strict'     => self::flag( __( 'Channels are reserved', 'wordsocket' ), WPS::instance()->channels()->is_strict() ),
-			'together'   => self::flag( __( 'WordPress has collaboration switched on', 'wordsocket' ), $config->is_wp_rtc_enabled() ),
+			'together'   => self::field( __( 'Editing together', 'wordsocket' ), Collaboration::summary( $config ) ),
 			'badges'     => self::flag( __( 'Names of editors are checked', 'wordsocket' ), Badge::is_possible() ),
 			'php'        => self::field( __( 'PHP runs by', 'wordsocket' ), PHP_SAPI ),
 			'circuit'    => self::flag( __( 'The relay is left alone for a while', 'wordsocket' ), Circuit::is_open() ),

@@ -29,6 +29,7 @@ import type { Clock } from './clock.js';
 import { decodeFrame, encodeFrame, FRAME, type FrameType } from './frames.js';
 import { Assembler, PIECE_BYTES } from './pieces.js';
 import { Presence } from './presence.js';
+import { Timers } from './timers.js';
 
 /** How long a newcomer waits for somebody to answer. */
 const ALONE_MS = 1000;
@@ -100,7 +101,7 @@ export class Room {
   private sending: Promise<void> = Promise.resolve();
   private reading: Promise<void> = Promise.resolve();
   private session = 0;
-  private readonly timers = new Map<string, () => void>();
+  private readonly timers: Timers;
   /** Own changes that wait for their turn. */
   private pending: Uint8Array[] = [];
   /** Has asked, and nobody has answered yet. */
@@ -113,6 +114,7 @@ export class Room {
     const { Y, doc, awareness, badges, clock } = room;
     this.presence = awareness && new Presence(awareness, this, badges?.stranger);
     this.maxDocument = room.maxDocument ?? MAX_DOCUMENT;
+    this.timers = new Timers(clock);
     this.assembler = new Assembler(clock, this.maxDocument + 1024);
     this.bulk = new Bulk(clock, room.randomBytes, (piece) => this.hand(piece));
     this.answers = new Answers(
@@ -135,7 +137,7 @@ export class Room {
     this.open = true;
     this.ask();
     this.announce();
-    this.later('alone', ALONE_MS, () => this.settle());
+    this.timers.set('alone', ALONE_MS, () => this.settle());
   }
 
   /** The connection is gone. */
@@ -150,9 +152,7 @@ export class Room {
     this.bulk.stop();
     this.waits = false;
     this.room.progress?.(undefined);
-    for (const name of [...this.timers.keys()]) {
-      this.cancel(name);
-    }
+    this.timers.clear();
     if (awareness) {
       const others = [...awareness.getStates().keys()].filter(
         (client) => client !== awareness.clientID,
@@ -221,7 +221,7 @@ export class Room {
     this.pending = [];
     if (updates.length > 0) {
       this.say(FRAME.update, this.room.Y.mergeUpdates(updates));
-      this.later('updates', UPDATE_MS, () => this.sayUpdates());
+      this.timers.set('updates', UPDATE_MS, () => this.sayUpdates());
     }
   }
 
@@ -235,7 +235,7 @@ export class Room {
       return;
     }
     if (this.open && !this.timers.has('awareness')) {
-      this.later('awareness', AWARENESS_MS, () => this.sayAwareness());
+      this.timers.set('awareness', AWARENESS_MS, () => this.sayAwareness());
     }
   };
 
@@ -291,7 +291,7 @@ export class Room {
     this.answers.heardPart();
     // Whoever waits for an answer sees that one is under way.
     if (this.timers.has('alone')) {
-      this.later('alone', UNDER_WAY_MS, () => this.settle());
+      this.timers.set('alone', UNDER_WAY_MS, () => this.settle());
     }
     if (part && this.waits) {
       this.room.progress?.(part.whole ? undefined : part);
@@ -327,7 +327,7 @@ export class Room {
     this.waitForQuiet();
     this.answers.ask(theirs);
     if (hasMore(theirs, this.vector()) && !this.timers.has('lacking')) {
-      this.later('lacking', LACKING_MS * (1 + this.room.clock.random()), () => {
+      this.timers.set('lacking', LACKING_MS * (1 + this.room.clock.random()), () => {
         if (hasMore(theirs, this.vector())) {
           this.ask();
         }
@@ -345,7 +345,7 @@ export class Room {
   private greet(): void {
     if (!this.timers.has('greeting')) {
       const ms = GREETING_MS + GREETING_MORE_MS * this.room.clock.random();
-      this.later('greeting', ms, () => this.announce());
+      this.timers.set('greeting', ms, () => this.announce());
     }
   }
 
@@ -369,7 +369,7 @@ export class Room {
 
   /** Others' part is there, or nobody answered: ours goes out. */
   private settle(): void {
-    this.cancel('alone');
+    this.timers.cancel('alone');
     if (!this.settled && this.open) {
       this.settled = true;
       this.sayOwn();
@@ -386,7 +386,7 @@ export class Room {
 
   private waitForQuiet(): void {
     const ms = QUIET_MS * (1 + this.room.clock.random());
-    this.later('quiet', ms, () => this.ask());
+    this.timers.set('quiet', ms, () => this.ask());
   }
 
   /** Those of our own changes that no peer is known to have. */
@@ -408,7 +408,7 @@ export class Room {
 
   private sayAwareness(): void {
     const { awareness, clock } = this.room;
-    this.cancel('awareness');
+    this.timers.cancel('awareness');
     if (awareness?.getLocalState()) {
       this.sayPresence(
         encodeAwarenessUpdate(awareness, [awareness.clientID]),
@@ -474,7 +474,7 @@ export class Room {
     }
     const taken = send(bytes);
     if (!taken) {
-      this.later('again', AGAIN_MS, () => this.resync());
+      this.timers.set('again', AGAIN_MS, () => this.resync());
     }
     return taken;
   }
@@ -496,21 +496,5 @@ export class Room {
       !!awareness &&
       Math.min(...awareness.getStates().keys()) === awareness.clientID
     );
-  }
-
-  private later(name: string, ms: number, task: () => void): void {
-    this.cancel(name);
-    this.timers.set(
-      name,
-      this.room.clock.after(ms, () => {
-        this.timers.delete(name);
-        task();
-      }),
-    );
-  }
-
-  private cancel(name: string): void {
-    this.timers.get(name)?.();
-    this.timers.delete(name);
   }
 }
