@@ -124,6 +124,15 @@ run(async (atEnd) => {
   ok(await until(async () => !await keyless.isVisible()), 'and not encrypting is a way out');
   await seal.click();
   ok(await until(() => keyless.isVisible()), 'no longer when it is to be encrypted');
+  for (const [name, code, words] of [
+    ['with nothing to carry', "$GLOBALS['wp_version'] = '7.0.4';", 'WordPress 7.0.4 has no editing together'],
+    ['where the experiment of Gutenberg is off', 'function wp_is_collaboration_enabled() { return false; }', 'its experiment is switched off, and stays so'],
+  ]) {
+    writeFileSync(join(more, 'keyless.php'), `<?php ${code}`);
+    await open('settings');
+    ok(await until(() => page.locator('#wpsignal-settings-root').getByText(words).isVisible(), 10000) && await toggle.isDisabled() && await seal.isDisabled(), `${name} the switches are off, and it is said why`);
+    await shoot(page, 'admin-8-together-not-here');
+  }
   rmSync(join(more, 'keyless.php'));
   await open('settings');
 
