@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Builds assets/: wpsignal-settings.js and .css, the screen in wp-admin;
-// live-editor.js, the switch of live blocks; a .asset.php beside each, which
+// live-editor.js, the switch of live blocks; wpsignal-yjs.js, the provider of
+// collaboration, and what wakes WordPress's part of it; a .asset.php beside each, which
 // tells PHP what the script depends on; and the script of pages with live
 // blocks, as the module live-module.js and as live-view.js for WordPress 6.4.
 //
@@ -54,6 +55,18 @@ const globals = (used) => ({
   },
 });
 
+/**
+ * Nothing for `yjs`: what is bundled needs it for types alone, and a second copy
+ * on a page corrupts documents without a word. The editor hands over its own.
+ */
+const noYjs = {
+  name: 'no-second-yjs',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^yjs$/ }, ({ path }) => ({ path, namespace: 'none' }));
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: '' }));
+  },
+};
+
 const common = {
   bundle: true,
   platform: 'browser',
@@ -80,7 +93,7 @@ async function adminScript(name, entry) {
     jsx: 'transform',
     jsxFactory: 'createElement',
     jsxFragment: 'Fragment',
-    plugins: [globals(used)],
+    plugins: [globals(used), noYjs],
   });
   const hash = createHash('sha256');
   for (const file of [`assets/${name}.js`, `assets/${name}.css`]) {
@@ -110,6 +123,8 @@ const pageScript = (name, entry, format) =>
 mkdirSync('assets', { recursive: true });
 await pageScript('live-view', 'src/live/view.ts', 'iife');
 await pageScript('live-module', 'src/live/module.ts', 'esm');
+await adminScript('wpsignal-yjs', 'src/collab/editor.ts');
+await pageScript('collaboration-wake', 'src/collab/wake.ts', 'iife');
 await adminScript('live-editor', 'src/live/editor.tsx');
 // Last: by its .asset.php build/demo tells whether all is built.
 await adminScript('wpsignal-settings', 'src/index.tsx');

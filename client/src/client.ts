@@ -66,7 +66,7 @@ export class Client {
   protected readonly context: TransportContext;
   /** A connection of our own; not in use while `link` is another. */
   protected readonly session: Session;
-  private readonly link: Link;
+  protected readonly link: Link;
   /** Whose the connection is. */
   private user: string | undefined;
   private users: BroadcastLike | undefined;

@@ -92,17 +92,49 @@ run(async (atEnd) => {
   ok(await until(() => page.getByRole('heading', { name: 'Editing together' }).isVisible(), 10000), 'the keyboard leads to the next');
   is(await page.locator('#wordsocket-tabs [aria-current=page]').innerText(), 'Settings', 'which says that it is the one');
 
-  /* The switch. */
+  /* The switches of editing together. */
+  const option = (name) => wp('option', 'get', name, '--format=json');
   const toggle = page.getByRole('checkbox', { name: 'Collaboration over WordSocket' });
-  ok(await toggle.isChecked(), 'collaboration is on at first');
+  ok(!await toggle.isChecked() && await page.getByText('asleep and unannounced').isVisible(), 'what WordPress has asleep is off at first, and said to be asleep');
   await toggle.focus();
   await page.keyboard.press('Space');
-  ok(await until(() => wp('option', 'get', 'wpsignal_yjs_provider_enabled') === '0'), 'a key switches it off');
+  ok(await until(() => option('wpsignal_yjs_provider_enabled') === '"1"'), 'a key switches it on');
   await open('settings');
   await toggle.waitFor();
-  ok(!await toggle.isChecked(), 'and it stays so');
-  await toggle.click();
-  ok(await until(() => wp('option', 'get', 'wpsignal_yjs_provider_enabled') === '1'), 'and on again');
+  ok(await toggle.isChecked(), 'and it stays so');
+  const seal = page.getByRole('checkbox', { name: 'Encrypt what editors write' });
+  ok(await seal.isChecked(), 'what editors write is encrypted at first');
+  await shoot(page, 'admin-6-together');
+  await seal.click();
+  ok(await until(() => option('wordsocket_collaboration_plain') === '"1"'), 'or is not');
+  await open('settings');
+  await seal.waitFor();
+  ok(!await seal.isChecked() && await toggle.isChecked(), 'which stays so, beside the other');
+  await seal.click();
+  ok(await until(() => wp('option', 'list', '--search=wordsocket_collaboration_plain', '--format=count') === '0'), 'and is again');
+  const more = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins');
+  mkdirSync(more, { recursive: true });
+  atEnd(() => rmSync(join(more, 'keyless.php'), { force: true }));
+  writeFileSync(join(more, 'keyless.php'), "<?php add_filter( 'wpsignal_encryption_seed', '__return_empty_string' );");
+  await open('settings');
+  const keyless = page.locator('#wpsignal-settings-root').getByText('has no AUTH_KEY and no SECURE_AUTH_KEY');
+  ok(await until(() => keyless.isVisible(), 10000), 'without anything to make keys from it is said that nobody edits together');
+  await shoot(page, 'admin-7-together-without-keys');
+  await seal.click();
+  ok(await until(async () => !await keyless.isVisible()), 'and not encrypting is a way out');
+  await seal.click();
+  ok(await until(() => keyless.isVisible()), 'no longer when it is to be encrypted');
+  for (const [name, code, words] of [
+    ['with nothing to carry', "$GLOBALS['wp_version'] = '7.0.4';", 'WordPress 7.0.4 has no editing together'],
+    ['where the experiment of Gutenberg is off', 'function wp_is_collaboration_enabled() { return false; }', 'its experiment is switched off, and stays so'],
+  ]) {
+    writeFileSync(join(more, 'keyless.php'), `<?php ${code}`);
+    await open('settings');
+    ok(await until(() => page.locator('#wpsignal-settings-root').getByText(words).isVisible(), 10000) && await toggle.isDisabled() && await seal.isDisabled(), `${name} the switches are off, and it is said why`);
+    await shoot(page, 'admin-8-together-not-here');
+  }
+  rmSync(join(more, 'keyless.php'));
+  await open('settings');
 
   await page.getByRole('checkbox', { name: 'For visitors, too' }).click();
   ok(await until(() => wp('option', 'get', 'wordsocket_live_visitors') === '1'), 'live blocks can be opened to visitors');

@@ -17,6 +17,7 @@ const ask = (...args) => {
 run(async (atEnd) => {
   const status = JSON.parse(ask('status', '--format=json').out);
   is([status.connected, status.through, status.relay, status.encrypted, status.events_waiting], ['yes', 'server', demo.WORDSOCKET_URL, 'yes', '0'], 'status says how it is connected');
+  is(status.collaboration, 'off (core): switched-off', 'and that editors do not work together unless somebody says so');
   ok(/connected[\s|]+yes/.test(ask('status').out), 'for people as well');
   ok(/publish <channel> <event>/.test(wp('help', 'wordsocket', 'publish')), 'the commands have their help');
 
@@ -48,7 +49,7 @@ run(async (atEnd) => {
   /* What is wrong. */
   const doctor = ask('doctor', '--format=json');
   const found = Object.fromEntries(JSON.parse(doctor.out).map(({ check, status: how }) => [check, how]));
-  is(found, { settings: 'good', builds: 'good', plugin: 'good', relay: 'good', websocket: 'good', stream: 'good', queue: 'good', cron: 'good', cache: 'good' }, 'doctor finds nothing');
+  is(found, { settings: 'good', builds: 'good', plugin: 'good', relay: 'good', websocket: 'good', stream: 'good', collaboration: 'good', queue: 'good', cron: 'good', cache: 'good' }, 'doctor finds nothing');
   is(doctor.status, 0, 'and says so to scripts');
   note(JSON.parse(doctor.out).map(({ message }) => message).join(' '));
   const build = (folder, code) => {

@@ -135,7 +135,7 @@ export async function shoot(page, name) {
  * have one without. While `cut` nothing passes: the network is gone.
  */
 export async function proxy({ tunnels }) {
-  const self = { refused: 0, cut: false };
+  const self = { refused: 0, cut: false, tunnels };
   const sockets = new Set();
   const keep = (socket) => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
@@ -153,7 +153,7 @@ export async function proxy({ tunnels }) {
   });
   server.on('connection', (socket) => (self.cut ? socket.destroy() : keep(socket)));
   server.on('connect', (from, socket) => {
-    if (!tunnels) {
+    if (!self.tunnels) {
       self.refused++;
       socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
       return;
@@ -170,6 +170,11 @@ export async function proxy({ tunnels }) {
   self.cutOff = (cut) => {
     self.cut = cut;
     for (const socket of cut ? sockets : []) socket.destroy();
+  };
+  /** Tunnels are there or not from now on; those that are there end. */
+  self.allow = (tunnels_) => {
+    self.tunnels = tunnels_;
+    for (const socket of sockets) socket.destroy();
   };
   self.close = () => {
     self.cutOff(true);

@@ -87,6 +87,20 @@ final class Client {
 	}
 
 	/**
+	 * Where the relay is, for a script with a connection of its own; null where
+	 * this user may have none.
+	 *
+	 * @return array{baseUrl: string, endpoints: array<string, string>, forceSSE: bool, isDebug: bool}|null
+	 */
+	public function relay_config(): ?array {
+		if ( Notices::credentials_rejected() || ! Token::allowed() ) {
+			return null;
+		}
+		$page = $this->page_config();
+		return null === $page ? null : array_intersect_key( $page, array_flip( array( 'baseUrl', 'endpoints', 'forceSSE', 'isDebug', 'user' ) ) );
+	}
+
+	/**
 	 * What only a page of somebody who is logged in has.
 	 *
 	 * @return array<string, mixed>

@@ -61,6 +61,7 @@ final class Command {
 			'site_key'       => $this->config->site_key(),
 			'connections'    => is_array( $stats ) ? $stats['active_connections'] . ' of ' . $stats['max_connections'] : '',
 			'encrypted'      => '' === $this->config->encryption_key() ? 'no' : 'yes',
+			'collaboration'  => Collaboration::summary( $this->config ),
 			'events_waiting' => (string) ( new Backlog( $this->config ) )->count(),
 			'relay_resting'  => Circuit::is_open() ? 'yes' : 'no',
 			'error'          => is_wp_error( $stats ) ? $stats->get_error_message() : ( $last['message'] ?? '' ),

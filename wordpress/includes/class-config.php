@@ -112,11 +112,8 @@ final class Config {
 		return hash( 'sha256', 'tenant:' . $this->site_key() );
 	}
 
-	/**
-	 * Key of the payload encryption: 32 raw bytes, or empty if there is nothing
-	 * to derive it from.
-	 */
-	public function encryption_key(): string {
+	/** Secret text that keys are derived from; never leaves PHP. */
+	public function encryption_seed(): string {
 		$seed = self::constant( 'AUTH_KEY' ) . self::constant( 'SECURE_AUTH_KEY' );
 
 		/**
@@ -127,10 +124,29 @@ final class Config {
 		$given = apply_filters( 'wpsignal_encryption_seed', $seed );
 		// An array as text is "Array", which everybody knows.
 		$seed = null === $given || is_scalar( $given ) ? (string) $given : $seed;
+		return $seed;
+	}
+
+	/**
+	 * Key of the payload encryption: 32 raw bytes, or empty if there is nothing
+	 * to derive it from.
+	 */
+	public function encryption_key(): string {
+		$seed = $this->encryption_seed();
 		if ( '' === $seed || '' === $this->site_key() ) {
 			return '';
 		}
 		return Envelope::key( $seed, $this->site_key() );
+	}
+
+	/** Whether the relay is kept from reading what people edit together. */
+	public function is_collaboration_sealed(): bool {
+		/**
+		 * Filters whether frames of collaborative editing are encrypted.
+		 *
+		 * @param bool $sealed The site's setting. False are the ecosystem's plain frames, which the relay can read.
+		 */
+		return (bool) apply_filters( 'wordsocket_collaboration_sealed', '1' !== get_option( Options::COLLABORATION_PLAIN ) );
 	}
 
 	/**
@@ -214,9 +230,13 @@ final class Config {
 		return '';
 	}
 
-	/** Whether the block editor is to edit together over this connection. */
+	/**
+	 * Whether the block editor is to edit together over this connection. Where
+	 * that would wake what WordPress itself leaves asleep, somebody has to have
+	 * said so.
+	 */
 	public function yjs_provider_enabled(): bool {
-		return (bool) get_option( Options::YJS_PROVIDER, '1' );
+		return (bool) get_option( Options::YJS_PROVIDER, Collaboration::SUPPORT_GUTENBERG === Collaboration::support() ? '1' : '0' );
 	}
 
 	/** Whether this copy of the plugin has what does so. */

@@ -53,6 +53,7 @@ final class Doctor {
 			$found[] = $this->websocket();
 			$found[] = $this->stream();
 		}
+		$found[] = $this->collaboration();
 		$found[] = $this->queue();
 		$found[] = $this->cron();
 		$found[] = self::found( 'cache', self::WARN, Surroundings::cache_trouble(), wp_using_ext_object_cache() ? 'The persistent object cache keeps what it is given.' : 'There is no persistent object cache; none is needed.' );
@@ -94,6 +95,18 @@ final class Doctor {
 			return self::say( 'stream', self::WARN, 'An event stream opens, and nothing of it comes: what stands in front of the relay holds answers back. Turn its buffering off for this path. Pages poll instead.' );
 		}
 		return self::say( 'stream', self::BAD, 'No event stream opens' . ( null === $answer ? '.' : ' (' . strtok( $answer, "\r\n" ) . ').' ) );
+	}
+
+	/** Whether editors work together, if they are to. */
+	private function collaboration(): array {
+		$remedies = array(
+			Collaboration::SUPPORT_NONE           => 'It takes WordPress 7.1 or later, or the Gutenberg plugin with real-time collaboration switched on.',
+			Collaboration::SUPPORT_EXPERIMENT_OFF => 'Switch on real-time collaboration in Settings, Gutenberg, Experiments.',
+			'not-connected'                       => 'Connect the site.',
+			'no-key'                              => 'Define AUTH_KEY and SECURE_AUTH_KEY in wp-config.php, or switch the encryption off in the settings of WordSocket.',
+		);
+		$remedy   = $this->config->yjs_provider_enabled() ? $remedies[ Collaboration::off_because( $this->config ) ] ?? '' : '';
+		return self::say( 'collaboration', '' === $remedy ? self::GOOD : self::WARN, trim( 'Editing together is ' . Collaboration::summary( $this->config ) . '. ' . $remedy ) );
 	}
 
 	/** Whether events wait. */

@@ -56,6 +56,12 @@ final class Options {
 	/** Whether the block editor edits together over this connection: "1" or "0". */
 	public const YJS_PROVIDER = 'wpsignal_yjs_provider_enabled';
 
+	/** The key that says who an editor is. See Badge. */
+	public const BADGE_KEY = 'wordsocket_badge_key';
+
+	/** "1": what editors write together is not encrypted. Absent: it is. */
+	public const COLLABORATION_PLAIN = 'wordsocket_collaboration_plain';
+
 	/** What a relay was asked by one click and did not answer yet. See One_Click. */
 	public const STATE = 'wpsignal_oauth_state';
 
@@ -85,6 +91,8 @@ final class Options {
 		self::CIRCUIT,
 		self::TRIGGERS,
 		self::YJS_PROVIDER,
+		self::BADGE_KEY,
+		self::COLLABORATION_PLAIN,
 	);
 
 	/** Those that another build of the ecosystem has as well. */

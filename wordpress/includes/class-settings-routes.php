@@ -42,7 +42,10 @@ final class Settings_Routes {
 					'yjs_provider_enabled' => array(
 						'description' => __( 'Whether the block editor edits together over this connection.', 'wordsocket' ),
 						'type'        => 'boolean',
-						'required'    => true,
+					),
+					'collaboration_sealed' => array(
+						'description' => __( 'Whether the relay is kept from reading what people edit together.', 'wordsocket' ),
+						'type'        => 'boolean',
 					),
 				)
 			)
@@ -87,21 +90,42 @@ final class Settings_Routes {
 			'site_key'             => $this->config->site_key(),
 			'is_connected'         => $this->config->is_configured() && ! Notices::credentials_rejected(),
 			'yjs_provider_enabled' => $this->config->yjs_provider_enabled(),
+			'collaboration_sealed' => $this->config->is_collaboration_sealed(),
 			'credential_source'    => $this->config->credential_source(),
 			'last_error'           => null === $last ? null : $last + array( 'remedy' => Notices::describe( $last['code'] ) ),
 		);
 	}
 
 	/**
-	 * Changes the only thing there is to change.
+	 * Changes what is named, and leaves the other as it is: two who press two
+	 * switches do not undo each other.
 	 *
-	 * @param \WP_REST_Request $request Has yjs_provider_enabled.
-	 * @return array{yjs_provider_enabled: bool}
+	 * @param \WP_REST_Request $request Has yjs_provider_enabled, collaboration_sealed, or both.
+	 * @return array{yjs_provider_enabled: bool, collaboration_sealed: bool}|\WP_Error How it is then: a filter may have a say.
 	 */
-	public function save( $request ): array {
-		// As text: WordPress takes false for an option that is not there.
-		update_option( Options::YJS_PROVIDER, $request->get_param( 'yjs_provider_enabled' ) ? '1' : '0' );
-		return array( 'yjs_provider_enabled' => $this->config->yjs_provider_enabled() );
+	public function save( $request ) {
+		$is_on  = $request->get_param( 'yjs_provider_enabled' );
+		$sealed = $request->get_param( 'collaboration_sealed' );
+
+		if ( null === $is_on && null === $sealed ) {
+			$names = array( 'yjs_provider_enabled', 'collaboration_sealed' );
+			/* translators: %s: names of parameters. */
+			$error = sprintf( __( 'Name what to change: %s.', 'wordsocket' ), implode( ', ', $names ) );
+			return new \WP_Error( 'rest_missing_callback_param', $error, array( 'status' => 400 ) );
+		}
+		if ( null !== $is_on ) {
+			// As text: WordPress takes false for an option that is not there.
+			update_option( Options::YJS_PROVIDER, $is_on ? '1' : '0' );
+		}
+		if ( true === $sealed ) {
+			delete_option( Options::COLLABORATION_PLAIN );
+		} elseif ( false === $sealed ) {
+			update_option( Options::COLLABORATION_PLAIN, '1' );
+		}
+		return array(
+			'yjs_provider_enabled' => $this->config->yjs_provider_enabled(),
+			'collaboration_sealed' => $this->config->is_collaboration_sealed(),
+		);
 	}
 
 	/**
@@ -205,10 +229,11 @@ final class Settings_Routes {
 				'site_key'             => 'string',
 				'is_connected'         => 'boolean',
 				'yjs_provider_enabled' => 'boolean',
+				'collaboration_sealed' => 'boolean',
 				'credential_source'    => 'string',
 				'last_error'           => array( 'object', 'null' ),
 			),
-			array( 'yjs_provider_enabled' )
+			array( 'yjs_provider_enabled', 'collaboration_sealed' )
 		);
 	}
 

@@ -74,6 +74,9 @@ final class Settings_Script {
 			'isWpSyncAvailable' => $this->config->is_wp_sync_available(),
 			'isWpRtcEnabled'    => $this->config->is_wp_rtc_enabled(),
 			'isProviderBuilt'   => $this->config->is_yjs_provider_built(),
+			'support'           => Collaboration::support(),
+			'canSeal'           => '' !== $this->config->encryption_seed(),
+			'isSealingDecided'  => has_filter( 'wordsocket_collaboration_sealed' ),
 			'isLiveForVisitors' => Live_Visitors::is_on(),
 			'wpVersion'         => get_bloginfo( 'version' ),
 		);

@@ -17,7 +17,7 @@ defined( 'ABSPATH' ) || exit;
 final class Token {
 
 	/** Version of the claims. */
-	public const TOKEN_VERSION = 2;
+	public const TOKEN_VERSION = 3;
 
 	/** Namespace of the plugin's routes. */
 	public const ROUTE_NAMESPACE = 'wpsignal/v1';
@@ -41,10 +41,11 @@ final class Token {
 	/**
 	 * A token for the current user.
 	 *
-	 * @param int|null $now Unix time; left out, it is now.
+	 * @param int|null     $now   Unix time; left out, it is now.
+	 * @param list<string> $rooms Channels of rooms that the user was let into, bare.
 	 * @return array{token: string, channels: list<string>, exp: int}|null Null while there is no secret to sign with.
 	 */
-	public function mint( ?int $now = null ): ?array {
+	public function mint( ?int $now = null, array $rooms = array() ): ?array {
 		if ( ! $this->config->is_configured() ) {
 			return null;
 		}
@@ -53,7 +54,7 @@ final class Token {
 		$channels = $this->channels_of( get_current_user_id() );
 
 		return array(
-			'token'    => Jwt::make( $this->claims( $channels, $now, $exp ), $this->config->jwt_secret() ),
+			'token'    => Jwt::make( $this->claims( $channels, $rooms, $now, $exp ), $this->config->jwt_secret() ),
 			'channels' => $channels,
 			'exp'      => $exp,
 		);
@@ -144,7 +145,10 @@ final class Token {
 				'schema' => array( self::class, 'schema' ),
 				array(
 					'methods'             => 'GET, POST',
-					'args'                => array(),
+					'args'                => array(
+						'rooms'    => Rooms::schema(),
+						'badgeKey' => Badge::schema(),
+					),
 					'callback'            => array( $this, 'answer' ),
 					// Who may have the client may have tokens; nobody else.
 					'permission_callback' => array( $this, 'check_permission' ),
@@ -172,12 +176,17 @@ final class Token {
 	/**
 	 * Answers the route. A visitor's GET may be answered by a cache for a minute;
 	 * whoever is logged in asks by POST, or with a nonce, and nobody keeps that.
+	 * Who asks for rooms is told of those that are open to him, and of no others,
+	 * and gets a badge to show there.
 	 *
-	 * @param \WP_REST_Request $request The request.
+	 * @param \WP_REST_Request $request May have rooms and badgeKey.
 	 * @return \WP_REST_Response|\WP_Error
 	 */
 	public function answer( \WP_REST_Request $request ) {
-		$minted = $this->mint();
+		$asked  = $request->get_param( 'rooms' );
+		$open   = is_array( $asked ) ? Rooms::open_to( get_current_user_id(), $asked ) : array();
+		$now    = time();
+		$minted = $this->mint( $now, array_map( array( Rooms::class, 'channel' ), $open ) );
 
 		if ( null === $minted ) {
 			return new \WP_Error(
@@ -188,6 +197,13 @@ final class Token {
 		}
 		// Pages of visitors do not have it, and an old page may have an old one.
 		$minted['encryptionKey'] = $this->encryption_key();
+		if ( is_array( $asked ) ) {
+			// An object, also if it is empty.
+			$minted['rooms'] = (object) Rooms::entries( $open, $this->config );
+			if ( array() !== $open ) {
+				$minted += Badge::answer( $request->get_param( 'badgeKey' ), $this->config, $now, $minted['exp'] );
+			}
+		}
 
 		$response = new \WP_REST_Response( $minted );
 		// What a filter makes of somebody's cookies is not for others.
@@ -242,6 +258,21 @@ final class Token {
 					'type'        => 'string',
 					'readonly'    => true,
 				),
+				'rooms'         => array(
+					'description' => __( 'Those of the rooms asked for that are open to whoever asked, with their keys.', 'wordsocket' ),
+					'type'        => 'object',
+					'readonly'    => true,
+				),
+				'badge'         => array(
+					'description' => __( 'Says to the others in those rooms who asked, in the word of this site.', 'wordsocket' ),
+					'type'        => 'string',
+					'readonly'    => true,
+				),
+				'badgeIssuer'   => array(
+					'description' => __( 'Public key that badges of this site are signed with: P-256, raw, in base64.', 'wordsocket' ),
+					'type'        => 'string',
+					'readonly'    => true,
+				),
 			),
 		);
 	}
@@ -250,11 +281,12 @@ final class Token {
 	 * Claims of the current user's token, in the order of the wire format.
 	 *
 	 * @param list<string> $channels What the user's pages subscribe to.
+	 * @param list<string> $rooms    Channels of rooms, to read and write; no prefix reaches those.
 	 * @param int          $iat      Now.
 	 * @param int          $exp      The end.
 	 * @return array<string, mixed>
 	 */
-	private function claims( array $channels, int $iat, int $exp ): array {
+	private function claims( array $channels, array $rooms, int $iat, int $exp ): array {
 		$user_id = get_current_user_id();
 		$site_id = $this->config->site_id();
 
@@ -295,7 +327,7 @@ final class Token {
 			'allowed_publish_prefixes' => self::texts( $write ),
 			'iat'                      => $iat,
 			'exp'                      => $exp,
-		);
+		) + ( array() === $rooms ? array() : array( 'rooms' => array_fill_keys( $rooms, 'rw' ) ) );
 	}
 
 	/**

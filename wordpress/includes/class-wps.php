@@ -93,6 +93,7 @@ final class WPS {
 		add_action( 'admin_enqueue_scripts', array( $this->client, 'enqueue' ) );
 		( new One_Click( $this->config ) )->register();
 		add_filter( 'removable_query_args', array( Outcome::class, 'removable' ) );
+		( new Collaboration( $this->config, $this->client ) )->register();
 		Live::register( $this->config, $this->client, $this->publisher );
 		add_action( 'admin_menu', array( new Settings_Page( $this->config, $this->publisher ), 'add' ) );
 		add_action( 'rest_api_init', array( new Settings_Routes( $this->config, $this->publisher ), 'register_routes' ) );

@@ -28,6 +28,9 @@ export function post<T>(route: string, data: object = {}): Promise<T> {
   return apiFetch<T>({ path: `/wpsignal/v1${route}`, method: 'POST', data });
 }
 
+/** What can be changed of the settings. */
+type Switches = Pick<Settings, 'yjs_provider_enabled' | 'collaboration_sealed'>;
+
 interface SiteSettings {
   readonly wordsocket_live_visitors: boolean;
 }
@@ -57,10 +60,8 @@ export interface ExtensionCard {
 
 export const api = {
   settings: () => get<Settings>('/settings'),
-  saveSettings: (yjs_provider_enabled: boolean) =>
-    post<Pick<Settings, 'yjs_provider_enabled'>>('/settings', {
-      yjs_provider_enabled,
-    }),
+  /** Leaves alone what is not named. */
+  saveSettings: (change: Partial<Switches>) => post<Switches>('/settings', change),
   /** An option of WordPress's own settings. */
   saveLiveForVisitors: async (wordsocket_live_visitors: boolean) => {
     const saved = await apiFetch<SiteSettings>({

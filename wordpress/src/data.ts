@@ -13,6 +13,9 @@ export interface LastError {
   readonly remedy: string;
 }
 
+/** What this WordPress has of collaboration; see PHP's Collaboration. */
+export type Support = 'gutenberg' | 'core' | 'experiment-off' | 'none';
+
 /** `server`: through this very web server. `relay`: by a relay elsewhere. */
 export type CredentialSource = 'none' | 'server' | 'relay' | 'constant';
 
@@ -24,6 +27,8 @@ export interface Settings {
   readonly site_key: string;
   readonly is_connected: boolean;
   readonly yjs_provider_enabled: boolean;
+  /** Whether what people write together is encrypted. */
+  readonly collaboration_sealed: boolean;
   readonly credential_source: CredentialSource;
   readonly last_error: LastError | null;
 }
@@ -39,6 +44,11 @@ export interface PageData {
   readonly isWpRtcEnabled: boolean;
   /** Whether this copy of the plugin has the provider of collaboration. */
   readonly isProviderBuilt: boolean;
+  readonly support: Support;
+  /** Whether there is anything to make the keys of rooms from. */
+  readonly canSeal: boolean;
+  /** Whether code of the site decides about the encryption. */
+  readonly isSealingDecided: boolean;
   readonly isLiveForVisitors: boolean;
   readonly wpVersion: string;
 }
@@ -49,7 +59,8 @@ const EMPTY: PageData = {
     api_key: '',
     site_key: '',
     is_connected: false,
-    yjs_provider_enabled: true,
+    yjs_provider_enabled: false,
+    collaboration_sealed: true,
     credential_source: 'none',
     last_error: null,
   },
@@ -59,6 +70,9 @@ const EMPTY: PageData = {
   isWpSyncAvailable: false,
   isWpRtcEnabled: false,
   isProviderBuilt: false,
+  support: 'none',
+  canSeal: false,
+  isSealingDecided: false,
   isLiveForVisitors: false,
   wpVersion: '',
 };

@@ -94,6 +94,10 @@ declare module '@wordpress/data' {
     deps?: readonly unknown[],
   ): T;
   export function useDispatch(store: string): any;
+  export function select(store: string): any;
+  export function dispatch(store: string): any;
+  /** Calls on every change of any store; returns what ends it. */
+  export function subscribe(listener: () => void): () => void;
 }
 
 declare module '@wordpress/plugins' {

@@ -41,9 +41,9 @@ function minted_for( Channels $channels ): array {
 	);
 }
 
-/** A grant of the vectors without its channels. */
+/** A grant of the vectors without its channels, in the version that the plugin writes. */
 function plain( array $grant ): array {
-	return array_intersect_key( $grant, array_flip( array( 'version', 'read', 'write', 'rooms' ) ) );
+	return array( 'version' => Token::TOKEN_VERSION ) + array_intersect_key( $grant, array_flip( array( 'version', 'read', 'write', 'rooms' ) ) );
 }
 
 is( minted_for( new Channels() ), plain( $grants['v2 wildcard'] ), 'with nothing reserved the plugin grants the wildcard' );

@@ -60,7 +60,6 @@ is( $closed, 18, 'so are nine ways in all' );
 foreach ( array( 'settings', 'stats', 'publish', 'extensions', 'connect', 'disconnect', 'enroll', 'health' ) as $name ) {
 	ok( isset( Admin_World::$routes[ "wpsignal/v1/$name" ] ), "/$name is there" );
 }
-ok( Admin_World::$routes['wpsignal/v1/settings'][1]['args']['yjs_provider_enabled']['required'], 'a change says what it changes' );
 
 // --- settings.
 
@@ -71,17 +70,29 @@ is(
 		'api_key'              => '',
 		'site_key'             => WPSIGNAL_SITE_KEY,
 		'is_connected'         => true,
-		'yjs_provider_enabled' => true,
+		'yjs_provider_enabled' => false,
+		'collaboration_sealed' => true,
 		'credential_source'    => 'constant',
 		'last_error'           => null,
 	),
 	'how things are, without a secret'
 );
+$save = static fn( array $change ) => $routes->save( new WP_REST_Request( $change ) );
 foreach ( array( false, true ) as $on ) {
-	is( $routes->save( new WP_REST_Request( array( 'yjs_provider_enabled' => $on ) ) ), array( 'yjs_provider_enabled' => $on ), 'collaboration is switched ' . ( $on ? 'on' : 'off' ) );
+	is( $save( array( 'yjs_provider_enabled' => $on ) ), array( 'yjs_provider_enabled' => $on, 'collaboration_sealed' => true ), 'collaboration is switched ' . ( $on ? 'on' : 'off' ) );
 	is( ( new Config() )->yjs_provider_enabled(), $on, 'and stays so' );
 }
 ok( is_string( World::$options[ Options::YJS_PROVIDER ] ), 'kept as a text: an option that is false is none to WordPress' );
+$error = $save( array() );
+is( array( $error->get_error_code(), $error->get_error_data()['status'] ), array( 'rest_missing_callback_param', 400 ), 'a change says what it changes' );
+is( $save( array( 'collaboration_sealed' => false ) ), array( 'yjs_provider_enabled' => true, 'collaboration_sealed' => false ), 'what editors write is not encrypted when somebody says so; the other switch stays' );
+ok( ! ( new Config() )->is_collaboration_sealed() && '1' === World::$options[ Options::COLLABORATION_PLAIN ], 'and stays so' );
+is( $save( array( 'yjs_provider_enabled' => false ) ), array( 'yjs_provider_enabled' => false, 'collaboration_sealed' => false ), 'the other way round as well' );
+is( $save( array( 'yjs_provider_enabled' => true, 'collaboration_sealed' => true ) ), array( 'yjs_provider_enabled' => true, 'collaboration_sealed' => true ), 'both at once' );
+ok( ! isset( World::$options[ Options::COLLABORATION_PLAIN ] ), 'encryption needs nothing stored' );
+add_filter( 'wordsocket_collaboration_sealed', '__return_false' );
+is( $save( array( 'collaboration_sealed' => true ) )['collaboration_sealed'], false, 'where a filter decides, the answer says what it decided' );
+unset( World::$filters['wordsocket_collaboration_sealed'] );
 Notices::record( 'unknown_site_key', 'no such site', 'post.updated' );
 $state = $routes->state();
 ok( ! $state['is_connected'] && 'unknown_site_key' === $state['last_error']['code'] && '' !== $state['last_error']['remedy'], 'a relay that does not know the site is told, with a remedy' );

@@ -10,6 +10,8 @@ interface Props {
   readonly label: string;
   readonly help: string;
   readonly checked: boolean;
+  /** Where it would change nothing. */
+  readonly disabled?: boolean;
   /** Resolves with what is so afterwards. */
   readonly save: (wanted: boolean) => Promise<boolean>;
 }
@@ -42,6 +44,7 @@ export function SavedToggle(props: Props): JSX.Element {
         label={label}
         help={help}
         checked={checked}
+        disabled={props.disabled ?? false}
         // Not "disabled": that would take the focus away.
         aria-busy={isBusy}
         onChange={(wanted) => (isBusy ? undefined : void change(wanted))}

@@ -69,7 +69,7 @@ final class Routes_Test extends Test_Case {
 		$this->assertSame( rtrim( strtr( base64_encode( hash_hmac( 'sha256', "$head.$body", self::KEYS['jwt_secret'], true ) ), '+/', '-_' ), '=' ), $sign );
 		$claims = json_decode( base64_decode( strtr( $body, '-_', '+/' ) ), true );
 		$this->assertSame( (string) $id, $claims['user_id'] );
-		$this->assertSame( 2, $claims['v'] );
+		$this->assertSame( 3, $claims['v'] );
 		$this->assertSame( 300, $claims['exp'] - $claims['iat'] );
 		$this->assertSame( hash( 'sha256', 'site:' . self::KEYS['site_key'] ), $claims['site_id'] );
 		$this->assertStringContainsString( 'no-store', $answer->get_headers()['Cache-Control'] );

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Somebody opens a post in which others have written much that is not saved,
+ * over a slow link: he sees how far it is, may write meanwhile, and in the end
+ * has everything.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { logIn, openEditor } from './editor.mjs';
+import { demo, faultsOf, is, launch, note, ok, run, shoot, until, wp } from './lib.mjs';
+import { isIn, newPost, openAs, paragraphs, pause, user } from './together-parts.mjs';
+
+const LONG = process.env.WSK_LONG === '1';
+const BLOCKS = LONG ? 80 : 16;
+const BLOCK_BYTES = 65536;
+const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/large.php');
+const SPACE = `wsk${process.pid}`;
+const NET = `10.203.${process.pid % 250}`;
+
+const ip = (...args) => execFileSync('ip', args);
+const relay = new URL(demo.WORDSOCKET_URL);
+
+/** Passes bytes on, and holds no more of them than a socket does. */
+const FORWARD = `const { connect, createServer } = require('node:net');
+createServer((from) => {
+  const to = connect(${9001}, '${NET}.1');
+  from.on('error', () => to.destroy()); to.on('error', () => from.destroy());
+  from.pipe(to).pipe(from);
+}).listen(9000, '${NET}.2', () => console.log('up'));`;
+
+/** The relay once more, behind 1 Mbit/s each way. */
+async function slowLink(atEnd) {
+  ip('netns', 'add', SPACE);
+  atEnd(() => ip('netns', 'del', SPACE));
+  ip('link', 'add', `${SPACE}a`, 'type', 'veth', 'peer', 'name', `${SPACE}b`, 'netns', SPACE);
+  ip('addr', 'add', `${NET}.1/30`, 'dev', `${SPACE}a`);
+  ip('link', 'set', `${SPACE}a`, 'up');
+  const inside = (...args) => execFileSync('ip', ['netns', 'exec', SPACE, ...args]);
+  inside('ip', 'addr', 'add', `${NET}.2/30`, 'dev', `${SPACE}b`);
+  inside('ip', 'link', 'set', `${SPACE}b`, 'up');
+  const tbf = ['root', 'tbf', 'rate', '1mbit', 'burst', '32kbit', 'latency', '400ms'];
+  execFileSync('tc', ['qdisc', 'add', 'dev', `${SPACE}a`, ...tbf]);
+  inside('tc', 'qdisc', 'add', 'dev', `${SPACE}b`, ...tbf);
+  const server = createServer((from) => {
+    const to = connect(Number(relay.port), relay.hostname);
+    from.on('error', () => to.destroy());
+    to.on('error', () => from.destroy());
+    from.pipe(to).pipe(from);
+  });
+  await new Promise((listening) => server.listen(9001, `${NET}.1`, listening));
+  const child = spawn('ip', ['netns', 'exec', SPACE, process.execPath, '-e', FORWARD], { stdio: ['ignore', 'pipe', 'inherit'] });
+  atEnd(() => {
+    child.kill();
+    server.close();
+  });
+  await new Promise((up) => child.stdout.once('data', up));
+  return `http://${NET}.2:9000${relay.pathname}`;
+}
+
+run(async (atEnd) => {
+  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
+  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
+  const slow = await slowLink(atEnd);
+  const site = JSON.parse(readFileSync(demo.WORDSOCKET_SITE_FILE, 'utf8'));
+  writeFileSync(PLUGIN, `<?php\ndefine( 'WORDSOCKET_URL', isset( $_COOKIE['slow'] ) ? '${slow}' : '${demo.WORDSOCKET_URL}' );\ndefine( 'WPSIGNAL_SITE_KEY', '${site.site_key}' );\ndefine( 'WPSIGNAL_SITE_SECRET', '${site.publish_secret}' );\ndefine( 'WPSIGNAL_JWT_SECRET', '${site.jwt_secret}' );\ndefine( 'WPSIGNAL_SIGNATURE', 2 );\n`, { mode: 0o644 });
+  atEnd(() => rmSync(PLUGIN, { force: true }));
+  const browser = await launch();
+  atEnd(() => browser.close());
+
+  const post = newPost('Large');
+  const first = await openAs(browser, demo.WORDPRESS_ADMIN, post, demo.WORDPRESS_PASSWORD);
+  ok(await isIn(first, post), 'an editor is in the room');
+  await pause(1500);
+  for (let i = 0; i < BLOCKS; i++) {
+    await first.page.evaluate(([n, size]) => {
+      let state = n + 1;
+      let text = `${n}:`;
+      while (text.length < size) {
+        state = (state * 1103515245 + 12345) % 2147483648;
+        text += state.toString(36);
+      }
+      window.wp.data.dispatch('core/block-editor').insertBlock(window.wp.blocks.createBlock('core/paragraph', { content: text.slice(0, size) }), undefined, '', false);
+    }, [i, BLOCK_BYTES]);
+  }
+  const written = await paragraphs(first);
+  is(written.length, BLOCKS + 1, `${BLOCKS} blocks of 64 KiB are written, and not saved`);
+  // Until the first editor's own changes are on their way no more.
+  await pause(BLOCKS * 450);
+
+  user('far', 'editor');
+  const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
+  await context.addCookies([{ name: 'slow', value: '1', url: demo.WORDPRESS_URL }]);
+  await logIn(context, 'far', 'far');
+  const page = await context.newPage();
+  const faults = faultsOf(page);
+  await openEditor(page, post);
+  const begun = Date.now();
+  const far = { page };
+  const shares = new Set();
+  const look = async () => {
+    const text = await page.locator('.components-snackbar').allInnerTexts().catch(() => []);
+    for (const [, share] of text.join(' ').matchAll(/(\d+)%/g)) shares.add(Number(share));
+    return shares.size >= 2;
+  };
+  ok(await until(look, 20000), 'he sees how far it is');
+  await shoot(page, 'large-progress');
+  await page.evaluate(() => window.wp.data.dispatch('core/block-editor').insertBlock(window.wp.blocks.createBlock('core/paragraph', { content: 'Written meanwhile' }), 0, '', false));
+  const all = async () => {
+    await look();
+    return (await page.evaluate(() => window.wp.data.select('core/block-editor').getBlockCount())) >= BLOCKS + 2;
+  };
+  ok(await until(all, LONG ? 180000 : 60000), 'he has all of it');
+  const seconds = (Date.now() - begun) / 1000;
+  note(`${BLOCKS * BLOCK_BYTES / 1048576} MiB over 1 Mbit/s in ${seconds.toFixed(1)} s; told of ${[...shares].sort((a, b) => a - b).join(', ')} %`);
+  is((await paragraphs(far)).filter((text) => text !== 'Written meanwhile'), written, 'just as it was written');
+  ok(await until(async () => (await paragraphs(first)).includes('Written meanwhile'), 20000), 'and what he wrote meanwhile is there, too');
+  ok(await until(async () => (await page.locator('.components-snackbar').allInnerTexts()).every((text) => !/%/.test(text)), 5000), 'nothing says that it is still coming');
+  is(await page.evaluate(() => window.wordsocketCollaboration.client.state.failures), 0, 'the connection held');
+  is(faults.filter((fault) => !/ERR_|Failed to load|exceeded the quota/.test(fault)), [], 'the page has nothing to complain of');
+});

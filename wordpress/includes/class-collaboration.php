@@ -1,0 +1,162 @@
+<?php
+/**
+ * Editing together in the block editor.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * @package WordSocket
+ */
+
+namespace WordSocket;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * What this WordPress has of collaboration, and what the plugin adds to it: the
+ * provider that carries the edits, and on WordPress 7.1 also the two flags that
+ * wake the editor's own part, and the place where documents are kept.
+ *
+ * @access private
+ */
+final class Collaboration {
+
+	/** Gutenberg's experiment is on: the provider joins it. */
+	public const SUPPORT_GUTENBERG = 'gutenberg';
+
+	/** WordPress 7.1 or later: the plugin wakes its editor. */
+	public const SUPPORT_CORE = 'core';
+
+	/** Gutenberg is here, and its experiment is off: whoever did that meant it. */
+	public const SUPPORT_EXPERIMENT_OFF = 'experiment-off';
+
+	/** Nothing to build on. */
+	public const SUPPORT_NONE = 'none';
+
+	private const PROVIDER = 'wpsignal-yjs';
+	private const WAKE     = 'wordsocket-collaboration-wake';
+
+	/** The first WordPress whose editor hands its Yjs to providers. */
+	private const CORE = '7.1-alpha';
+
+	/**
+	 * Hands in the connection.
+	 *
+	 * @param Config $config Relay and site.
+	 * @param Client $client Knows whether this user may connect, and where to.
+	 */
+	public function __construct( private Config $config, private Client $client ) {}
+
+	/** Hooks in. */
+	public function register(): void {
+		add_action( 'init', array( $this, 'keep_documents' ), 20 );
+		add_action( 'enqueue_block_editor_assets', array( $this, 'enqueue' ) );
+	}
+
+	/** Which of the SUPPORT_ values this WordPress has. */
+	public static function support(): string {
+		if ( function_exists( 'wp_is_collaboration_enabled' ) ) {
+			return wp_is_collaboration_enabled() ? self::SUPPORT_GUTENBERG : self::SUPPORT_EXPERIMENT_OFF;
+		}
+		return version_compare( (string) ( $GLOBALS['wp_version'] ?? '' ), self::CORE, '>=' ) ? self::SUPPORT_CORE : self::SUPPORT_NONE;
+	}
+
+	/** Whether editors of this site edit together over this connection. */
+	public function is_on(): bool {
+		return '' === self::off_because( $this->config );
+	}
+
+	/**
+	 * Why they do not; empty if they do: SUPPORT_NONE, SUPPORT_EXPERIMENT_OFF,
+	 * "switched-off", "not-connected", or "no-key", where frames are to be
+	 * encrypted and there is nothing to make keys from.
+	 *
+	 * @param Config $config Of the site.
+	 */
+	public static function off_because( Config $config ): string {
+		$support = self::support();
+
+		if ( ! in_array( $support, array( self::SUPPORT_GUTENBERG, self::SUPPORT_CORE ), true ) ) {
+			return $support;
+		}
+		if ( ! $config->yjs_provider_enabled() ) {
+			return 'switched-off';
+		}
+		if ( ! $config->is_configured() ) {
+			return 'not-connected';
+		}
+		return $config->is_collaboration_sealed() && '' === $config->encryption_seed() ? 'no-key' : '';
+	}
+
+	/**
+	 * How things are, in one line for those who look after the site; not
+	 * translated, as it is copied into letters.
+	 *
+	 * @param Config $config Of the site.
+	 */
+	public static function summary( Config $config ): string {
+		$because = self::off_because( $config );
+		$frames  = $config->is_collaboration_sealed() ? 'encrypted' : 'plain';
+
+		return ( '' === $because ? 'on (' : 'off (' ) . self::support() . ')' . ( '' === $because ? ", $frames" : ": $because" );
+	}
+
+	/** Without these, two who open a post make two documents that never merge. */
+	public function keep_documents(): void {
+		if ( $this->is_on() ) {
+			Crdt_Document::register();
+		}
+	}
+
+	/** Adds the scripts to the editor of posts; the site editor has no part in it. */
+	public function enqueue(): void {
+		$screen = function_exists( 'get_current_screen' ) ? get_current_screen() : null;
+		$data   = null === $screen || 'post' !== $screen->base || ! $this->is_on() ? null : $this->client->relay_config();
+		$about  = plugin_dir_path( FILE ) . 'assets/' . self::PROVIDER . '.asset.php';
+		if ( null === $data || ! is_readable( $about ) ) {
+			return;
+		}
+		if ( self::SUPPORT_CORE === self::support() ) {
+			self::wake();
+		}
+		$asset = require $about;
+		wp_enqueue_script( self::PROVIDER, plugins_url( 'assets/' . self::PROVIDER . '.js', FILE ), $asset['dependencies'], $asset['version'], array( 'in_footer' => true ) );
+		wp_set_script_translations( self::PROVIDER, 'wordsocket' );
+		Page_Data::before(
+			self::PROVIDER,
+			'wordsocket-collaboration',
+			array(
+				'relay'   => $data,
+				'route'   => '/' . Token::ROUTE_NAMESPACE . '/token',
+				'isDebug' => $data['isDebug'],
+			)
+		);
+	}
+
+	/**
+	 * Has the flags set before the editor's data layer looks at them. A script of
+	 * its own, which that one depends on: inline scripts are not everywhere allowed.
+	 */
+	private static function wake(): void {
+		$file = 'assets/collaboration-wake.js';
+		wp_register_script( self::WAKE, plugins_url( $file, FILE ), array(), (string) filemtime( plugin_dir_path( FILE ) . $file ), array( 'in_footer' => true ) );
+		Page_Data::before( self::WAKE, self::WAKE, array( 'withoutTypes' => self::types_without_documents() ) );
+		$core_data = wp_scripts()->query( 'wp-core-data', 'registered' );
+		if ( $core_data instanceof \_WP_Dependency && ! in_array( self::WAKE, $core_data->deps, true ) ) {
+			$core_data->deps[] = self::WAKE;
+		}
+	}
+
+	/**
+	 * Post types whose REST answers have no meta, and so no document.
+	 *
+	 * @return list<string>
+	 */
+	private static function types_without_documents(): array {
+		return array_values(
+			array_filter(
+				get_post_types( array( 'show_in_rest' => true ) ),
+				static fn( string $type ): bool => ! post_type_supports( $type, 'custom-fields' )
+			)
+		);
+	}
+}

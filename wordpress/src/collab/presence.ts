@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whose the cursors are. An editor writes its own name into its state; what is
+ * shown instead is the name in the badge that came with it, and where none came,
+ * that of a stranger. A client belongs to the user who showed a badge for it
+ * first, until it is gone.
+ */
+
+import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
+import { applyAwarenessUpdate, type Awareness } from 'y-protocols/awareness';
+import type { Identity, Said } from './badge.js';
+
+type State = { readonly [field: string]: unknown };
+
+/** A state of one client; null is one that leaves. */
+interface Entry {
+  readonly client: number;
+  readonly clock: number;
+  readonly state: State | null;
+}
+
+function isObject(value: unknown): value is State {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Throws for what is no awareness update. */
+function entriesOf(update: Uint8Array): Entry[] {
+  const decoder = decoding.createDecoder(update);
+  const entries: Entry[] = [];
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+    const client = decoding.readVarUint(decoder);
+    const clock = decoding.readVarUint(decoder);
+    const state: unknown = JSON.parse(decoding.readVarString(decoder));
+    if (state !== null && !isObject(state)) {
+      throw new Error('no state');
+    }
+    entries.push({ client, clock, state });
+  }
+  if (decoding.hasContent(decoder)) {
+    throw new Error('more than an update');
+  }
+  return entries;
+}
+
+function updateOf(entries: readonly Entry[]): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, entries.length);
+  for (const { client, clock, state } of entries) {
+    encoding.writeVarUint(encoder, client);
+    encoding.writeVarUint(encoder, clock);
+    encoding.writeVarString(encoder, JSON.stringify(state));
+  }
+  return encoding.toUint8Array(encoder);
+}
+
+/** The state with that name on it. Browser and time of arrival are told, not proven. */
+function named(state: State, { id, name, slug, avatar_urls }: Identity): State {
+  const told = isObject(state['collaboratorInfo']) ? state['collaboratorInfo'] : {};
+  const { browserType, enteredAt } = told;
+  return {
+    ...state,
+    collaboratorInfo: {
+      id,
+      name,
+      slug,
+      avatar_urls,
+      ...(typeof browserType === 'string' ? { browserType } : {}),
+      ...(typeof enteredAt === 'number' ? { enteredAt } : {}),
+    },
+  };
+}
+
+export class Presence {
+  private readonly owners = new Map<number, Identity>();
+
+  /** Changes are made with `origin`. Without a stranger, names are believed. */
+  constructor(
+    private readonly awareness: Awareness,
+    private readonly origin: unknown,
+    private readonly stranger: Identity | undefined,
+  ) {}
+
+  /** Takes what has a signature. True if somebody is new. */
+  takeSigned({ user, update }: Said): boolean {
+    const [entry, more] = entriesOf(update);
+    if (!entry || more || !this.isOpenTo(user, entry)) {
+      return false;
+    }
+    const isNew = this.apply([this.as(user, entry)]);
+    if (this.awareness.getStates().has(entry.client)) {
+      this.owners.set(entry.client, user);
+    }
+    return isNew;
+  }
+
+  /** Takes what anybody in the room may have said. True if somebody is new. */
+  takePlain(update: Uint8Array): boolean {
+    const { stranger } = this;
+    const entries = entriesOf(update);
+    return this.apply(
+      stranger
+        ? entries
+            .filter(({ client, state }) => !this.isOwn(client) || state === null)
+            .map((entry) => this.as(this.owners.get(entry.client) ?? stranger, entry))
+        : entries,
+    );
+  }
+
+  /** Those are gone. */
+  forget(clients: readonly number[]): void {
+    for (const client of clients) {
+      this.owners.delete(client);
+    }
+  }
+
+  private isOpenTo(user: Identity, { client, state }: Entry): boolean {
+    const owner = this.owners.get(client);
+    return (
+      !this.isOwn(client) &&
+      (owner ? owner.id === user.id : state !== null)
+    );
+  }
+
+  /** Nobody speaks for this page; that it is gone, it puts right by itself. */
+  private isOwn(client: number): boolean {
+    return client === this.awareness.clientID;
+  }
+
+  private as(user: Identity, entry: Entry): Entry {
+    return entry.state ? { ...entry, state: named(entry.state, user) } : entry;
+  }
+
+  private apply(entries: readonly Entry[]): boolean {
+    const { awareness } = this;
+    const unseen = entries.filter(({ client }) => !awareness.getStates().has(client));
+    applyAwarenessUpdate(awareness, updateOf(entries), this.origin);
+    return unseen.some(({ client }) => awareness.getStates().has(client));
+  }
+}

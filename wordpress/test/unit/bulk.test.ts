@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is large, in pieces, as fast as it is taken. */
+
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { Bulk, confirmation } from '../../src/collab/bulk.js';
+import { Assembler, PIECE_BYTES } from '../../src/collab/pieces.js';
+import { TestClock } from '../support/clock.js';
+
+function world() {
+  const clock = new TestClock();
+  const sent: Uint8Array[] = [];
+  let takes = true;
+  const bulk = new Bulk(
+    clock,
+    (n) => Uint8Array.from({ length: n }, () => clock.random() * 256),
+    async (piece) => {
+      if (takes) {
+        sent.push(piece);
+      }
+      return takes;
+    },
+  );
+  const go = async (ms: number): Promise<void> => {
+    for (let at = 0; at < ms; at += 10) {
+      clock.go(10);
+      await new Promise((wake) => setImmediate(wake));
+    }
+  };
+  return { clock, bulk, sent, go, refuse: () => (takes = false) };
+}
+
+const frame = (pieces: number) =>
+  Uint8Array.from({ length: pieces * PIECE_BYTES }, (_, i) => i % 251);
+
+test('what nobody waits for goes at a pace', async () => {
+  const { clock, bulk, sent, go } = world();
+  bulk.push(frame(5), false);
+  await go(500);
+  assert.equal(sent.length, 3);
+  await go(2000);
+  assert.equal(sent.length, 5);
+  const assembler = new Assembler(clock, 1 << 20);
+  const parts = sent.map((piece) => assembler.take(piece.subarray(1)));
+  assert.deepEqual(parts.at(-1)?.whole, frame(5));
+  assert.deepEqual(
+    parts.map((part) => part?.have),
+    [1, 2, 3, 4, 5].map((n) => n * PIECE_BYTES),
+  );
+});
+
+test('an answer waits for whoever takes it', async () => {
+  const { bulk, sent, go } = world();
+  bulk.push(frame(8), true);
+  await go(2000);
+  assert.equal(sent.length, 3);
+  const name = sent[0]!.slice(1, 9);
+  bulk.heard(confirmation(name, 2 * PIECE_BYTES).subarray(1));
+  await go(500);
+  assert.equal(sent.length, 5);
+  bulk.heard(confirmation(name, PIECE_BYTES).subarray(1));
+  await go(500);
+  assert.equal(sent.length, 5, 'what is older says nothing');
+  for (let n = 5; n <= 8; n++) {
+    bulk.heard(confirmation(name, n * PIECE_BYTES).subarray(1));
+    await go(300);
+  }
+  assert.equal(sent.length, 8);
+});
+
+test('where nobody takes it, the rest stays here, and the next one goes', async () => {
+  const { bulk, sent, go } = world();
+  bulk.push(frame(8), true);
+  bulk.push(frame(2), false);
+  await go(9000);
+  assert.equal(sent.length, 3);
+  await go(3000);
+  assert.equal(sent.length, 5);
+});
+
+test('a connection that is gone takes everything along', async () => {
+  const { bulk, sent, go, refuse } = world();
+  bulk.push(frame(8), false);
+  await go(250);
+  bulk.stop();
+  await go(3000);
+  const before = sent.length;
+  assert.ok(before < 4);
+  bulk.push(frame(2), true);
+  await go(500);
+  assert.equal(sent.length, before + 2);
+  refuse();
+  bulk.push(frame(8), false);
+  await go(3000);
+  assert.equal(sent.length, before + 2);
+});
+
+test('rubbish confirms nothing', async () => {
+  const { bulk, sent, go } = world();
+  bulk.push(frame(8), true);
+  await go(500);
+  for (const data of [new Uint8Array(), new Uint8Array(12), new Uint8Array(13)]) {
+    bulk.heard(data);
+  }
+  await go(500);
+  assert.equal(sent.length, 3);
+});
