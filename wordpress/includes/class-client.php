@@ -71,7 +71,16 @@ final class Client {
 		if ( ! $this->config->is_configured() ) {
 			return null;
 		}
-		$page = array(
+		return $this->of_everybody() + ( is_user_logged_in() ? $this->of_user() : self::of_visitor() );
+	}
+
+	/**
+	 * What every page has, with nothing in it that ends or is secret.
+	 *
+	 * @return array<string, mixed>
+	 */
+	private function of_everybody(): array {
+		return array(
 			'baseUrl'          => $this->config->base_url(),
 			'endpoints'        => $this->config->endpoints(),
 			'isSsl'            => is_ssl(),
@@ -83,21 +92,22 @@ final class Client {
 			'isDebug'          => defined( 'WP_ENVIRONMENT_TYPE' ) && 'production' !== constant( 'WP_ENVIRONMENT_TYPE' ),
 			'forceSSE'         => $this->config->force_sse(),
 		);
-		return $page + ( is_user_logged_in() ? $this->of_user() : self::of_visitor() );
 	}
 
 	/**
 	 * Where the relay is, for a script with a connection of its own; null where
 	 * this user may have none.
 	 *
-	 * @return array{baseUrl: string, endpoints: array<string, string>, forceSSE: bool, isDebug: bool}|null
+	 * @return array{baseUrl: string, endpoints: array<string, string>, forceSSE: bool, isDebug: bool, user: string}|null
 	 */
 	public function relay_config(): ?array {
 		if ( Notices::credentials_rejected() || ! Token::allowed() ) {
 			return null;
 		}
-		$page = $this->page_config();
-		return null === $page ? null : array_intersect_key( $page, array_flip( array( 'baseUrl', 'endpoints', 'forceSSE', 'isDebug', 'user' ) ) );
+		if ( ! $this->config->is_configured() ) {
+			return null;
+		}
+		return array_intersect_key( $this->of_everybody(), array_flip( array( 'baseUrl', 'endpoints', 'forceSSE', 'isDebug' ) ) ) + array( 'user' => self::session() );
 	}
 
 	/**
@@ -110,9 +120,13 @@ final class Client {
 			'encryptionKey' => $this->token->encryption_key(),
 			'nonce'         => wp_create_nonce( 'wp_rest' ),
 			'nonceUrl'      => admin_url( 'admin-ajax.php?action=rest-nonce' ),
-			// Tells sessions apart: tabs of one share a connection.
-			'user'          => substr( wp_hash( get_current_user_id() . '|' . wp_get_session_token(), 'nonce' ), 0, 16 ),
+			'user'          => self::session(),
 		);
+	}
+
+	/** Tells sessions apart: tabs of one share a connection. */
+	private static function session(): string {
+		return substr( wp_hash( get_current_user_id() . '|' . wp_get_session_token(), 'nonce' ), 0, 16 );
 	}
 
 	/**
