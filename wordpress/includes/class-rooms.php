@@ -118,12 +118,13 @@ final class Rooms {
 	}
 
 	/**
-	 * Name of a room's channel within the site.
+	 * Name of a room's channel within the site, as the ecosystem has it: a list
+	 * is called a collection.
 	 *
 	 * @param string $room Its name.
 	 */
 	public static function channel( string $room ): string {
-		return Channels::YJS . ':' . $room;
+		return Channels::YJS . ':' . $room . ( str_contains( $room, ':' ) ? '' : ':collection' );
 	}
 
 	/**

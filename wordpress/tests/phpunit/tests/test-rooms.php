@@ -53,6 +53,11 @@ final class Rooms_Test extends Test_Case {
 		$this->assertSame( array( 'channel' ), array_keys( $this->ask( $rooms )[0][ $rooms[0] ] ) );
 	}
 
+	public function test_a_list_has_the_channel_of_the_ecosystem(): void {
+		$this->log_in( 'editor' );
+		$this->assertSame( array( 'yjs:root/comment:collection' => 'rw' ), $this->ask( array( 'root/comment' ) )[1] );
+	}
+
 	public function test_a_subscriber_enters_none(): void {
 		$post = $this->make_post();
 		$this->log_in( 'subscriber' );
