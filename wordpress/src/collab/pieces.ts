@@ -52,6 +52,7 @@ export interface Progress {
   readonly name: Uint8Array;
   readonly have: number;
   readonly length: number;
+  readonly isFirst: boolean;
   /** Set once it is complete. */
   readonly whole: Uint8Array | undefined;
 }
@@ -96,11 +97,17 @@ export class Assembler {
     whole.have += part.length;
     whole.at = this.clock.now();
     const { have } = whole;
-    if (have < length) {
-      return { name, have, length, whole: undefined };
+    const isWhole = have === length;
+    if (isWhole) {
+      this.wholes.delete(id);
     }
-    this.wholes.delete(id);
-    return { name, have, length, whole: whole.bytes };
+    return {
+      name,
+      have,
+      length,
+      isFirst: at === 0,
+      whole: isWhole ? whole.bytes : undefined,
+    };
   }
 
   /** The connection broke: what is not whole never will be. */

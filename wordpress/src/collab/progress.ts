@@ -6,7 +6,7 @@
 
 import { dispatch } from '@wordpress/data';
 import { __, sprintf } from '@wordpress/i18n';
-import type { Share } from './room.js';
+import type { Share } from './incoming.js';
 
 /** Less is there before anybody could read it. */
 const WORTH_SAYING_BYTES = 512 * 1024;

@@ -12,7 +12,8 @@ import type { YModule } from './answers.js';
 import type { Badges } from './badge.js';
 import { type Cipher, createCipher, PLAIN } from './cipher.js';
 import type { Clock } from './clock.js';
-import { Room, type Share } from './room.js';
+import type { Share } from './incoming.js';
+import { Room } from './room.js';
 import { type LinkState, type Status, statusOf, syncError } from './status.js';
 
 export interface CreatorOptions {

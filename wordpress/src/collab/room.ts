@@ -23,11 +23,12 @@ import {
 import type * as Yjs from 'yjs';
 import { Answers, hasMore, type YModule } from './answers.js';
 import type { Badges } from './badge.js';
-import { Bulk, confirmation } from './bulk.js';
+import { Bulk } from './bulk.js';
 import type { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import { decodeFrame, encodeFrame, FRAME, type FrameType } from './frames.js';
-import { Assembler, PIECE_BYTES } from './pieces.js';
+import { Incoming, type Share } from './incoming.js';
+import { PIECE_BYTES } from './pieces.js';
 import { Presence } from './presence.js';
 import { Timers } from './timers.js';
 
@@ -58,12 +59,6 @@ export const MAX_DOCUMENT = 16 * 1024 * 1024;
 
 export type Trouble = 'document-size-limit-exceeded' | 'protocol-mismatch';
 
-/** Bytes. */
-export interface Share {
-  readonly have: number;
-  readonly length: number;
-}
-
 export interface RoomOptions {
   readonly Y: YModule;
   readonly doc: Yjs.Doc;
@@ -88,7 +83,7 @@ export interface RoomOptions {
 
 export class Room {
   private readonly answers: Answers;
-  private readonly assembler: Assembler;
+  private readonly incoming: Incoming;
   private readonly bulk: Bulk;
   private readonly presence: Presence | undefined;
   private readonly maxDocument: number;
@@ -104,8 +99,6 @@ export class Room {
   private readonly timers: Timers;
   /** Own changes that wait for their turn. */
   private pending: Uint8Array[] = [];
-  /** Has asked, and nobody has answered yet. */
-  private waits = false;
   /** The next cursor goes with the badge, where not every one does. */
   private introduces = true;
   private introduced = 0;
@@ -115,7 +108,12 @@ export class Room {
     this.presence = awareness && new Presence(awareness, this, badges?.stranger);
     this.maxDocument = room.maxDocument ?? MAX_DOCUMENT;
     this.timers = new Timers(clock);
-    this.assembler = new Assembler(clock, this.maxDocument + 1024);
+    this.incoming = new Incoming(
+      clock,
+      this.maxDocument + 1024,
+      (frame) => this.sayLater(async () => frame),
+      (of) => room.progress?.(of),
+    );
     this.bulk = new Bulk(clock, room.randomBytes, (piece) => this.hand(piece));
     this.answers = new Answers(
       Y,
@@ -148,10 +146,8 @@ export class Room {
     this.session += 1;
     this.pending = [];
     this.answers.stop();
-    this.assembler.clear();
+    this.incoming.clear();
     this.bulk.stop();
-    this.waits = false;
-    this.room.progress?.(undefined);
     this.timers.clear();
     if (awareness) {
       const others = [...awareness.getStates().keys()].filter(
@@ -176,7 +172,7 @@ export class Room {
   /** Frames may have been lost while connected. */
   resync(): void {
     if (this.open) {
-      this.assembler.clear();
+      this.incoming.clear();
       this.ask();
       this.sayOwn();
     }
@@ -271,7 +267,6 @@ export class Room {
         break;
       case FRAME.step2:
         Y.applyUpdate(doc, data, this);
-        this.waits = false;
         this.answers.heard(data);
         this.settle();
         break;
@@ -287,18 +282,12 @@ export class Room {
   }
 
   private piece(data: Uint8Array): Uint8Array | undefined {
-    const part = this.assembler.take(data);
     this.answers.heardPart();
     // Whoever waits for an answer sees that one is under way.
     if (this.timers.has('alone')) {
       this.timers.set('alone', UNDER_WAY_MS, () => this.settle());
     }
-    if (part && this.waits) {
-      this.room.progress?.(part.whole ? undefined : part);
-      const frame = confirmation(part.name, part.have);
-      this.sayLater(async () => frame);
-    }
-    return part?.whole;
+    return this.incoming.take(data);
   }
 
   private async checked(data: Uint8Array, session: number): Promise<void> {
@@ -379,7 +368,7 @@ export class Room {
 
   private ask(): void {
     const { Y, doc } = this.room;
-    this.waits = true;
+    this.incoming.asked();
     this.say(FRAME.step1, Y.encodeStateVector(doc));
     this.waitForQuiet();
   }

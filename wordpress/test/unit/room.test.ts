@@ -355,3 +355,54 @@ test('what the connection did not take is made up for', async () => {
   await settle(2000);
   assert.equal(b.text.toString(), 'lost');
 });
+
+test('whatever breaks, in the end all have everything', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const { clock, hub, add, settle } = world(PLAIN, seed);
+    const all = Array.from({ length: 2 + Math.floor(clock.random() * 4) }, () => add());
+    const up = new Set<Editor>();
+    const words: string[] = [];
+    for (let step = 0; step < 60; step++) {
+      const one = all[Math.floor(clock.random() * all.length)]!;
+      const dice = clock.random();
+      if (dice < 0.2 && !up.has(one)) {
+        connect(one);
+        up.add(one);
+      } else if (dice < 0.35 && up.has(one)) {
+        drop(one);
+        up.delete(one);
+      } else if (dice < 0.42) {
+        hub.lose = Math.floor(clock.random() * 4);
+        one.room.resync();
+      } else if (dice < 0.5) {
+        const { send } = one.wire;
+        one.wire.send = () => false;
+        one.text.insert(0, 'r');
+        await settle(20);
+        one.wire.send = send;
+      } else if (dice < 0.6 && one.text.length > 3) {
+        one.text.delete(0, 1);
+      } else if (dice < 0.64) {
+        one.text.insert(one.text.length, 'L'.repeat(200_000));
+      } else {
+        const word = `<${step}>`;
+        words.push(word);
+        one.text.insert(one.text.length, word);
+      }
+      await settle(10 + 10 * Math.floor(clock.random() * 30));
+    }
+    hub.lose = 0;
+    connect(...all.filter((one) => !up.has(one)));
+    await settle(90_000);
+    const [first, ...others] = all.map(({ text }) => text.toString());
+    for (const other of others) {
+      assert.ok(other === first, `seed ${seed}: they differ`);
+    }
+    for (const word of words.filter((one) => first!.includes(one))) {
+      assert.equal(first!.split(word).length, 2, `seed ${seed}: ${word} once`);
+    }
+    for (const { room } of all) {
+      room.destroy();
+    }
+  }
+});

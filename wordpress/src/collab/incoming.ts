@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What comes in pieces, put together. Who asked for it confirms each, since
+ * whoever answers goes by that (bulk.ts), and says how far it is.
+ */
+
+import { confirmation } from './bulk.js';
+import type { Clock } from './clock.js';
+import { Assembler, nameOf } from './pieces.js';
+
+/** Bytes. */
+export interface Share {
+  readonly have: number;
+  readonly length: number;
+}
+
+/** What begins to come so soon after a question is an answer to it. */
+const ANSWER_MS = 15_000;
+/** So many answers at a time are waited for. */
+const MAX_AWAITED = 8;
+
+export class Incoming {
+  private readonly assembler: Assembler;
+  private askedAt = -Infinity;
+  private readonly awaited = new Set<string>();
+
+  /** `most` is the largest frame that is put together; undefined is no progress. */
+  constructor(
+    private readonly clock: Clock,
+    most: number,
+    private readonly say: (frame: Uint8Array) => void,
+    private readonly progress: (of: Share | undefined) => void,
+  ) {
+    this.assembler = new Assembler(clock, most);
+  }
+
+  /** This one has asked; several may answer. */
+  asked(): void {
+    this.askedAt = this.clock.now();
+  }
+
+  /** The frame that `piece` completes, if it does. */
+  take(piece: Uint8Array): Uint8Array | undefined {
+    const part = this.assembler.take(piece);
+    if (!part) {
+      return undefined;
+    }
+    const id = nameOf(part.name);
+    if (part.isFirst && this.clock.now() - this.askedAt < ANSWER_MS && this.awaited.size < MAX_AWAITED) {
+      this.awaited.add(id);
+    }
+    if (this.awaited.has(id)) {
+      this.progress(part.whole ? undefined : part);
+      this.say(confirmation(part.name, part.have));
+    }
+    if (part.whole) {
+      this.awaited.delete(id);
+    }
+    return part.whole;
+  }
+
+  /** The connection broke, or frames were lost: what is not whole never will be. */
+  clear(): void {
+    this.assembler.clear();
+    this.awaited.clear();
+    this.progress(undefined);
+  }
+}
