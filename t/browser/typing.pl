@@ -9,6 +9,6 @@ use WordSocket::Front qw(cpanel);
 open my $in, '-|', 'bash', '-c', 'set -a; . "$1"; printf %s "$WORDSOCKET_URL"', '-', $ENV{DEMO_ENV} // '.demo/env' or die "the demo's env: $!\n";
 my $relay = do { local $/; <$in> };
 my ($to) = $relay =~ m{\A(http://[^/]+)} or die "no relay in the demo's env\n";
-my $front = cpanel($to);
+my $front = cpanel($to, patient => 1);
 $ENV{FRONT} = $front->base;
 exit(system('node', 't/browser/typing.mjs') ? 1 : 0);

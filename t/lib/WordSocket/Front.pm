@@ -50,7 +50,7 @@ sub shortened {
 
 # nginx as cPanel has it, before an Apache at this URL. include: a sub that gets
 # the front's folder and makes one of its server-includes; more: a line beside
-# cPanel's own.
+# cPanel's own; patient: as long as cPanel's, where a test does not wait for its end.
 sub cpanel {
     my ($apache, %option) = @_;
     my $top = $ENV{WSK_TOP} // '.';
@@ -59,7 +59,9 @@ sub cpanel {
         my ($at, undef, $root) = @_;
         my %value = (LISTEN => $at, ROOT => $root, APACHE => $apache, MORE => $option{more} // '',
             INCLUDE => $option{include} ? $option{include}->($root) : '');
-        return $template =~ s{\@([A-Z]+)\@}{$value{$1} // die "no $1\n"}egr;
+        my $text = $template =~ s{\@([A-Z]+)\@}{$value{$1} // die "no $1\n"}egr;
+        $text =~ s/(proxy_read_timeout) 2s/$1 300s/ or die "no patience to restore\n" if $option{patient};
+        return $text;
     });
 }
 

@@ -16,6 +16,8 @@ export interface Share {
 
 /** What begins to come so soon after a question is an answer to it. */
 const ANSWER_MS = 15_000;
+/** An answer whose next piece takes longer is given up, and may be asked for again. */
+const PATIENCE_MS = 15_000;
 /** So many answers at a time are waited for. */
 const MAX_AWAITED = 8;
 
@@ -23,6 +25,7 @@ export class Incoming {
   private readonly assembler: Assembler;
   private askedAt = -Infinity;
   private readonly awaited = new Set<string>();
+  private cancel: (() => void) | undefined;
 
   /** `most` is the largest frame that is put together; undefined is no progress. */
   constructor(
@@ -50,18 +53,33 @@ export class Incoming {
       this.awaited.add(id);
     }
     if (this.awaited.has(id)) {
-      this.progress(part.whole ? undefined : part);
       this.say(confirmation(part.name, part.have));
-    }
-    if (part.whole) {
-      this.awaited.delete(id);
+      if (part.whole) {
+        this.awaited.delete(id);
+      }
+      this.progress(this.isComing ? part : undefined);
+      this.cancel?.();
+      this.cancel = this.isComing
+        ? this.clock.after(PATIENCE_MS, () => this.giveUp())
+        : undefined;
     }
     return part.whole;
+  }
+
+  /** Whether an answer is under way. */
+  get isComing(): boolean {
+    return this.awaited.size > 0;
   }
 
   /** The connection broke, or frames were lost: what is not whole never will be. */
   clear(): void {
     this.assembler.clear();
+    this.giveUp();
+  }
+
+  private giveUp(): void {
+    this.cancel?.();
+    this.cancel = undefined;
     this.awaited.clear();
     this.progress(undefined);
   }

@@ -315,9 +315,18 @@ export class Room {
     );
     this.waitForQuiet();
     this.answers.ask(theirs);
-    if (hasMore(theirs, this.vector()) && !this.timers.has('lacking')) {
+    if (!this.timers.has('lacking')) {
+      this.askForMore(theirs);
+    }
+  }
+
+  /** Somebody has more; if it does not come by itself, and nothing comes, asks. */
+  private askForMore(theirs: Map<number, number>): void {
+    if (hasMore(theirs, this.vector())) {
       this.timers.set('lacking', LACKING_MS * (1 + this.room.clock.random()), () => {
-        if (hasMore(theirs, this.vector())) {
+        if (this.incoming.isComing) {
+          this.askForMore(theirs);
+        } else if (hasMore(theirs, this.vector())) {
           this.ask();
         }
       });
