@@ -11,12 +11,14 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
 #include "apr_shm.h"
 #include "http_log.h"
 #include "mpm_common.h"
+#include "scoreboard.h"
 #include "unixd.h"
 
 #include "hooks/wsk_compat.h"
@@ -25,24 +27,27 @@
  * the module, to which this one's memory means nothing: it makes its own. So what
  * it keeps bears its version, the number of keep_t and the shapes of the segment;
  * and under a name that stays, what name that was. */
-#define KEEP_KEY "wordsocket:keep:" WSK_VERSION ":1:%08x"
+#define KEEP_KEY "wordsocket:keep:" WSK_VERSION ":2:%08x"
 #define KEEP_NAME "wordsocket:kept"
 #define SITE_PAGES 4
 #define ALIGNMENT 64
 #define SITES_SPARE 256
 #define DRAIN_NO_HEADROOM_MS 500
+#define SUCCESSOR_MS 3000 /* an MPM looks for missing children every second */
 
 /* What outlives a graceful reload, in the pool of the process. */
 typedef struct keep_t {
     apr_shm_t *shm;
     wsk_segment_t *seg;
     int *fds;
+    int door[2]; /* connections on their way from child to child */
     int64_t bytes, since_us;
     uint32_t slots;
 } keep_t;
 
 wsk_process_t wsk_process;
-static uint32_t drain_ms;
+static uint32_t drain_ms, wait_ms;
+static const int *door;
 
 static uint32_t power_of_two(uint64_t n)
 {
@@ -74,7 +79,11 @@ static apr_status_t open_bells(keep_t *keep, apr_pool_t *pprocess)
             return errno;
         }
     }
-    return APR_SUCCESS;
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                      keep->door)
+                   == 0
+               ? APR_SUCCESS
+               : errno;
 }
 
 /* An anonymous apr_shm begins behind a word of APR's own. */
@@ -208,6 +217,7 @@ static uint32_t drain_allowed(server_rec *s, const wsk_settings_t *set)
 
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &active);
+    wait_ms = limit > active ? SUCCESSOR_MS : DRAIN_NO_HEADROOM_MS;
     if (limit < 2 * active && set->drain > DRAIN_NO_HEADROOM_MS) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                      "WSK0305 ServerLimit %d leaves no room beside %d active "
@@ -219,15 +229,21 @@ static uint32_t drain_allowed(server_rec *s, const wsk_settings_t *set)
     return (uint32_t)set->drain;
 }
 
+static uint64_t generation(void)
+{
+    int now = 0;
+
+    ap_mpm_query(AP_MPMQ_GENERATION, &now);
+    return (uint64_t)WSK_MAX(now, 0);
+}
+
 static apr_status_t on_config_gone(void *data)
 {
-    int generation = 0;
-
     (void)data;
-    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
     if (wsk_process.seg && ap_unixd_mpm_get_retained_data()->was_graceful) {
         wsk_segment_mark(wsk_process.seg, WSK_MARK_RELOAD,
-                         (uint64_t)generation + 1);
+                         wsk_segment_marked(wsk_process.seg, WSK_MARK_READ)
+                             + 1);
     }
     if (wsk_process.loop && wsk_loop_done(wsk_process.loop)) {
         wsk_loop_free(wsk_process.loop); /* httpd -X: nobody can ask any more */
@@ -251,10 +267,7 @@ static int refuse_config(server_rec *s, const char *error)
 
 bool wsk_is_reload(void)
 {
-    int generation = 0;
-
-    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
-    return generation > 0;
+    return generation() > 0;
 }
 
 static const char *check(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
@@ -324,11 +337,12 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     drain_ms = drain_allowed(s, set);
     wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
                      (uint64_t)set->max_connections);
-    wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
+    door = keep->door;
     error = prepare_services(s, pconf);
     error = error ? error : wsk_sites_load(s, pconf, ptemp);
     apr_pool_cleanup_register(pconf, NULL, on_config_gone,
                               apr_pool_cleanup_null);
+    wsk_segment_mark(keep->seg, WSK_MARK_READ, generation());
     return error ? refuse_config(s, error) : OK;
 }
 
@@ -417,21 +431,40 @@ static apr_status_t on_child_end(void *data)
     return APR_SUCCESS;
 }
 
+/* Whether httpd has children of a later generation, be they in this segment or in
+ * another. */
+static bool is_replaced(uint32_t than)
+{
+    int limit = 0, i;
+
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
+    for (i = 0; ap_exists_scoreboard_image() && i < limit; i++) {
+        const process_score *at = ap_get_scoreboard_process(i);
+
+        if (at && at->pid && (uint32_t)at->generation > than) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    int generation = 0;
     wsk_loop_spec_t spec = { .seg = wsk_process.seg,
                              .bell = wsk_process.bell,
+                             .door = door,
+                             .generation = (uint32_t)generation(),
                              .pid = (int32_t)getpid(),
+                             .parent = (int32_t)getppid(),
                              .drain_ms = drain_ms,
+                             .wait_ms = wait_ms,
+                             .replaced = is_replaced,
                              .ended = on_session_end,
                              .baton = s };
 
     if (!wsk_process.seg) {
         return;
     }
-    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
-    spec.generation = (uint32_t)generation;
     spec.max_connections = descriptors();
     json_object_seed(0); /* before threads: jansson would do it at first use */
     wsk_process.loop = wsk_loop_start(&spec);
