@@ -20,7 +20,8 @@
  * the second it is the end of all. */
 #define SIBLING_MS 200
 #define ALONE_MS 500
-/* Children of another generation, but none of them in our segment. */
+/* Children of a later generation, but none of them in our segment: the first may
+ * be just about to come. */
 #define STRANGERS_MS 1000
 #define WAIT_MAX_MS 60000
 
@@ -118,11 +119,12 @@ static bool may_come(wsk_loop_t *l, int64_t waited)
                <= l->spec.generation) {
         return true; /* the configuration is being read */
     }
-    if (!l->ready_ms) {
-        l->ready_ms = l->mono_ms;
+    l->ready_ms = l->ready_ms ? l->ready_ms : l->mono_ms;
+    if (!strangers) {
+        return l->mono_ms - l->ready_ms < (int64_t)l->spec.wait_ms;
     }
-    return l->mono_ms - l->ready_ms
-           < (int64_t)(strangers ? STRANGERS_MS : l->spec.wait_ms);
+    l->strangers_ms = l->strangers_ms ? l->strangers_ms : l->mono_ms;
+    return l->mono_ms - l->strangers_ms < STRANGERS_MS;
 }
 
 static void wait_for_successor(wsk_loop_t *l)

@@ -97,7 +97,8 @@ struct wsk_loop_t {
     /* drain */
     bool draining;
     phase_e phase;
-    int64_t ready_ms; /* when it was seen that a successor may come */
+    int64_t ready_ms;     /* when it was seen that a successor may come, */
+    int64_t strangers_ms; /* and that children came that are none */
     given_t given[WSK_OFFERS];
     unsigned ngiven;
     size_t given_bytes;

@@ -49,9 +49,11 @@ static void hurry(void)
     both_close();
 }
 
-static bool yes(uint32_t generation)
+static bool others_run;
+
+static bool is_replaced(uint32_t generation)
 {
-    return generation == 1;
+    return others_run && generation == 1;
 }
 
 static void no_successor(void)
@@ -68,8 +70,11 @@ static void no_successor(void)
     both_close();
     both_open();
     subscriber(&who, WSK_KIND_WS, "a");
-    w.loop->spec.replaced = yes;
+    w.loop->spec.replaced = is_replaced;
     reload();
+    wsk_segment_mark(w.seg, WSK_MARK_READ, 2);
+    go_on(1500);
+    others_run = true; /* and may be one moment from their slots */
     go_on(900);
     is_int(world_count(&w, WSK_C_drained), 0, "children of another segment");
     go_on(6300);
