@@ -108,23 +108,23 @@ static bool parent_gone(const wsk_loop_t *l)
  * to wait on */
 static bool may_come(wsk_loop_t *l, int64_t waited)
 {
-    const bool strangers = l->spec.replaced
-                           && l->spec.replaced(l->spec.generation);
+    const wsk_heirs_e heirs = l->spec.heirs ? l->spec.heirs(l->spec.generation)
+                                            : WSK_HEIRS_MAY_COME;
 
     if (parent_gone(l) || waited >= WAIT_MAX_MS) {
         return false;
     }
-    if (!strangers
-        && wsk_segment_marked(l->spec.seg, WSK_MARK_READ)
-               <= l->spec.generation) {
+    if (heirs == WSK_HEIRS_RUN) {
+        l->strangers_ms = l->strangers_ms ? l->strangers_ms : l->mono_ms;
+        return l->mono_ms - l->strangers_ms < STRANGERS_MS;
+    }
+    if (wsk_segment_marked(l->spec.seg, WSK_MARK_READ) <= l->spec.generation) {
         return true; /* the configuration is being read */
     }
     l->ready_ms = l->ready_ms ? l->ready_ms : l->mono_ms;
-    if (!strangers) {
-        return l->mono_ms - l->ready_ms < (int64_t)l->spec.wait_ms;
-    }
-    l->strangers_ms = l->strangers_ms ? l->strangers_ms : l->mono_ms;
-    return l->mono_ms - l->strangers_ms < STRANGERS_MS;
+    return l->mono_ms - l->ready_ms < (int64_t)(heirs == WSK_HEIRS_NO_PLACE
+                                                    ? l->spec.hold_ms
+                                                    : l->spec.wait_ms);
 }
 
 static void wait_for_successor(wsk_loop_t *l)
@@ -139,6 +139,9 @@ static void wait_for_successor(wsk_loop_t *l)
     if (wsk_slot_successor(l->spec.seg, l->slot,
                            l->spec.generation + (reload ? 1 : 0))) {
         begin_phase(l, PHASE_HAND);
+    }
+    else if (!reload && l->spec.unsure) {
+        atomic_store(&l->stop, 2);
     }
     else if (reload ? !may_come(l, waited) : waited >= ALONE_MS) {
         begin_phase(l, PHASE_TELL);
@@ -179,8 +182,12 @@ static void tell_in_time(wsk_loop_t *l)
 
 bool wsk_drain_step(wsk_loop_t *l)
 {
-    const bool hurry = atomic_load(&l->stop) == 2;
+    bool hurry;
 
+    if (l->phase == PHASE_WAIT && atomic_load(&l->stop) != 2) {
+        wait_for_successor(l);
+    }
+    hurry = atomic_load(&l->stop) == 2;
     if (hurry
         && (l->phase == PHASE_WAIT
             || l->drain_until_ms > l->mono_ms + HURRY_MS)) {
@@ -189,10 +196,7 @@ bool wsk_drain_step(wsk_loop_t *l)
     if (hurry) {
         tell_all(l);
     }
-    else if (l->phase == PHASE_WAIT) {
-        wait_for_successor(l);
-    }
-    else {
+    else if (l->phase != PHASE_WAIT) {
         tell_in_time(l);
     }
     if (atomic_load(&l->connections) == 0

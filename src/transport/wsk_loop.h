@@ -27,6 +27,12 @@ typedef struct wsk_session_end_t {
     uint64_t bytes_in, bytes_out;
 } wsk_session_end_t;
 
+typedef enum wsk_heirs_e {
+    WSK_HEIRS_MAY_COME,
+    WSK_HEIRS_NO_PLACE, /* before somebody has gone */
+    WSK_HEIRS_RUN
+} wsk_heirs_e;
+
 typedef struct wsk_loop_spec_t {
     wsk_segment_t *seg;
     wsk_bell_t bell; /* by slot */
@@ -35,9 +41,11 @@ typedef struct wsk_loop_spec_t {
     uint32_t generation;
     int32_t pid, parent; /* parent 0: its end is not watched for */
     uint32_t drain_ms;   /* at most this, when a successor is there */
-    uint32_t wait_ms;    /* for one, when the configuration is read */
-    /** Whether children of a later generation run; any thread; or NULL. */
-    bool (*replaced)(uint32_t generation);
+    uint32_t wait_ms;    /* for one, when the configuration is read, */
+    uint32_t hold_ms;    /* and where there is no place for it yet */
+    bool unsure;         /* a stop that was not to hurry may have been to */
+    /** What is known of children of a later generation; any thread; or NULL. */
+    wsk_heirs_e (*heirs)(uint32_t generation);
     uint32_t max_connections; /* of this process: its descriptors' worth */
     void (*ended)(void *baton, const wsk_session_end_t *end);
     void *baton;

@@ -49,11 +49,38 @@ static void hurry(void)
     both_close();
 }
 
-static bool others_run;
-
-static bool is_replaced(uint32_t generation)
+/* Where one way of stopping is all there is. */
+static void unsure(void)
 {
-    return others_run && generation == 1;
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    w.loop->spec.unsure = true;
+    wsk_loop_stop(w.loop, false);
+    go_on(190);
+    is_int(world_count(&w, WSK_C_drained), 0, "it may be a reload");
+    go_on(20);
+    is_int(world_count(&w, WSK_C_drained), 1, "or the end, in a hurry");
+    close(who.fd);
+    both_close();
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    w.loop->spec.unsure = true;
+    wsk_loop_stop(w.loop, false);
+    go_on(100);
+    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 2);
+    go_on(1000);
+    heir_comes();
+    go_on(50);
+    ok(w.over && at(&heir) == 1, "a reload it was");
+    close(who.fd);
+    both_close();
+}
+
+static wsk_heirs_e httpd_says;
+
+static wsk_heirs_e heirs(uint32_t generation)
+{
+    return generation == 1 ? httpd_says : WSK_HEIRS_RUN;
 }
 
 static void no_successor(void)
@@ -70,15 +97,29 @@ static void no_successor(void)
     both_close();
     both_open();
     subscriber(&who, WSK_KIND_WS, "a");
-    w.loop->spec.replaced = is_replaced;
+    w.loop->spec.heirs = heirs;
     reload();
     wsk_segment_mark(w.seg, WSK_MARK_READ, 2);
     go_on(1500);
-    others_run = true; /* and may be one moment from their slots */
+    httpd_says = WSK_HEIRS_RUN; /* and may be one moment from their slots */
     go_on(900);
     is_int(world_count(&w, WSK_C_drained), 0, "children of another segment");
     go_on(6300);
     is_int(world_count(&w, WSK_C_drained), 1, "take nobody");
+    close(who.fd);
+    both_close();
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    w.loop->spec.heirs = heirs;
+    httpd_says = WSK_HEIRS_NO_PLACE;
+    reload();
+    go_on(3000);
+    is_int(world_count(&w, WSK_C_drained), 0, "a full scoreboard");
+    wsk_segment_mark(w.seg, WSK_MARK_READ, 2);
+    go_on(500);
+    is_int(world_count(&w, WSK_C_drained), 0, "is waited for a moment");
+    go_on(6100);
+    is_int(world_count(&w, WSK_C_drained), 1, "and no longer");
     close(who.fd);
     both_close();
     both_open();
@@ -97,6 +138,7 @@ int main(void)
     siblings();
     all_go();
     hurry();
+    unsure();
     no_successor();
     return done_testing();
 }

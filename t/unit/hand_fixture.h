@@ -19,6 +19,7 @@ TAP_UNUSED static void loop_of(world_t *world, uint32_t generation)
     spec.door = door;
     spec.generation = generation;
     spec.wait_ms = 2000;
+    spec.hold_ms = 500;
     world->loop = wsk_loop_make(&spec);
     if (!world->loop || !wsk_loop_enter(world->loop, &world->now)) {
         printf("Bail out! no loop\n");
