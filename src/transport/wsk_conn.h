@@ -74,6 +74,7 @@ typedef struct wsk_conn_t {
     uint64_t incarnation;           /* of the site */
     uint64_t address;               /* hash, for admission */
     uint64_t user;                  /* hash; a new token is of the same one */
+    uint64_t proof;                 /* of the secret its token was made with */
     uint32_t out_bytes, out_frames; /* queued */
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;

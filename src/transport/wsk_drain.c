@@ -20,9 +20,11 @@
  * the second it is the end of all. */
 #define SIBLING_MS 200
 #define ALONE_MS 500
+/* So long who can go is kept for a successor that is there, but busy. */
+#define HAND_MS 2000
 /* Children of a later generation, but none of them in our segment: the first may
  * be just about to come. */
-#define STRANGERS_MS 1000
+#define STRANGERS_MS 3000
 #define WAIT_MAX_MS 60000
 
 static void begin_phase(wsk_loop_t *l, phase_e phase)
@@ -81,11 +83,13 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
     }
 }
 
-/* Offer those who can go. @return how many have yet to be told that they cannot */
-static uint32_t offer_all(wsk_loop_t *l)
+/* Offer those who can go. @return how many have yet to be told that they cannot
+ * @param going  receives how many have yet to go */
+static uint32_t offer_all(wsk_loop_t *l, uint32_t *going)
 {
     uint32_t i, stay = 0;
 
+    *going = 0;
     for (i = 0; i < WHEEL; i++) {
         wsk_conn_t *c = l->wheel[i], *next;
 
@@ -93,9 +97,11 @@ static uint32_t offer_all(wsk_loop_t *l)
             next = c->timer_next;
             if (!c->told && (wsk_hand_stays(c) || !wsk_hand_offer(l, c))) {
                 stay += wsk_hand_stays(c);
+                *going += !wsk_hand_stays(c);
             }
         }
     }
+    *going += l->ngiven;
     return stay;
 }
 
@@ -162,21 +168,25 @@ static void tell_all(wsk_loop_t *l)
 /* In each step, of all who are to be told, as many as time has passed. */
 static void tell_in_time(wsk_loop_t *l)
 {
-    const int64_t tell_ms = (l->drain_until_ms - l->drain_from_ms) * TELL_PART
-                            / 100;
+    const int64_t tell_ms = (int64_t)l->spec.drain_ms * TELL_PART / 100;
     const int64_t gone = l->mono_ms - l->drain_from_ms;
-    uint32_t want;
+    uint32_t want, going = 0;
 
-    if (gone >= tell_ms) {
+    if (l->phase == PHASE_HAND) {
+        wsk_hand_settle(l);
+        l->drain_total = l->drain_told + offer_all(l, &going);
+    }
+    if (gone >= tell_ms && (!going || gone >= HAND_MS)) {
         tell_all(l);
         return;
     }
-    if (l->phase == PHASE_HAND) {
-        wsk_hand_settle(l);
-        l->drain_total = l->drain_told + offer_all(l);
+    if (going) { /* if they are told in the end, it is theirs to answer in */
+        l->drain_until_ms = WSK_MAX(l->drain_until_ms,
+                                    l->mono_ms + l->spec.drain_ms - tell_ms);
     }
-    want = (uint32_t)((uint64_t)l->drain_total * (uint64_t)gone
-                      / (uint64_t)tell_ms);
+    want = gone >= tell_ms ? l->drain_total
+                           : (uint32_t)((uint64_t)l->drain_total
+                                        * (uint64_t)gone / (uint64_t)tell_ms);
     tell_some(l, want > l->drain_told ? want - l->drain_told : 0);
 }
 

@@ -204,13 +204,33 @@ static void set_clocks(const wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
     }
 }
 
+/* A token cannot be taken back, but the secret it was made with can. */
+static bool proved(const wsk_loop_t *l, const wsk_conn_t *c,
+                   const site_view_t *v)
+{
+    unsigned i;
+
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        return wsk_publisher_proved(c, v);
+    }
+    for (i = 0; i < WSK_COUNT_OF(v->spec.jwt.at) && !c->feed; i++) {
+        const char *secret = v->spec.jwt.at[i];
+
+        if (*secret && wsk_inbox_proof(l->spec.seg, secret) == c->proof) {
+            return true;
+        }
+    }
+    return c->feed;
+}
+
 static bool may_come(wsk_loop_t *l, const wsk_conn_t *c, int fd)
 {
     struct stat what;
 
     return c->site < wsk_site_count(l->spec.seg) && wsk_turn_view(l, c->site)
-           && !wsk_turn_gone(l, c) && wsk_loop_has_room(l)
-           && fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode);
+           && !wsk_turn_gone(l, c) && proved(l, c, l->views[c->site])
+           && wsk_loop_has_room(l) && fstat(fd, &what) == 0
+           && S_ISSOCK(what.st_mode);
 }
 
 static wsk_status_e count_over(wsk_loop_t *l, wsk_conn_t *c, unsigned from)

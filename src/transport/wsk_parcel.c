@@ -106,6 +106,7 @@ static uint64_t get_number(reader_t *r, unsigned bytes)
     X(incarnation, 8) \
     X(address, 8) \
     X(user, 8) \
+    X(proof, 8) \
     X(member.id, 8) \
     X(stream, 8) \
     X(exp_s, 8) \

@@ -102,7 +102,7 @@ static void no_successor(void)
     wsk_segment_mark(w.seg, WSK_MARK_READ, 2);
     go_on(1500);
     httpd_says = WSK_HEIRS_RUN; /* and may be one moment from their slots */
-    go_on(900);
+    go_on(2900);
     is_int(world_count(&w, WSK_C_drained), 0, "children of another segment");
     go_on(6300);
     is_int(world_count(&w, WSK_C_drained), 1, "take nobody");

@@ -322,6 +322,36 @@ static void publisher(void)
     both_close();
 }
 
+static void revoked(void)
+{
+    wsk_site_spec_t spec = world_spec(1);
+
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    reload();
+    snprintf(spec.jwt.at[1], sizeof(spec.jwt.at[1]), "%s", spec.jwt.at[0]);
+    snprintf(spec.jwt.at[0], sizeof(spec.jwt.at[0]), "another");
+    world_put(&w, 1, &spec);
+    heir_comes();
+    go_on(20);
+    is_int(at(&heir), 1, "with a secret that is the other one now, it moves");
+    close(who.fd);
+    both_close();
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    reload();
+    spec.jwt.at[1][0] = '\0';
+    world_put(&w, 1, &spec);
+    heir_comes();
+    go_on(20);
+    is_int(at(&heir), 0, "with one that is live no more, it does not");
+    go_on(6100);
+    has(client_heard(&w, &who), "close 1012", "but has to come back");
+    is_int(world_count(&w, WSK_C_hand_refused), 1, "that is counted");
+    close(who.fd);
+    both_close();
+}
+
 /* Whoever sends what he likes through the door. */
 static void nonsense(void)
 {
@@ -356,6 +386,7 @@ int main(void)
     who_stays();
     presence();
     publisher();
+    revoked();
     nonsense();
     return done_testing();
 }
