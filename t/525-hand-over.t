@@ -11,7 +11,7 @@ use WordSocket::Crowd;
 use WordSocket::Talk;
 use WordSocket::Tenants qw(status_of counter);
 
-my ($each, $reloads) = is_long() ? (2_000, 20) : (250, 4);
+my ($each, $reloads, $rate) = is_long() ? (2_000, 20, 20) : (250, 4, 100);
 my $slow = WordSocket::Sanitizer::slowness();
 
 # The seconds until a graceful restart is through and the children of before are
@@ -38,7 +38,7 @@ sub unnoticed {
 
 # Small buffers of the system, so that what a client does not take stays with us.
 my $server = crowd_server(lines => "SendBufferSize 32768\n");
-my $swarm = swarm($server, ws => $each, sse => $each, publish => 400 * $reloads, rate => 100,
+my $swarm = swarm($server, ws => $each, sse => $each, publish => 4 * $rate * $reloads, rate => $rate,
     fresh => 1, wait => 1, seconds => 60 + 20 * $reloads, settle => 10);
 ok $swarm->ready(60), 2 * $each . ' are subscribed';
 $swarm->command('publish');
