@@ -126,7 +126,7 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
                              .ended = on_session_end,
                              .baton = s };
 
-    if (!wsk_process.seg) {
+    if (!wsk_process.seg || wsk_process.idle) {
         return;
     }
     spec.max_connections = descriptors();

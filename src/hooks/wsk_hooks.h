@@ -40,6 +40,7 @@ typedef struct wsk_process_t {
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
+    bool idle;        /* no host is served, so children need no loop */
     const int *door;  /* connections on their way from child to child */
     uint32_t drain_ms;
     wsk_ledger_t *ledger;     /* of host mode, or NULL */

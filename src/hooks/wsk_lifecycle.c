@@ -359,9 +359,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (error && !wsk_is_reload()) {
         return refuse_config(s, error);
     }
-    if (!any && !first && !wsk_process.loop) {
-        wsk_process.seg = NULL; /* of a module that stays loaded */
-    }
+    wsk_process.idle = !any; /* said to a module that stays loaded, too */
     if (!any || first) {
         return OK;
     }
