@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The same under every MPM: connections are taken over, messages reach all
-# children, and who must go is told.
+# children, plain sockets survive a reload, and who must go is told.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -37,7 +37,7 @@ for my $mpm (qw(event worker prefork)) {
 
     # --- a graceful restart --------------------------------------------------------
     my @old = $server->children;
-    $swarm = swarm($server, ws => 100, sse => 100, wss => 30, sses => 30, publish => 200, wait => 1,
+    $swarm = swarm($server, ws => 100, sse => 100, wss => 30, sses => 30, publish => 350, wait => 1,
         rate => 50, fresh => 1, seconds => 60, settle => 20);
     ok $swarm->ready(40), "$mpm: 260 more";
     $swarm->command('publish');
@@ -52,6 +52,7 @@ for my $mpm (qw(event worker prefork)) {
     is $report->{ready}, 260, "$mpm: graceful restart: everybody is back";
     is_deeply [ grep { !/^(?:1012|end)$/ } keys %{ $report->{codes} } ], [],
         "$mpm: graceful restart: and was told";
+    cmp_ok $report->{reconnects}, '<=', 60, "$mpm: graceful restart: plain sockets went over";
 
     # --- the end -------------------------------------------------------------------
     my $held = swarm($server, ws => 100, sse => 100, wss => 30, sses => 30, hold => 1, no_reconnect => 1, seconds => 60);

@@ -114,7 +114,8 @@ static bool is_wrong(const char *token, wsk_slice_t key)
 }
 
 static wsk_token_e check_signature(wsk_slice_t token,
-                                   const wsk_secrets_t *secrets)
+                                   const wsk_secrets_t *secrets,
+                                   unsigned *which)
 {
     wsk_token_e why = WSK_TOKEN_SIGNATURE;
     char *text = malloc(token.len + 1);
@@ -128,6 +129,7 @@ static wsk_token_e check_signature(wsk_slice_t token,
     for (i = 0; i < WSK_COUNT_OF(secrets->at); i++) {
         if (why == WSK_TOKEN_SIGNATURE) {
             why = wsk_jwt_verify(text, secrets->at[i]);
+            *which = (unsigned)i;
             if (why == WSK_TOKEN_SIGNATURE && !is_wrong(text, secrets->at[i])) {
                 why = WSK_TOKEN_NOMEM;
             }
@@ -143,6 +145,7 @@ wsk_token_e wsk_token_verify(wsk_slice_t token, wsk_slice_t site_key,
 {
     wsk_jose_t jose;
     const char *said;
+    unsigned which = 0;
     wsk_token_e why = read_token(&jose, &said, token);
 
     if (why != WSK_TOKEN_OK) {
@@ -150,10 +153,13 @@ wsk_token_e wsk_token_verify(wsk_slice_t token, wsk_slice_t site_key,
     }
     why = check_site(jose.claims, said, site_key);
     if (why == WSK_TOKEN_OK) {
-        why = check_signature(token, secrets);
+        why = check_signature(token, secrets, &which);
     }
     if (why == WSK_TOKEN_OK) {
         why = wsk_claims_read(jose.claims, now_s, claims);
+    }
+    if (why == WSK_TOKEN_OK) {
+        claims->secret = which;
     }
     wsk_jose_free(&jose);
     return why;

@@ -50,6 +50,7 @@ typedef struct wsk_claims_t {
     char user_id[WSK_USER_MAX + 1]; /* text, or an integer made text */
     int64_t iat, exp;               /* seconds */
     wsk_grant_t *grant;             /* owned by the caller; not interned */
+    unsigned secret;                /* which of them has signed */
 } wsk_claims_t;
 
 /**

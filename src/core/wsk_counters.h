@@ -34,6 +34,12 @@ X( closed_feed,       "dashboard_streams_closed", "", \
    "event streams of dashboards among them") \
 X( adopted,           "connections_adopted", "", \
    "connections taken over from a worker") \
+X( handed,            "connections_handed_over", "", \
+   "connections handed to another process") \
+X( taken_over,        "connections_received", "", \
+   "connections received from another process") \
+X( hand_refused,      "hand_overs_refused",  "", \
+   "connections no other process would have") \
 X( poll_answers,      "poll_answers",        "", \
    "answers in poll mode, /poll and event streams") \
 X( refused_token,     "handshakes_rejected", "reason=\"token\"", \

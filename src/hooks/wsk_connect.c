@@ -67,6 +67,8 @@ static wsk_conn_t *make(request_rec *r, wsk_kind_e kind, wsk_caller_t *who)
         c->address = wsk_address_of(r);
         c->user = wsk_inbox_user(wsk_process.seg, who->claims.user_id);
         c->exp_s = who->claims.exp;
+        c->proof = wsk_inbox_proof(wsk_process.seg,
+                                   who->spec.jwt.at[who->claims.secret]);
         c->grant = who->claims.grant;
         who->claims.grant = NULL;
         c->admitted = true;

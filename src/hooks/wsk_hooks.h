@@ -40,6 +40,9 @@ typedef struct wsk_process_t {
     wsk_bell_t bell;
     wsk_loop_t *loop; /* of this child; NULL in the parent, or if it failed */
     bool adopt;       /* WordSocketAdopt, and the start-up checks */
+    bool idle;        /* no host is served, so children need no loop */
+    const int *door;  /* connections on their way from child to child */
+    uint32_t drain_ms;
     wsk_ledger_t *ledger;     /* of host mode, or NULL */
     struct apr_hash_t *hosts; /* of host mode, by tag; pconf */
 } wsk_process_t;
@@ -279,6 +282,11 @@ bool wsk_switch_protocols(request_rec *r, const char *accept,
 
 /* Start order; each called once by mod_wordsocket.c. */
 void wsk_lifecycle_register(apr_pool_t *pconf);
+void wsk_child_register(apr_pool_t *pconf);
+/** Of the configuration that is in force, and of the children made from it. */
+uint64_t wsk_generation(void);
+/* So long a drain may take where ServerLimit leaves no place beside it. */
+#define WSK_NO_HEADROOM_MS 500
 void wsk_route_register(apr_pool_t *pconf);
 void wsk_adopt_register(apr_pool_t *pconf);
 void wsk_head_register(apr_pool_t *pconf);

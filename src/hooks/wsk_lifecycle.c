@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wsk_lifecycle -- start, child, stop: the segment before the first fork, a loop
- * in every child, and a drain before a child ends.
+ * wsk_lifecycle -- start and reload: the segment before the first fork, and what
+ * each configuration says into it.
  */
 #include "hooks/wsk_service.h"
 
 #include <errno.h>
 #include <openssl/rand.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
@@ -25,24 +24,23 @@
  * the module, to which this one's memory means nothing: it makes its own. So what
  * it keeps bears its version, the number of keep_t and the shapes of the segment;
  * and under a name that stays, what name that was. */
-#define KEEP_KEY "wordsocket:keep:" WSK_VERSION ":1:%08x"
+#define KEEP_KEY "wordsocket:keep:" WSK_VERSION ":2:%08x"
 #define KEEP_NAME "wordsocket:kept"
 #define SITE_PAGES 4
 #define ALIGNMENT 64
 #define SITES_SPARE 256
-#define DRAIN_NO_HEADROOM_MS 500
 
 /* What outlives a graceful reload, in the pool of the process. */
 typedef struct keep_t {
     apr_shm_t *shm;
     wsk_segment_t *seg;
     int *fds;
+    int door[2]; /* connections on their way from child to child */
     int64_t bytes, since_us;
     uint32_t slots;
 } keep_t;
 
 wsk_process_t wsk_process;
-static uint32_t drain_ms;
 
 static uint32_t power_of_two(uint64_t n)
 {
@@ -74,7 +72,11 @@ static apr_status_t open_bells(keep_t *keep, apr_pool_t *pprocess)
             return errno;
         }
     }
-    return APR_SUCCESS;
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                      keep->door)
+                   == 0
+               ? APR_SUCCESS
+               : errno;
 }
 
 /* An anonymous apr_shm begins behind a word of APR's own. */
@@ -208,26 +210,32 @@ static uint32_t drain_allowed(server_rec *s, const wsk_settings_t *set)
 
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &active);
-    if (limit < 2 * active && set->drain > DRAIN_NO_HEADROOM_MS) {
+    if (limit < 2 * active && set->drain > WSK_NO_HEADROOM_MS) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                      "WSK0305 ServerLimit %d leaves no room beside %d active "
                      "children: the drain is cut to %d ms; set ServerLimit to "
                      "%d",
-                     limit, active, DRAIN_NO_HEADROOM_MS, 2 * active);
-        return DRAIN_NO_HEADROOM_MS;
+                     limit, active, WSK_NO_HEADROOM_MS, 2 * active);
+        return WSK_NO_HEADROOM_MS;
     }
     return (uint32_t)set->drain;
 }
 
+uint64_t wsk_generation(void)
+{
+    int now = 0;
+
+    ap_mpm_query(AP_MPMQ_GENERATION, &now);
+    return (uint64_t)WSK_MAX(now, 0);
+}
+
 static apr_status_t on_config_gone(void *data)
 {
-    int generation = 0;
-
     (void)data;
-    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
     if (wsk_process.seg && ap_unixd_mpm_get_retained_data()->was_graceful) {
         wsk_segment_mark(wsk_process.seg, WSK_MARK_RELOAD,
-                         (uint64_t)generation + 1);
+                         wsk_segment_marked(wsk_process.seg, WSK_MARK_READ)
+                             + 1);
     }
     if (wsk_process.loop && wsk_loop_done(wsk_process.loop)) {
         wsk_loop_free(wsk_process.loop); /* httpd -X: nobody can ask any more */
@@ -251,10 +259,7 @@ static int refuse_config(server_rec *s, const char *error)
 
 bool wsk_is_reload(void)
 {
-    int generation = 0;
-
-    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
-    return generation > 0;
+    return wsk_generation() > 0;
 }
 
 static const char *check(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp,
@@ -321,14 +326,15 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     wsk_process.since_us = keep->since_us;
     wsk_process.bell.fds = keep->fds;
     wsk_process.adopt = set->adopt;
-    drain_ms = drain_allowed(s, set);
+    wsk_process.drain_ms = drain_allowed(s, set);
     wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
                      (uint64_t)set->max_connections);
-    wsk_segment_mark(keep->seg, WSK_MARK_RELOAD, 0);
+    wsk_process.door = keep->door;
     error = prepare_services(s, pconf);
     error = error ? error : wsk_sites_load(s, pconf, ptemp);
     apr_pool_cleanup_register(pconf, NULL, on_config_gone,
                               apr_pool_cleanup_null);
+    wsk_segment_mark(keep->seg, WSK_MARK_READ, wsk_generation());
     return error ? refuse_config(s, error) : OK;
 }
 
@@ -353,6 +359,7 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (error && !wsk_is_reload()) {
         return refuse_config(s, error);
     }
+    wsk_process.idle = !any; /* said to a module that stays loaded, too */
     if (!any || first) {
         return OK;
     }
@@ -363,102 +370,9 @@ static int on_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     return take_over(keep, s, pconf, ptemp);
 }
 
-/* A child. */
-
-static void on_session_end(void *baton, const wsk_session_end_t *end)
-{
-    ap_log_error(
-        APLOG_MARK, APLOG_INFO, 0, (server_rec *)baton,
-        "WSK0401 %s of site %s ended: code %u, %" APR_INT64_T_FMT
-        " ms, %" APR_UINT64_T_FMT " bytes in, %" APR_UINT64_T_FMT " out",
-        end->kind, end->site_key, end->code, (apr_int64_t)end->lived_ms,
-        (apr_uint64_t)end->bytes_in, (apr_uint64_t)end->bytes_out);
-}
-
-/* Soft to hard, and a quarter stays for httpd, logs and files. */
-static uint32_t descriptors(void)
-{
-    struct rlimit lim;
-    rlim_t spare;
-
-    if (getrlimit(RLIMIT_NOFILE, &lim) != 0) {
-        return 512;
-    }
-    if (lim.rlim_cur < lim.rlim_max) {
-        lim.rlim_cur = lim.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &lim) != 0) {
-            getrlimit(RLIMIT_NOFILE, &lim);
-        }
-    }
-    if (lim.rlim_cur == RLIM_INFINITY || lim.rlim_cur > 1u << 24) {
-        return 1u << 24;
-    }
-    /* WordSocketMaxConnections bounds a generous limit; this a small one. */
-    spare = WSK_MIN(WSK_MAX((rlim_t)256, lim.rlim_cur / 4), (rlim_t)1024);
-    return lim.rlim_cur > spare ? (uint32_t)(lim.rlim_cur - spare) : 1;
-}
-
-/* On the child's main thread, after the workers have gone: wait for the drain,
- * but hear a SIGTERM. */
-static apr_status_t on_child_end(void *data)
-{
-    (void)data;
-    if (!wsk_process.loop) {
-        return APR_SUCCESS;
-    }
-    wsk_loop_stop(wsk_process.loop, false);
-    while (!wsk_loop_done(wsk_process.loop)) {
-        if (poll(NULL, 0, 10) < 0 && errno == EINTR) {
-            wsk_loop_stop(wsk_process.loop, true);
-        }
-    }
-    /* It stays, and has no room: threads of other modules may outlive it. */
-    wsk_loop_join(wsk_process.loop);
-    return APR_SUCCESS;
-}
-
-static void on_child_init(apr_pool_t *pchild, server_rec *s)
-{
-    int generation = 0;
-    wsk_loop_spec_t spec = { .seg = wsk_process.seg,
-                             .bell = wsk_process.bell,
-                             .pid = (int32_t)getpid(),
-                             .drain_ms = drain_ms,
-                             .ended = on_session_end,
-                             .baton = s };
-
-    if (!wsk_process.seg) {
-        return;
-    }
-    ap_mpm_query(AP_MPMQ_GENERATION, &generation);
-    spec.generation = (uint32_t)generation;
-    spec.max_connections = descriptors();
-    json_object_seed(0); /* before threads: jansson would do it at first use */
-    wsk_process.loop = wsk_loop_start(&spec);
-    if (!wsk_process.loop) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "WSK0402 no loop in this child: it will answer 503; is "
-                     "ServerLimit above what the segment was made for, or are "
-                     "descriptors short?");
-        return;
-    }
-    apr_pool_pre_cleanup_register(pchild, NULL, on_child_end);
-    wsk_service_child(pchild, s);
-}
-
-static void on_child_stopping(apr_pool_t *pchild, int graceful)
-{
-    (void)pchild;
-    if (wsk_process.loop) {
-        wsk_loop_stop(wsk_process.loop, !graceful);
-    }
-}
-
 void wsk_lifecycle_register(apr_pool_t *pconf)
 {
-    (void)pconf;
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    wsk_hook_child_stopping(on_child_stopping);
+    wsk_child_register(pconf);
 }

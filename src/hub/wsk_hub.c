@@ -94,6 +94,7 @@ void wsk_hub_leave(wsk_hub_t *hub, wsk_member_t *m)
         wsk_channels_part(&site->channels, m->subs[m->nsubs].channel,
                           m->subs[m->nsubs].at);
     }
+    wsk_hub_release(hub, m);
     free(m->subs);
     m->subs = NULL;
     m->cap = 0;

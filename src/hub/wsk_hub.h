@@ -40,6 +40,7 @@ typedef struct wsk_member_t {
     uint16_t nsubs, cap;
     bool replaying; /* catching up: live records wait for it */
     bool binary;    /* has to do with binary frames: a lost one matters */
+    bool held;      /* came from another hub, and what it replays must stay */
     uint64_t id;    /* what a record's sender is compared with */
     uint64_t at;    /* while replaying: seen up to here */
 } wsk_member_t;
@@ -117,6 +118,33 @@ bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m);
 /** Deliver a bounded piece of what is new at a site, from all logs.
  *  @return whether there may be more */
 bool wsk_hub_pump(wsk_hub_t *hub, uint32_t site);
+
+/** Where a member stands, for another process's hub. */
+typedef struct wsk_place_in_t {
+    wsk_cursor_t at[WSK_LOG_COUNT]; /* its hub, in every log */
+    bool replaying;
+    uint64_t seen; /* the member, of the text log */
+} wsk_place_in_t;
+
+/** One of its channels there: the same fields as wsk_sub_t. */
+typedef struct wsk_sub_in_t {
+    wsk_slice_t name;
+    uint64_t from, known;
+} wsk_sub_in_t;
+
+void wsk_hub_place(const wsk_member_t *m, wsk_place_in_t *out);
+
+/**
+ * Join, and go on where another hub stood: nothing of the three logs is missed
+ * or comes twice. The other hub must stay where it was until this returns.
+ * @param m     all zero, but for id and binary
+ * @param subs  n different names
+ * @return as wsk_hub_join; WSK_EINVAL: a name is there twice. Nothing is kept
+ *         then, nor was anything delivered
+ */
+wsk_status_e wsk_hub_arrive(wsk_hub_t *hub, wsk_member_t *m, uint32_t site,
+                            const wsk_place_in_t *place,
+                            const wsk_sub_in_t *subs, unsigned n);
 
 /** Members at a site here. */
 unsigned wsk_hub_members(const wsk_hub_t *hub, uint32_t site);

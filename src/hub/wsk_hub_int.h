@@ -18,6 +18,8 @@
 struct wsk_hub_site_t {
     uint32_t number;
     uint32_t members;
+    uint32_t held;  /* members that replay what must stay: */
+    uint64_t floor; /* what lies behind this */
     wsk_member_t *first;
     wsk_channels_t channels;
     wsk_cursor_t at[WSK_LOG_COUNT];
@@ -38,6 +40,14 @@ struct wsk_hub_t {
  *  The same returns as wsk_log_read, and WSK_ENOMEM. */
 wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                           wsk_cursor_t *cursor, unsigned *pn);
+
+/** Tell one member that records between `since` and `oldest` are gone, if any
+ *  of them may have been on its channels. */
+void wsk_hub_gap(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
+                 const wsk_cursor_t *oldest);
+
+/** wsk_arrive.c: what it replays need not stay any more. */
+void wsk_hub_release(wsk_hub_t *hub, wsk_member_t *m);
 
 /** wsk_watch.c: one change of presence to those who have the list before it
  *  (@return to how many of a channel); everybody gets the list, since changes were lost. */

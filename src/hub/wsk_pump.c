@@ -68,10 +68,8 @@ static uint32_t fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
     return i;
 }
 
-/* Tell one member that records between `since` and `oldest` are gone, if any
- * of them may have been on its channels. */
-static void tell_gap(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
-                     const wsk_cursor_t *oldest)
+void wsk_hub_gap(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
+                 const wsk_cursor_t *oldest)
 {
     wsk_slice_t names[64];
     wsk_cursor_t from;
@@ -96,7 +94,8 @@ static void cut_off(wsk_hub_t *hub, wsk_member_t *m, uint64_t epoch,
     const wsk_cursor_t since = { epoch, m->at };
 
     m->replaying = false;
-    tell_gap(hub, m, &since, oldest);
+    wsk_hub_release(hub, m);
+    wsk_hub_gap(hub, m, &since, oldest);
     wsk_hub_sync(hub, m);
 }
 
@@ -117,12 +116,22 @@ static void lapped(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
             }
         }
         else if (!m->replaying) {
-            tell_gap(hub, m, since, &site->at[log]);
+            wsk_hub_gap(hub, m, since, &site->at[log]);
         }
         else if (since->epoch != site->at[log].epoch) {
             cut_off(hub, m, since->epoch, &site->at[log]);
         }
     }
+}
+
+static void note_at(wsk_hub_t *hub, const wsk_hub_site_t *site, wsk_log_e log)
+{
+    uint64_t seq = site->at[log].seq;
+
+    if (log == WSK_LOG_TEXT && site->held) {
+        seq = WSK_MIN(seq, site->floor);
+    }
+    wsk_log_at(hub->seg, site->number, hub->slot, log, seq);
 }
 
 static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
@@ -145,7 +154,7 @@ static bool pump_log(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log)
                       : fan_out(hub, site, log, &hub->records[i]);
     }
     site->at[log].seq = hub->records[i - 1].seq;
-    wsk_log_at(hub->seg, site->number, hub->slot, log, site->at[log].seq);
+    note_at(hub, site, log);
     wsk_hub_trim(hub);
     return true;
 }
@@ -246,7 +255,7 @@ static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
 
         rv = wsk_hub_read(hub, m->site, WSK_LOG_TEXT, &cursor, &n);
         if (rv == WSK_EGAP) {
-            tell_gap(hub, m, &since, &cursor);
+            wsk_hub_gap(hub, m, &since, &cursor);
             if (cursor.epoch != live.epoch) {
                 m->replaying = false; /* the log began anew: go on live */
                 return false;
@@ -275,6 +284,9 @@ bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m)
 {
     const bool more = replay_piece(hub, m);
 
+    if (!m->replaying) {
+        wsk_hub_release(hub, m);
+    }
     wsk_hub_sync(hub, m);
     return more;
 }

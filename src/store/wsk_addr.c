@@ -165,29 +165,34 @@ static uint32_t *find(const wsk_segment_t *seg, unsigned slot, uint32_t site,
     return link;
 }
 
-wsk_status_e wsk_addr_add(wsk_segment_t *seg, unsigned slot, uint32_t site,
-                          uint64_t address)
+/* The entry of the slot it goes to, or a free one made its own. */
+static wsk_addr_t *enter_entry(wsk_segment_t *seg, unsigned slot, uint32_t site,
+                               uint64_t address)
 {
-    uint32_t *link, number;
-    wsk_addr_t *entry;
+    uint32_t *link = find(seg, slot, site, address);
+    const uint32_t number = *link != 0 ? *link : seg->header->addr_free;
+    wsk_addr_t *entry = number != 0 ? &seg->addrs[number - 1] : NULL;
 
-    assure(seg, site, address);
-    link = find(seg, slot, site, address);
-    number = seg->header->addr_free;
-    if (*link != 0) {
-        entry = &seg->addrs[*link - 1];
-    }
-    else {
-        if (number == 0) {
-            return WSK_EFULL;
-        }
-        entry = &seg->addrs[number - 1];
+    if (entry != NULL && *link == 0) {
         seg->header->addr_free = entry->next;
         entry->address = address;
         entry->site = site;
         entry->slot = slot;
         entry->next = 0;
         *link = number;
+    }
+    return entry;
+}
+
+wsk_status_e wsk_addr_add(wsk_segment_t *seg, unsigned slot, uint32_t site,
+                          uint64_t address)
+{
+    wsk_addr_t *entry;
+
+    assure(seg, site, address);
+    entry = enter_entry(seg, slot, site, address);
+    if (entry == NULL) {
+        return WSK_EFULL;
     }
     wsk_settle();
     entry->count++;
@@ -221,6 +226,50 @@ wsk_status_e wsk_addr_remove(wsk_segment_t *seg, unsigned slot, uint32_t site,
     sum_up(seg, entry, UINT32_MAX);
     if (entry->count == 0) {
         unlink_free(seg, link);
+    }
+    return WSK_OK;
+}
+
+/* From one slot's sums to another's; the others stay. */
+static void sum_over(wsk_segment_t *seg, uint32_t site, unsigned from,
+                     unsigned to)
+{
+    sum(&wsk_cell_of(seg, from, site)->connections, UINT32_MAX);
+    sum(&wsk_slot_of(seg, from)->connections, UINT32_MAX);
+    sum(&wsk_cell_of(seg, to, site)->connections, 1);
+    sum(&wsk_slot_of(seg, to)->connections, 1);
+}
+
+wsk_status_e wsk_addr_move(wsk_segment_t *seg, unsigned from, unsigned to,
+                           uint32_t site, uint64_t address)
+{
+    uint32_t *link;
+    wsk_addr_t *old, *entry;
+
+    assure(seg, site, address);
+    link = find(seg, from, site, address);
+    if (*link == 0) {
+        return WSK_ENOTFOUND;
+    }
+    old = &seg->addrs[*link - 1];
+    entry = enter_entry(seg, to, site, address);
+    if (entry == NULL && old->count == 1) {
+        old->slot = to; /* the table is full, and this one is all its own */
+        wsk_settle();
+        sum_over(seg, site, from, to);
+        return WSK_OK;
+    }
+    if (entry == NULL) {
+        return WSK_EFULL;
+    }
+    wsk_settle();
+    entry->count++; /* who dies here has one too many, until `from` is reaped */
+    wsk_settle();
+    old->count--;
+    wsk_settle();
+    sum_over(seg, site, from, to);
+    if (old->count == 0) {
+        unlink_free(seg, find(seg, from, site, address));
     }
     return WSK_OK;
 }

@@ -29,6 +29,11 @@ wsk_status_e wsk_addr_add(wsk_segment_t *seg, unsigned slot, uint32_t site,
 wsk_status_e wsk_addr_remove(wsk_segment_t *seg, unsigned slot, uint32_t site,
                              uint64_t address);
 
+/** Count one over from one slot to another; what others see stays the same.
+ *  @return WSK_OK; WSK_ENOTFOUND: `from` has none; WSK_EFULL: nothing changed */
+wsk_status_e wsk_addr_move(wsk_segment_t *seg, unsigned from, unsigned to,
+                           uint32_t site, uint64_t address);
+
 /** Count out everything of a slot. */
 void wsk_addr_reap(wsk_segment_t *seg, unsigned slot);
 

@@ -73,6 +73,27 @@ void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
     }
 }
 
+wsk_status_e wsk_site_move(wsk_segment_t *seg, unsigned from,
+                           uint32_t from_term, unsigned to, uint32_t site,
+                           uint64_t address, uint32_t *term)
+{
+    wsk_status_e rv = WSK_ENOTFOUND;
+
+    if (from >= seg->spec.slots || to >= seg->spec.slots
+        || !wsk_site_known(seg, site) || !wsk_host_take(seg)) {
+        return WSK_EFULL;
+    }
+    if (wsk_slot_term(seg, from) == from_term) {
+        rv = wsk_addr_move(seg, from, to, site, address);
+    }
+    if (rv == WSK_ENOTFOUND) {
+        rv = wsk_addr_add(seg, to, site, address);
+    }
+    *term = wsk_slot_term(seg, to);
+    wsk_host_give(seg);
+    return rv;
+}
+
 static wsk_pace_t site_pace(const wsk_limits_t *limits, wsk_rate_e which)
 {
     return which == WSK_RATE_PUBLISH

@@ -77,6 +77,46 @@ void wsk_feed_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
     wsk_host_give(seg);
 }
 
+/* The place of one of a slot, or one that is free. */
+static wsk_feed_t *place_of(wsk_segment_t *seg, uint32_t slot, uint64_t who)
+{
+    uint32_t i;
+
+    for (i = 0; i < WSK_FEEDS_MAX; i++) {
+        wsk_feed_t *feed = &seg->header->feeds[i];
+
+        if (feed->slot == slot && (slot == 0 || feed->who == who)) {
+            return feed;
+        }
+    }
+    return NULL;
+}
+
+wsk_status_e wsk_feed_move(wsk_segment_t *seg, unsigned from,
+                           uint32_t from_term, unsigned to, uint64_t who,
+                           uint32_t *term)
+{
+    wsk_feed_t *feed = NULL;
+
+    if (from >= seg->spec.slots || to >= seg->spec.slots
+        || !wsk_host_take(seg)) {
+        return WSK_EFULL;
+    }
+    if (wsk_slot_term(seg, from) == from_term) {
+        feed = place_of(seg, from + 1, who);
+    }
+    feed = feed != NULL ? feed : place_of(seg, 0, who);
+    if (feed != NULL) {
+        feed->who = who;
+        wsk_settle();
+        feed->slot = to + 1;
+    }
+    *term = wsk_slot_term(seg, to);
+    wsk_feed_mend(seg);
+    wsk_host_give(seg);
+    return feed != NULL ? WSK_OK : WSK_EFULL;
+}
+
 uint32_t wsk_feed_count(const wsk_segment_t *seg)
 {
     return atomic_load(&seg->header->nfeeds);

@@ -26,6 +26,11 @@ wsk_admit_e wsk_feed_admit(wsk_segment_t *seg, unsigned slot, uint64_t who,
 void wsk_feed_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
                     uint64_t who);
 
+/** Count one over; as wsk_site_move. */
+wsk_status_e wsk_feed_move(wsk_segment_t *seg, unsigned from,
+                           uint32_t from_term, unsigned to, uint64_t who,
+                           uint32_t *term);
+
 /** How many there are. */
 uint32_t wsk_feed_count(const wsk_segment_t *seg);
 

@@ -359,8 +359,8 @@ void wsk_presence_renew(wsk_segment_t *seg, uint32_t site, uint64_t member,
     wsk_work_end(&work);
 }
 
-void wsk_presence_claim(wsk_segment_t *seg, uint32_t site, uint64_t member,
-                        unsigned slot)
+static void change_slot(wsk_segment_t *seg, uint32_t site, uint64_t member,
+                        uint32_t from, uint32_t to)
 {
     wsk_members_walk_t walk = { 0, 0 };
     wsk_entry_t *entry;
@@ -371,11 +371,25 @@ void wsk_presence_claim(wsk_segment_t *seg, uint32_t site, uint64_t member,
     }
     while ((entry = wsk_members_next(seg, &work.state.members, &walk))
            != NULL) {
-        if (entry->member == member && entry->slot == WSK_PRESENCE_LEASED) {
-            entry->slot = slot;
+        if (entry->member == member && entry->slot == from) {
+            entry->slot = to;
         }
     }
     end(&work);
+}
+
+void wsk_presence_claim(wsk_segment_t *seg, uint32_t site, uint64_t member,
+                        unsigned slot)
+{
+    change_slot(seg, site, member, WSK_PRESENCE_LEASED, slot);
+}
+
+void wsk_presence_move(wsk_segment_t *seg, uint32_t site, uint64_t member,
+                       unsigned from, unsigned to)
+{
+    if (wsk_presence_any(seg, site)) {
+        change_slot(seg, site, member, from, to);
+    }
 }
 
 wsk_presence_e wsk_presence_read(wsk_slice_t body, wsk_slice_t *rest)

@@ -91,6 +91,10 @@ void wsk_presence_renew(wsk_segment_t *seg, uint32_t site, uint64_t member,
 void wsk_presence_claim(wsk_segment_t *seg, uint32_t site, uint64_t member,
                         unsigned slot);
 
+/** What it entered with one slot leaves with another. Nobody is told. */
+void wsk_presence_move(wsk_segment_t *seg, uint32_t site, uint64_t member,
+                       unsigned from, unsigned to);
+
 /* What a record of the log says. */
 
 typedef enum wsk_presence_e {

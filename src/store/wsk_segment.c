@@ -109,6 +109,7 @@ uint32_t wsk_segment_shapes(void)
         offsetof(wsk_header_t, marks),
         offsetof(wsk_header_t, connections),
         sizeof(wsk_slot_t),
+        offsetof(wsk_slot_t, offers),
         offsetof(wsk_slot_t, counters),
         sizeof(wsk_site_t),
         offsetof(wsk_site_t, state),

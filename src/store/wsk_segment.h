@@ -86,7 +86,9 @@ const uint8_t *wsk_segment_secret(const wsk_segment_t *seg);
 
 /** Host-wide words written by the parent, read by loops; any thread. */
 typedef enum wsk_mark_e {
-    WSK_MARK_RELOAD, /* generation that a graceful reload is leaving, + 1; 0 */
+    WSK_MARK_RELOAD, /* newest generation that a graceful reload makes way for:
+                      * children of one before it are being replaced */
+    WSK_MARK_READ,   /* newest generation whose configuration is in force */
     WSK_MARK_LEAVE,  /* set on stop: every process of ours goes at once */
     WSK_MARK_HOST_CONNECTIONS, /* the cap, WordSocketMaxConnections */
     WSK_MARK_REFUSED_FILES,    /* site files that a reload found broken */

@@ -175,6 +175,16 @@ wsk_admit_e wsk_site_admit(wsk_segment_t *seg, unsigned slot, uint32_t site,
 void wsk_site_leave(wsk_segment_t *seg, unsigned slot, uint32_t term,
                     uint32_t site, uint64_t address);
 
+/**
+ * Count one over that was admitted through another slot: no cap is asked, and
+ * nobody sees a change. If that slot was given back since, it is counted in.
+ * @param term  receives that of `to`
+ * @return WSK_OK; WSK_EFULL: there is no entry for it, nothing changed
+ */
+wsk_status_e wsk_site_move(wsk_segment_t *seg, unsigned from,
+                           uint32_t from_term, unsigned to, uint32_t site,
+                           uint64_t address, uint32_t *term);
+
 /* Rates: token buckets; the time is an argument and may jump. */
 
 typedef enum wsk_rate_e { WSK_RATE_PUBLISH, WSK_RATE_BROWSER } wsk_rate_e;

@@ -64,6 +64,9 @@ static void take_back(wsk_segment_t *seg, unsigned slot)
     for (i = 0; i < dirty_words(seg); i++) {
         atomic_store(&at->dirty[i], 0);
     }
+    for (i = 0; i < WSK_OFFERS; i++) {
+        atomic_store(&at->offers[i], 0);
+    }
     atomic_store(&at->told, 0);
     atomic_store(&at->pid, 0);
     atomic_store(&at->state, WSK_SLOT_FREE);

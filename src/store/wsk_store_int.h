@@ -22,6 +22,7 @@
 #include "core/wsk_hash.h"
 #include "store/wsk_feed.h"
 #include "store/wsk_lock.h"
+#include "store/wsk_offer.h"
 #include "store/wsk_presence.h"
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
@@ -184,6 +185,8 @@ typedef struct wsk_slot_t {
     wsk_half_t connections; /* host lock */
     wsk_half_t term;        /* changed under the host lock */
     _Atomic int64_t since_us;
+    wsk_half_t offered;            /* offers ever made: their names */
+    wsk_word_t offers[WSK_OFFERS]; /* wsk_offer */
     wsk_word_t counters[WSK_C_COUNT];
     _Alignas(64) wsk_half_t told;
     wsk_word_t dirty[]; /* a bit for every site */

@@ -116,6 +116,27 @@ bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab)
     return true;
 }
 
+bool wsk_conn_requeue(wsk_conn_t *c, const uint8_t *bytes, size_t len,
+                      bool begun)
+{
+    const uint32_t sent = begun ? 1 : 0; /* as if it had been a byte more */
+    wsk_slab_t *slab = wsk_slab_make(len + sent);
+    bool queued;
+
+    if (!slab) {
+        return false;
+    }
+    slab->bytes[0] = 0;
+    memcpy(slab->bytes + sent, bytes, len);
+    queued = wsk_conn_queue(c, slab);
+    if (queued && begun) {
+        c->out->at = sent;
+        c->out_bytes -= sent;
+    }
+    wsk_slab_unref(slab);
+    return queued;
+}
+
 bool wsk_conn_full(const wsk_conn_t *c)
 {
     return c->out_bytes + (uint64_t)c->out_frames * FRAME_COST > FULL;

@@ -33,6 +33,7 @@ typedef enum wsk_kind_e {
 
 typedef enum wsk_conn_state_e {
     WSK_CONN_OPEN,
+    WSK_CONN_OFFERED, /* to another process; nobody touches it meanwhile */
     WSK_CONN_CLOSING, /* our Close is queued or sent; waiting for the peer */
     WSK_CONN_DEAD     /* to be freed at the end of the turn */
 } wsk_conn_state_e;
@@ -73,6 +74,7 @@ typedef struct wsk_conn_t {
     uint64_t incarnation;           /* of the site */
     uint64_t address;               /* hash, for admission */
     uint64_t user;                  /* hash; a new token is of the same one */
+    uint64_t proof;                 /* of the secret its token was made with */
     uint32_t out_bytes, out_frames; /* queued */
     uint32_t sealed; /* of them, in a TLS record that is not written yet */
     uint8_t kind, state;
@@ -82,6 +84,7 @@ typedef struct wsk_conn_t {
     bool present; /* may be on channels: leaves them in the end */
     bool deaf;    /* not read until it has taken what is queued for it */
     bool stuck;   /* TLS has to write before it reads on */
+    bool stays;   /* was offered to another process, which refused it */
     uint8_t bad_messages;
     uint16_t close_code;
     uint64_t stream; /* who its /send is, of an event stream; or 0 */
@@ -120,6 +123,12 @@ void wsk_slab_unref(wsk_slab_t *slab);
 /** Queue shared bytes; takes a reference of its own.
  *  @return false without memory */
 bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab);
+
+/** Queue a copy of a frame that another process had queued; some bytes.
+ *  @param begun  its beginning was sent already; then it is the first
+ *  @return false without memory */
+bool wsk_conn_requeue(wsk_conn_t *c, const uint8_t *bytes, size_t len,
+                      bool begun);
 
 /** Whether so much is queued that nothing more may be asked of us: who sends and
  *  does not read would have us keep all our answers. */

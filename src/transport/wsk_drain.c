@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Leaving: everybody is told when to come back, each at a time of its own, and
- * gets what was published until then.
+ * Leaving. While a reload reads the configuration everything goes on as it was;
+ * when the next generation is there, connections go over to it; who cannot is
+ * told when to come back, each at a time of its own, and gets what was published
+ * until then.
  */
+#include <unistd.h>
+
 #include "transport/wsk_loop_int.h"
 
 /* Of the drain, the part in which clients are told; the rest is theirs to
@@ -12,15 +16,31 @@
 #define LATE_MS 1500   /* after the end, for a loop that was late itself */
 #define RETURN_MS 2000 /* clients come back spread over this, or the drain */
 
+/* Without a reload: siblings that stop too have said so after the first; after
+ * the second it is the end of all. */
+#define SIBLING_MS 200
+#define ALONE_MS 500
+/* So long who can go is kept for a successor that is there, but busy. */
+#define HAND_MS 2000
+/* Children of a later generation, but none of them in our segment: the first may
+ * be just about to come. */
+#define STRANGERS_MS 3000
+#define WAIT_MAX_MS 60000
+
+static void begin_phase(wsk_loop_t *l, phase_e phase)
+{
+    l->phase = phase;
+    l->drain_from_ms = l->mono_ms;
+    l->drain_until_ms = l->mono_ms + l->spec.drain_ms;
+    l->drain_total = atomic_load(&l->connections);
+}
+
 void wsk_drain_begin(wsk_loop_t *l)
 {
-    int64_t ms = l->spec.drain_ms;
-
     l->draining = true;
-    l->drain_from_ms = l->mono_ms;
-    l->drain_until_ms = l->mono_ms + ms;
-    l->drain_total = atomic_load(&l->connections);
     wsk_slot_stopping(l->spec.seg, l->slot);
+    wsk_hand_listen(l, false);
+    begin_phase(l, l->spec.door ? PHASE_WAIT : PHASE_TELL);
 }
 
 static void tell(wsk_loop_t *l, wsk_conn_t *c)
@@ -54,7 +74,7 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
 
         for (; c && n; c = next) {
             next = c->timer_next;
-            if (!c->told) {
+            if (!c->told && (l->phase == PHASE_TELL || wsk_hand_stays(c))) {
                 tell(l, c);
                 l->drain_told++;
                 n--;
@@ -63,28 +83,137 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
     }
 }
 
-bool wsk_drain_step(wsk_loop_t *l)
+/* Offer those who can go. @return how many have yet to be told that they cannot
+ * @param going  receives how many have yet to go */
+static uint32_t offer_all(wsk_loop_t *l, uint32_t *going)
 {
-    int64_t tell_ms = (l->drain_until_ms - l->drain_from_ms) * TELL_PART / 100;
-    int64_t gone = l->mono_ms - l->drain_from_ms;
-    uint32_t want = l->drain_total;
+    uint32_t i, stay = 0;
 
-    if (atomic_load(&l->stop) == 2
-        && l->drain_until_ms > l->mono_ms + HURRY_MS) {
-        l->drain_until_ms = l->mono_ms + HURRY_MS;
-        tell_ms = 0;
+    *going = 0;
+    for (i = 0; i < WHEEL; i++) {
+        wsk_conn_t *c = l->wheel[i], *next;
+
+        for (; c; c = next) {
+            next = c->timer_next;
+            if (!c->told && (wsk_hand_stays(c) || !wsk_hand_offer(l, c))) {
+                stay += wsk_hand_stays(c);
+                *going += !wsk_hand_stays(c);
+            }
+        }
     }
-    if (atomic_load(&l->stop) != 2 && gone < tell_ms) {
-        want = (uint32_t)((uint64_t)l->drain_total * (uint64_t)gone
-                          / (uint64_t)tell_ms);
-        tell_some(l, want > l->drain_told ? want - l->drain_told : 0);
+    *going += l->ngiven;
+    return stay;
+}
+
+static bool parent_gone(const wsk_loop_t *l)
+{
+    return l->spec.parent && getppid() != l->spec.parent;
+}
+
+/* Who takes over comes as soon as the parent may make children. @return whether
+ * to wait on */
+static bool may_come(wsk_loop_t *l, int64_t waited)
+{
+    const wsk_heirs_e heirs = l->spec.heirs ? l->spec.heirs(l->spec.generation)
+                                            : WSK_HEIRS_MAY_COME;
+
+    if (parent_gone(l) || waited >= WAIT_MAX_MS) {
+        return false;
     }
-    else {
+    if (heirs == WSK_HEIRS_RUN) {
+        l->strangers_ms = l->strangers_ms ? l->strangers_ms : l->mono_ms;
+        return l->mono_ms - l->strangers_ms < STRANGERS_MS;
+    }
+    if (wsk_segment_marked(l->spec.seg, WSK_MARK_READ) <= l->spec.generation) {
+        return true; /* the configuration is being read */
+    }
+    l->ready_ms = l->ready_ms ? l->ready_ms : l->mono_ms;
+    return l->mono_ms - l->ready_ms < (int64_t)(heirs == WSK_HEIRS_NO_PLACE
+                                                    ? l->spec.hold_ms
+                                                    : l->spec.wait_ms);
+}
+
+static void wait_for_successor(wsk_loop_t *l)
+{
+    const bool reload = wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)
+                        > l->spec.generation;
+    const int64_t waited = l->mono_ms - l->drain_from_ms;
+
+    if (!reload && waited < SIBLING_MS) {
+        return;
+    }
+    if (wsk_slot_successor(l->spec.seg, l->slot,
+                           l->spec.generation + (reload ? 1 : 0))) {
+        begin_phase(l, PHASE_HAND);
+    }
+    else if (!reload && l->spec.unsure) {
+        atomic_store(&l->stop, 2);
+    }
+    else if (reload ? !may_come(l, waited) : waited >= ALONE_MS) {
+        begin_phase(l, PHASE_TELL);
+    }
+}
+
+static void tell_all(wsk_loop_t *l)
+{
+    const unsigned offered = l->ngiven;
+
+    l->phase = PHASE_TELL;
+    wsk_hand_withdraw(l);
+    if (l->ngiven == offered) { /* else they hear first what came meanwhile */
         tell_some(l, UINT32_MAX);
     }
+}
+
+/* In each step, of all who are to be told, as many as time has passed. */
+static void tell_in_time(wsk_loop_t *l)
+{
+    const int64_t tell_ms = (int64_t)l->spec.drain_ms * TELL_PART / 100;
+    const int64_t gone = l->mono_ms - l->drain_from_ms;
+    uint32_t want, going = 0;
+
+    if (l->phase == PHASE_HAND) {
+        wsk_hand_settle(l);
+        l->drain_total = l->drain_told + offer_all(l, &going);
+    }
+    if (gone >= tell_ms && (!going || gone >= HAND_MS)) {
+        tell_all(l);
+        return;
+    }
+    if (going) { /* if they are told in the end, it is theirs to answer in */
+        l->drain_until_ms = WSK_MAX(l->drain_until_ms,
+                                    l->mono_ms + l->spec.drain_ms - tell_ms);
+    }
+    want = gone >= tell_ms ? l->drain_total
+                           : (uint32_t)((uint64_t)l->drain_total
+                                        * (uint64_t)gone / (uint64_t)tell_ms);
+    tell_some(l, want > l->drain_told ? want - l->drain_told : 0);
+}
+
+bool wsk_drain_step(wsk_loop_t *l)
+{
+    bool hurry;
+
+    if (l->phase == PHASE_WAIT && atomic_load(&l->stop) != 2) {
+        wait_for_successor(l);
+    }
+    hurry = atomic_load(&l->stop) == 2;
+    if (hurry
+        && (l->phase == PHASE_WAIT
+            || l->drain_until_ms > l->mono_ms + HURRY_MS)) {
+        l->drain_until_ms = l->mono_ms + HURRY_MS;
+    }
+    if (hurry) {
+        tell_all(l);
+    }
+    else if (l->phase != PHASE_WAIT) {
+        tell_in_time(l);
+    }
     if (atomic_load(&l->connections) == 0
-        || l->mono_ms >= l->drain_until_ms + LATE_MS) {
+        || (l->phase != PHASE_WAIT
+            && l->mono_ms >= l->drain_until_ms + LATE_MS)) {
         return true;
     }
-    return l->mono_ms >= l->drain_until_ms && !l->active;
+    return l->phase != PHASE_WAIT && l->mono_ms >= l->drain_until_ms
+           && !l->active;
 }

@@ -96,6 +96,13 @@ uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id)
     return wsk_hash(wsk_segment_secret(seg), user_id, strlen(user_id));
 }
 
+uint64_t wsk_inbox_proof(const wsk_segment_t *seg, const char *secret)
+{
+    return wsk_hash(wsk_segment_secret(seg) + WSK_HASH_KEY, secret,
+                    strlen(secret))
+           | 1;
+}
+
 static wsk_answer_e refused(wsk_sender_t *from, wsk_answer_e answer)
 {
     wsk_count(from->seg, from->slot, from->site, WSK_C_browser_refused, 1);

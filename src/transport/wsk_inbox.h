@@ -99,6 +99,9 @@ void wsk_roster_counts_body(wsk_text_t *t, uint32_t now, uint32_t most);
 /** A user of a token, as a connection remembers it. */
 uint64_t wsk_inbox_user(const wsk_segment_t *seg, const char *user_id);
 
+/** A secret, as a connection remembers with which its token was made; never 0. */
+uint64_t wsk_inbox_proof(const wsk_segment_t *seg, const char *secret);
+
 /** A parsed `message`. @param id receives its number when ok */
 wsk_answer_e wsk_inbox_message(wsk_sender_t *from, json_t *msg,
                                wsk_cursor_t *id);

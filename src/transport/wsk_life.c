@@ -31,7 +31,7 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->born_us = l->now_us;
     c->heard_s = l->now_s;
-    c->member.id = ((uint64_t)l->slot + 1) << 48 | ++l->next_id;
+    c->member.id = wsk_loop_id(l);
     c->grant = c->grant ? wsk_grant_intern(l->grants, c->grant) : NULL;
     if (!wsk_conn_own_ssl(c)
         || epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0) {

@@ -41,6 +41,14 @@ uint64_t wsk_loop_random(wsk_loop_t *l)
     return l->random * UINT64_C(2685821657736338717);
 }
 
+/* Of the slot, of its term, of the loop: 11, 21 and 32 bits. */
+uint64_t wsk_loop_id(wsk_loop_t *l)
+{
+    const uint64_t term = wsk_slot_term(l->spec.seg, l->slot) & 0x1fffff;
+
+    return ((uint64_t)l->slot + 1) << 53 | term << 32 | ++l->next_id;
+}
+
 static void take_incoming(wsk_loop_t *l)
 {
     wsk_conn_t *c, *next;
@@ -56,7 +64,7 @@ static void take_incoming(wsk_loop_t *l)
         next = c->turn_next;
         c->turn_next = NULL;
         wsk_life_begin(l, c);
-        if (l->draining && c->state == WSK_CONN_OPEN) {
+        if (l->phase == PHASE_TELL && c->state == WSK_CONN_OPEN) {
             wsk_say_reconnect(l, c, (uint32_t)(wsk_loop_random(l) % 1000));
             wsk_say_close(l, c, WSK_CLOSE_RESTART, "restarting");
         }
@@ -72,6 +80,9 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
     }
     else if (ev->data.ptr == l) {
         take_incoming(l);
+    }
+    else if (ev->data.ptr == l->given) {
+        wsk_hand_take(l);
     }
     else if (c->state != WSK_CONN_DEAD) {
         if (ev->events & EPOLLOUT) {
@@ -93,7 +104,10 @@ static int wait_ms(const wsk_loop_t *l)
     if (l->active || l->dead) {
         return 0;
     }
-    return l->draining ? 10 : (int)(step - l->mono_ms % step);
+    if (l->draining) {
+        return l->ngiven ? 1 : 10;
+    }
+    return (int)(step - l->mono_ms % step);
 }
 
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
@@ -112,6 +126,7 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
     wsk_roster_counts(l);
     wsk_turn_serve(l);
     wsk_life_bury(l);
+    wsk_hand_listen(l, wsk_loop_has_room(l));
     if (atomic_load(&l->stop) && !l->draining) {
         wsk_drain_begin(l);
     }
@@ -148,6 +163,7 @@ void wsk_loop_leave(wsk_loop_t *l)
 {
     uint32_t i;
 
+    wsk_hand_abandon(l);
     take_incoming(l);
     for (i = 0; i < WHEEL; i++) {
         while (l->wheel[i]) {

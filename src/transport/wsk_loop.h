@@ -4,8 +4,9 @@
  *
  * Promise   Sites are served in turn, each with a bounded piece of work, so one
  *           site's crowd does not hold up another's message. Nothing on the loop
- *           blocks. After wsk_loop_stop every client is told, and the thread ends
- *           within the drain.
+ *           blocks. After wsk_loop_stop every client that can go on in another
+ *           process does, every other is told, and the thread ends within the
+ *           drain.
  * Owner     wsk_loop_start makes it; wsk_loop_free after wsk_loop_done.
  * Threads   start, free: the child's main thread. give, stop: any. The rest of
  *           the transport room runs on the loop thread.
@@ -26,12 +27,25 @@ typedef struct wsk_session_end_t {
     uint64_t bytes_in, bytes_out;
 } wsk_session_end_t;
 
+typedef enum wsk_heirs_e {
+    WSK_HEIRS_MAY_COME,
+    WSK_HEIRS_NO_PLACE, /* before somebody has gone */
+    WSK_HEIRS_RUN
+} wsk_heirs_e;
+
 typedef struct wsk_loop_spec_t {
     wsk_segment_t *seg;
     wsk_bell_t bell; /* by slot */
+    const int *door; /* two ends of a SEQPACKET pair: hand over by [0], take
+                      * by [1]; NULL: nobody is handed over */
     uint32_t generation;
-    int32_t pid;
-    uint32_t drain_ms;        /* at most this after a graceful stop */
+    int32_t pid, parent; /* parent 0: its end is not watched for */
+    uint32_t drain_ms;   /* at most this, when a successor is there */
+    uint32_t wait_ms;    /* for one, when the configuration is read, */
+    uint32_t hold_ms;    /* and where there is no place for it yet */
+    bool unsure;         /* a stop that was not to hurry may have been to */
+    /** What is known of children of a later generation; any thread; or NULL. */
+    wsk_heirs_e (*heirs)(uint32_t generation);
     uint32_t max_connections; /* of this process: its descriptors' worth */
     void (*ended)(void *baton, const wsk_session_end_t *end);
     void *baton;

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "proto/wsk_sse.h"
+#include "store/wsk_offer.h"
 #include "transport/wsk_loop.h"
 
 #define INPUT 16384 /* bytes of one read */
@@ -43,6 +44,7 @@ typedef struct site_view_t {
     bool active, rung;
     uint32_t waiting; /* in the list of this turn */
     uint32_t owed;    /* of them, those who had waited when the log was read */
+    uint32_t offers;  /* connections on offer: the log is not read meanwhile */
     intake_t intake;
     wsk_site_state_e state;
     wsk_site_spec_t spec;
@@ -52,6 +54,21 @@ typedef struct site_view_t {
     bool counted;
     uint32_t told, told_most; /* connections, and their cap */
 } site_view_t;
+
+/** A connection that was offered to another process. */
+typedef struct given_t {
+    wsk_conn_t *conn;
+    wsk_offer_t offer;
+    size_t bytes;
+} given_t;
+
+/** How far a loop is that leaves. */
+typedef enum phase_e {
+    PHASE_STAY,
+    PHASE_WAIT, /* for a successor; everything goes on */
+    PHASE_HAND, /* over who can go, and tell the others */
+    PHASE_TELL  /* everybody who is left */
+} phase_e;
 
 struct wsk_loop_t {
     wsk_loop_spec_t spec;
@@ -71,13 +88,21 @@ struct wsk_loop_t {
     uint32_t now_s;
     int64_t now_us; /* Unix time */
     int64_t mono_ms;
-    uint64_t next_id, random;
+    uint64_t random;
+    uint32_t next_id;
     uint8_t *buf;
     uint32_t turn;
     uint64_t looked_at; /* connections, when their site had changed */
     intake_t echoes;    /* they have no site */
     /* drain */
     bool draining;
+    phase_e phase;
+    int64_t ready_ms;     /* when it was seen that a successor may come, */
+    int64_t strangers_ms; /* and that children came that are none */
+    given_t given[WSK_OFFERS];
+    unsigned ngiven;
+    size_t given_bytes;
+    bool listens; /* at the door */
     int64_t drain_from_ms, drain_until_ms;
     uint32_t drain_total, drain_told;
     /* any thread: */
@@ -100,6 +125,9 @@ extern const wsk_sink_ops_t wsk_sink_ops;
 void wsk_loop_count(wsk_loop_t *l, const wsk_conn_t *c, wsk_counter_e which,
                     uint64_t n);
 uint64_t wsk_loop_random(wsk_loop_t *l);
+/** The number of a connection: no other has it, in whatever process it comes to
+ *  be. */
+uint64_t wsk_loop_id(wsk_loop_t *l);
 /* What the thread is made of; wsk_loop_start and wsk_loop_free go round it. */
 wsk_loop_t *wsk_loop_make(const wsk_loop_spec_t *spec);
 /** Take a slot. @return false: none is free, or no memory */
@@ -136,6 +164,8 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
 /** Read, unless its site has had its share in this turn: then the poll names it
  *  again in the next. */
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c);
+/** Its log may be read again. */
+void wsk_turn_resume(wsk_loop_t *l, site_view_t *v);
 void wsk_turn_serve(wsk_loop_t *l);
 
 /* wsk_wheel.c: every connection has one timer */
@@ -214,6 +244,22 @@ void wsk_timers_blocked(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c);
 /** Close who is at a site that went off or revoked its keys. */
 void wsk_timers_site_off(wsk_loop_t *l, uint32_t site);
+
+/* wsk_hand.c: from process to process */
+/** Whether it has to be told to reconnect: no other process can have it. */
+bool wsk_hand_stays(const wsk_conn_t *c);
+/** Offer one that does not stay. @return false: not now, or `stays` is set */
+bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c);
+/** Look what became of the offers. */
+void wsk_hand_settle(wsk_loop_t *l);
+/** Take back what nobody holds yet; it stays. */
+void wsk_hand_withdraw(wsk_loop_t *l);
+/** The end: what is held by others then is theirs. */
+void wsk_hand_abandon(wsk_loop_t *l);
+/** Listen at the door, or not. */
+void wsk_hand_listen(wsk_loop_t *l, bool want);
+/** Take some of what lies there. */
+void wsk_hand_take(wsk_loop_t *l);
 
 /* wsk_drain.c */
 void wsk_drain_begin(wsk_loop_t *l);

@@ -443,6 +443,7 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_grant_unref(c->grant);
     c->grant = wsk_grant_intern(l->grants, claims.grant);
     c->exp_s = claims.exp;
+    c->proof = wsk_inbox_proof(l->spec.seg, spec->jwt.at[claims.secret]);
     drop_forbidden(l, c);
     drop_presences(l, c);
     wsk_text_fmt(&t, "{\"type\":\"auth_ok\",\"exp\":%lld}",

@@ -64,6 +64,11 @@ static void activate(wsk_loop_t *l, site_view_t *v)
     }
 }
 
+void wsk_turn_resume(wsk_loop_t *l, site_view_t *v)
+{
+    activate(l, v);
+}
+
 void wsk_turn_write(wsk_loop_t *l, wsk_conn_t *c)
 {
     if (!c->want_write) {
@@ -75,7 +80,8 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c)
 {
     site_view_t *v;
 
-    if (c->in_turn || c->state == WSK_CONN_DEAD) {
+    if (c->in_turn || c->state == WSK_CONN_DEAD
+        || c->state == WSK_CONN_OFFERED) {
         return;
     }
     if (c->site == WSK_NO_SITE) {
@@ -161,7 +167,7 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
     uint64_t bytes = 0;
     uint32_t n, most;
 
-    if (!v->owed && v->rung) {
+    if (!v->owed && v->rung && !v->offers) {
         v->rung = wsk_hub_pump(l->hub, v->number);
         v->owed = v->waiting;
     }
@@ -188,7 +194,7 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
             wsk_life_early(l, c);
         }
     }
-    return v->turn || v->rung;
+    return v->turn || (v->rung && !v->offers);
 }
 
 void wsk_turn_serve(wsk_loop_t *l)

@@ -125,9 +125,43 @@ static void damage(void)
     store_end(seg);
 }
 
+/* What is counted through one slot, then through another. */
+static void moves(void)
+{
+    wsk_segment_t *seg = store_new(4, 4, 2, 8);
+    const uint32_t a = store_site(seg, 1, 1000, 10);
+    uint64_t i;
+
+    wsk_addr_add(seg, 0, a, 77);
+    wsk_addr_add(seg, 0, a, 77);
+    is_int(wsk_addr_move(seg, 0, 2, a, 77), WSK_OK, "one of two moves");
+    is_int(wsk_addr_count(seg, a, 77), 2, "the address has as many");
+    is_int(atomic_load(&wsk_slot_of(seg, 0)->connections), 1, "one slot less");
+    is_int(atomic_load(&wsk_slot_of(seg, 2)->connections), 1, "the other more");
+    is_str(why_not(seg), NULL, "and all adds up");
+    is_int(wsk_addr_move(seg, 0, 2, a, 77), WSK_OK, "the other moves");
+    is_int(wsk_addr_move(seg, 0, 2, a, 77), WSK_ENOTFOUND, "no third does");
+    is_int(wsk_addr_move(seg, 2, 2, a, 77), WSK_OK, "to itself is nothing");
+    is_str(why_not(seg), NULL, "and all adds up still");
+    for (i = 0; i < 63; i++) {
+        wsk_addr_add(seg, 1, a, i);
+    }
+    is_int(wsk_addr_move(seg, 2, 3, a, 77), WSK_EFULL,
+           "where the table is full one of two cannot");
+    is_int(atomic_load(&wsk_slot_of(seg, 2)->connections), 2, "and stays");
+    is_int(wsk_addr_move(seg, 1, 3, a, 5), WSK_OK, "but one that is alone can");
+    is_int(wsk_addr_remove(seg, 1, a, 5), WSK_ENOTFOUND, "and has moved");
+    is_str(why_not(seg), NULL, "a full table adds up");
+    wsk_addr_reap(seg, 1);
+    wsk_addr_reap(seg, 2);
+    is_int((intmax_t)wsk_segment_connections(seg), 1, "reaping finds all");
+    store_end(seg);
+}
+
 int main(void)
 {
     counts();
+    moves();
     bounds();
     against_a_model();
     damage();

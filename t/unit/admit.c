@@ -186,10 +186,39 @@ static void together(void)
     store_end(seg);
 }
 
+static void moves(void)
+{
+    wsk_segment_t *seg = store_new(4, 4, 2, 10);
+    const uint32_t a = limited(seg, 1, 1, 1);
+    const unsigned from = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, 1, 1,
+                                                   NOON);
+    const unsigned to = (unsigned)wsk_slot_claim(seg, WSK_SLOT_CHILD, 2, 2,
+                                                 NOON);
+    uint32_t was, term = 0;
+
+    wsk_site_admit(seg, from, a, 1, &was);
+    is_int(wsk_site_move(seg, from, was, to, a, 1, &term), WSK_OK,
+           "who is in may move, at whatever cap");
+    is_int(term, wsk_slot_term(seg, to), "and has the term of its new slot");
+    is_int(wsk_site_connections(seg, a), 1, "it is counted once");
+    wsk_site_leave(seg, from, was, a, 1);
+    is_int(wsk_site_connections(seg, a), 1, "the old slot has none to give");
+    wsk_slot_release(seg, to);
+    is_int(wsk_site_connections(seg, a), 0, "it goes with the new one");
+    is_int(wsk_site_move(seg, to, term, from, a, 1, &was), WSK_OK,
+           "one whose slot is gone is counted in");
+    is_int(wsk_site_connections(seg, a), 1, "once");
+    is_int(wsk_site_move(seg, 9, 0, from, a, 1, &was), WSK_EFULL,
+           "but from no slot that is none");
+    ok(wsk_segment_check(seg, NULL) == WSK_OK, "the segment is whole");
+    store_end(seg);
+}
+
 int main(void)
 {
     alarm(120);
     caps();
+    moves();
     full_table();
     rates();
     more_than_the_burst();

@@ -64,9 +64,30 @@ static void host(void)
     is_int(feed(9, 3), WSK_ADMIT_HOST, "a slot that is none");
 }
 
+static void moves(void)
+{
+    const uint32_t before = wsk_feed_count(seg);
+    uint32_t was;
+
+    feed(2, 70);
+    was = term;
+    is_int(wsk_feed_move(seg, 2, was, 3, 70, &term), WSK_OK, "one moves");
+    is_int(wsk_feed_count(seg), before + 1, "and is counted once");
+    wsk_feed_reap(seg, 2);
+    is_int(wsk_feed_count(seg), before + 1, "its old slot has none of it");
+    wsk_feed_leave(seg, 3, term, 70);
+    is_int(wsk_feed_count(seg), before, "the new one has");
+    is_int(wsk_feed_move(seg, 2, was + 1, 3, 70, &term), WSK_OK,
+           "one whose slot is gone is counted in");
+    wsk_feed_reap(seg, 3);
+    is_int(wsk_feed_move(seg, 9, was, 3, 70, &term), WSK_EFULL,
+           "but not from a slot that is none");
+}
+
 int main(void)
 {
     seg = store_new(4, 4, 2, 20);
+    moves();
     bounds();
     slots();
     host();

@@ -261,6 +261,7 @@ TAP_UNUSED static void client_make(world_t *w, client_t *who, wsk_kind_e kind,
     if (kind != WSK_KIND_ECHO) {
         who->c->grant = world_grant(n);
         who->c->address = 5;
+        who->c->proof = wsk_inbox_proof(w->seg, world_spec(n).jwt.at[0]);
         who->c->user = wsk_inbox_user(w->seg, "7");
         who->c->admitted = wsk_site_admit(w->seg, w->loop->slot, w->sites[n], 5,
                                           &who->c->term)

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hand-over: connections of a process that leaves go on in another one.
+ *
+ * The giver packs one (wsk_parcel), sends it with its descriptor through the
+ * door, a socket pair that all children have, and keeps it, untouched, until
+ * the offer (store/wsk_offer) says what became of it. Meanwhile it reads no log
+ * of that site, so that what the parcel has not seen stays in the log until the
+ * taker has said that it is listening there.
+ */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "store/wsk_feed.h"
+#include "transport/wsk_courier.h"
+#include "transport/wsk_loop_int.h"
+#include "transport/wsk_parcel.h"
+
+#define TAKES 32                       /* packets in one turn */
+#define UNDER_WAY ((size_t)WSK_MB(16)) /* bytes offered at once, about */
+
+/* Out of the poll and the timers: nothing touches it now. */
+static void freeze(wsk_loop_t *l, wsk_conn_t *c, const wsk_offer_t *offer,
+                   size_t bytes)
+{
+    epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    wsk_wheel_drop(c);
+    c->state = WSK_CONN_OFFERED;
+    wsk_turn_view(l, c->site)->offers++;
+    l->given[l->ngiven++] = (given_t){ c, *offer, bytes };
+    l->given_bytes += bytes;
+}
+
+bool wsk_hand_stays(const wsk_conn_t *c)
+{
+    return c->stays || !wsk_parcel_may(c);
+}
+
+bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c)
+{
+    wsk_offer_t offer;
+    uint8_t *bytes = NULL;
+    size_t len = 0, bound = wsk_parcel_bound(c);
+    wsk_status_e rv;
+    bool posted;
+
+    if (l->ngiven == WSK_OFFERS || c->in_turn
+        || (l->ngiven && l->given_bytes + bound > UNDER_WAY)) {
+        return false;
+    }
+    rv = wsk_parcel_pack(c, &bytes, &len);
+    c->stays |= rv == WSK_EFULL;
+    if (rv != WSK_OK) {
+        return false;
+    }
+    if (!wsk_offer_make(l->spec.seg, l->slot, &offer)) {
+        free(bytes);
+        return false;
+    }
+    posted = wsk_courier_send(l->spec.door[0], &offer, c->fd, bytes, len);
+    OPENSSL_cleanse(bytes, len);
+    free(bytes);
+    if (!posted) {
+        wsk_offer_withdraw(l->spec.seg, &offer);
+        return false;
+    }
+    freeze(l, c, &offer, len);
+    return true;
+}
+
+static void site_rests(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    site_view_t *v = wsk_turn_view(l, c->site);
+
+    if (--v->offers == 0 && v->rung) {
+        wsk_turn_resume(l, v);
+    }
+}
+
+/* Another process has it. What it stood for there was counted over. */
+static void let_go(wsk_loop_t *l, wsk_conn_t *c)
+{
+    wsk_hub_leave(l->hub, &c->member);
+    wsk_publisher_leave(c);
+    site_rests(l, c);
+    wsk_loop_count(l, c, WSK_C_handed, 1);
+    wsk_conn_drop(c);
+    atomic_fetch_sub(&l->connections, 1);
+}
+
+/* It is ours again. */
+static void get_back(wsk_loop_t *l, wsk_conn_t *c, bool stays)
+{
+    struct epoll_event ev = { .data.ptr = c };
+
+    c->state = WSK_CONN_OPEN;
+    c->stays |= stays;
+    ev.events = (c->deaf ? 0 : EPOLLIN | EPOLLRDHUP)
+                | (c->want_write ? EPOLLOUT : 0);
+    wsk_wheel_set(l, c, l->now_s + 1);
+    site_rests(l, c);
+    if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0) {
+        wsk_life_kill(l, c);
+    }
+    else if (wsk_turn_gone(l, c)) { /* nobody was told meanwhile */
+        wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
+    }
+}
+
+/* @return whether it is still under way */
+static bool look(wsk_loop_t *l, given_t *given)
+{
+    const wsk_offer_e what = wsk_offer_look(l->spec.seg, &given->offer);
+
+    if (what == WSK_OFFER_OPEN || what == WSK_OFFER_HELD) {
+        return true;
+    }
+    wsk_offer_end(l->spec.seg, &given->offer);
+    if (what == WSK_OFFER_TAKEN) {
+        let_go(l, given->conn);
+    }
+    else {
+        if (what == WSK_OFFER_REFUSED) {
+            wsk_loop_count(l, given->conn, WSK_C_hand_refused, 1);
+        }
+        get_back(l, given->conn, what == WSK_OFFER_REFUSED);
+    }
+    return false;
+}
+
+static void strike_out(wsk_loop_t *l, unsigned i)
+{
+    l->given_bytes -= l->given[i].bytes;
+    l->given[i] = l->given[--l->ngiven];
+}
+
+void wsk_hand_settle(wsk_loop_t *l)
+{
+    unsigned i = 0;
+
+    while (i < l->ngiven) {
+        if (look(l, &l->given[i])) {
+            i++;
+        }
+        else {
+            strike_out(l, i);
+        }
+    }
+}
+
+void wsk_hand_withdraw(wsk_loop_t *l)
+{
+    unsigned i = 0;
+
+    wsk_hand_settle(l);
+    while (i < l->ngiven) {
+        if (wsk_offer_withdraw(l->spec.seg, &l->given[i].offer)) {
+            get_back(l, l->given[i].conn, true);
+            strike_out(l, i);
+        }
+        else {
+            i++;
+        }
+    }
+}
+
+void wsk_hand_abandon(wsk_loop_t *l)
+{
+    wsk_hand_withdraw(l);
+    while (l->ngiven) {
+        l->ngiven--;
+        let_go(l, l->given[l->ngiven].conn);
+    }
+    l->given_bytes = 0;
+}
+
+/* Taking. */
+
+void wsk_hand_listen(wsk_loop_t *l, bool want)
+{
+    struct epoll_event ev = { .events = EPOLLIN, .data.ptr = l->given };
+
+    if (l->spec.door && want != l->listens
+        && epoll_ctl(l->epoll, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+                     l->spec.door[1], &ev)
+               == 0) {
+        l->listens = want;
+    }
+}
+
+/* Deadlines of another loop, none of which may be far away in this one. */
+static void set_clocks(const wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
+{
+    const uint32_t ping = WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
+
+    if (c->ping_s - l->now_s > ping) {
+        c->ping_s = l->now_s + 1;
+    }
+    if ((int32_t)(c->heard_s - l->now_s) > 0) {
+        c->heard_s = l->now_s;
+    }
+    if (c->blocked_s && (int32_t)(c->blocked_s - l->now_s) > 0) {
+        c->blocked_s = WSK_MAX(l->now_s, 1u);
+    }
+}
+
+/* A token cannot be taken back, but the secret it was made with can. */
+static bool proved(const wsk_loop_t *l, const wsk_conn_t *c,
+                   const site_view_t *v)
+{
+    unsigned i;
+
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        return wsk_publisher_proved(c, v);
+    }
+    for (i = 0; i < WSK_COUNT_OF(v->spec.jwt.at) && !c->feed; i++) {
+        const char *secret = v->spec.jwt.at[i];
+
+        if (*secret && wsk_inbox_proof(l->spec.seg, secret) == c->proof) {
+            return true;
+        }
+    }
+    return c->feed;
+}
+
+static bool may_come(wsk_loop_t *l, const wsk_conn_t *c, int fd)
+{
+    struct stat what;
+
+    return c->site < wsk_site_count(l->spec.seg) && wsk_turn_view(l, c->site)
+           && !wsk_turn_gone(l, c) && proved(l, c, l->views[c->site])
+           && wsk_loop_has_room(l) && fstat(fd, &what) == 0
+           && S_ISSOCK(what.st_mode);
+}
+
+static wsk_status_e count_over(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
+{
+    if (!c->admitted) {
+        return WSK_OK;
+    }
+    return c->feed ? wsk_feed_move(l->spec.seg, from, c->term, l->slot, c->user,
+                                   &c->term)
+                   : wsk_site_move(l->spec.seg, from, c->term, l->slot, c->site,
+                                   c->address, &c->term);
+}
+
+/* Into hub, poll and counts. @return false: nothing is left of it here, and
+ * nothing was written to it */
+static bool settle_in(wsk_loop_t *l, wsk_parcel_t *parcel, unsigned from)
+{
+    wsk_conn_t *c = parcel->conn;
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
+
+    if (c->kind != WSK_KIND_PUBLISHER
+        && wsk_hub_arrive(l->hub, &c->member, c->site, &parcel->place,
+                          parcel->subs, parcel->nsubs)
+               != WSK_OK) {
+        return false;
+    }
+    if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) == 0) {
+        if (count_over(l, c, from) == WSK_OK) {
+            return true;
+        }
+        epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    }
+    wsk_wheel_drop(c); /* what it was given may have been too much */
+    wsk_hub_leave(l->hub, &c->member);
+    return false;
+}
+
+/* It is counted here: nothing fails from here on but its socket. */
+static void enter(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
+{
+    site_view_t *v = l->views[c->site];
+
+    c->grant = c->grant ? wsk_grant_intern(l->grants, c->grant) : NULL;
+    if (c->present || c->stream) {
+        wsk_presence_move(l->spec.seg, c->site, wsk_roster_present(l, c).member,
+                          from, l->slot);
+    }
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        wsk_publisher_enter(c, v);
+    }
+    set_clocks(l, c, v);
+    if (c->state == WSK_CONN_OPEN) {
+        wsk_wheel_set(l, c, l->now_s + 1);
+    }
+    atomic_fetch_add(&l->connections, 1);
+    wsk_loop_count(l, c, WSK_C_taken_over, 1);
+}
+
+/* Now it is ours alone: what is queued, what it missed, what it sent. */
+static void begin(wsk_loop_t *l, wsk_conn_t *c)
+{
+    static const wsk_slice_t counts = { WSK_ROSTER_COUNTS,
+                                        sizeof(WSK_ROSTER_COUNTS) - 1 };
+
+    c->want_write = false;
+    if (c->member.site) {
+        wsk_turn_ring(l, c->site); /* for what came before we listened */
+        wsk_roster_begin(l, c, &counts, wsk_hub_has(&c->member, counts));
+    }
+    wsk_turn_write(l, c);
+    wsk_life_early(l, c);
+}
+
+static bool bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd, unsigned from)
+{
+    wsk_conn_t *c = parcel->conn;
+
+    if (!may_come(l, c, fd)) {
+        return false;
+    }
+    c->fd = fd;
+    c->want_write = true; /* nothing is written before it is ours */
+    if (!settle_in(l, parcel, from)) {
+        c->fd = -1; /* the caller's */
+        return false;
+    }
+    parcel->conn = NULL;
+    enter(l, c, from);
+    return true;
+}
+
+static void take_packet(wsk_loop_t *l, wsk_packet_t *packet)
+{
+    wsk_parcel_t parcel = { 0 };
+    wsk_conn_t *c = NULL;
+
+    if (!packet->bytes
+        || !wsk_offer_hold(l->spec.seg, &packet->offer, l->slot)) {
+        return;
+    }
+    if (wsk_parcel_open(packet->bytes, packet->len, &parcel) == WSK_OK) {
+        c = parcel.conn;
+        if (bring_in(l, &parcel, packet->fd, packet->offer.slot)) {
+            packet->fd = -1;
+        }
+        else {
+            c = NULL;
+        }
+        wsk_parcel_close(&parcel);
+    }
+    wsk_offer_settle(l->spec.seg, &packet->offer, l->slot, c != NULL);
+    if (c) {
+        begin(l, c);
+    }
+}
+
+void wsk_hand_take(wsk_loop_t *l)
+{
+    uint8_t *buf = malloc(WSK_PACKET_MAX);
+    wsk_packet_t packet;
+    unsigned n;
+
+    for (n = 0; buf && n < TAKES && wsk_loop_has_room(l)
+                && wsk_courier_receive(l->spec.door[1], buf, &packet);
+         n++) {
+        take_packet(l, &packet);
+        wsk_courier_done(&packet);
+    }
+    free(buf);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transport/wsk_courier.h"
+
+#include "tap.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int door[2];
+static uint8_t buf[WSK_PACKET_MAX];
+static uint8_t parcel[1 << 20];
+static const wsk_offer_t offer = { 3, 70000, 63, 0xfffffffe };
+
+static unsigned descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    while (readdir(dir)) {
+        n++;
+    }
+    closedir(dir);
+    return n;
+}
+
+/* One parcel of this size there and back. */
+static void round_trip(size_t len)
+{
+    const unsigned before = descriptors();
+    wsk_packet_t got;
+    int ends[2];
+    char byte = 0;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+        exit(1);
+    }
+    ok(wsk_courier_send(door[0], &offer, ends[0], parcel, len),
+       "%u bytes are sent", (unsigned)len);
+    close(ends[0]);
+    ok(wsk_courier_receive(door[1], buf, &got), "and received");
+    is_mem(got.bytes, got.len, parcel, len, "the same ones");
+    is_mem(&got.offer, sizeof(got.offer), &offer, sizeof(offer),
+           "with their offer");
+    ok(got.fd >= 0 && (fcntl(got.fd, F_GETFD) & FD_CLOEXEC),
+       "and a descriptor that no other program gets");
+    ok(write(got.fd, "x", 1) == 1 && read(ends[1], &byte, 1) == 1
+           && byte == 'x',
+       "which is that socket");
+    wsk_courier_done(&got);
+    ok(read(ends[1], &byte, 1) == 0, "closed at last");
+    close(ends[1]);
+    is_int(descriptors(), before, "no descriptor stays");
+}
+
+static void sizes(void)
+{
+    static const size_t sizes[] = { 0, 1, WSK_PACKET_MAX - 28, 65536,
+                                    1u << 20 };
+    wsk_packet_t got;
+    size_t i;
+
+    for (i = 0; i < sizeof(parcel); i++) {
+        parcel[i] = (uint8_t)(i * 7 + (i >> 9));
+    }
+    for (i = 0; i < WSK_COUNT_OF(sizes); i++) {
+        round_trip(sizes[i]);
+    }
+    ok(!wsk_courier_receive(door[1], buf, &got), "then nothing is there");
+}
+
+/* Bytes and descriptors that nobody of ours has sent. */
+static void send_foreign(const uint8_t *bytes, size_t len, const int *fds,
+                         unsigned n)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(8 * sizeof(int))];
+    } control = { .room = { 0 } };
+    struct iovec iov = { (void *)bytes, len };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    struct cmsghdr *c;
+
+    if (n > 0) {
+        msg.msg_control = control.room;
+        msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+        c = CMSG_FIRSTHDR(&msg);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(n * sizeof(int));
+        memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+    }
+    if (sendmsg(door[0], &msg, 0) < 0) {
+        note("not sent");
+    }
+}
+
+/* @return whether it was received as no packet, and left nothing */
+static bool is_nothing(const uint8_t *bytes, size_t len, const int *fds,
+                       unsigned n)
+{
+    const unsigned before = descriptors();
+    wsk_packet_t got;
+    bool nothing;
+
+    send_foreign(bytes, len, fds, n);
+    nothing = wsk_courier_receive(door[1], buf, &got) && got.fd < 0
+              && got.bytes == NULL;
+    wsk_courier_done(&got);
+    return nothing && descriptors() == before;
+}
+
+static void foreign(void)
+{
+    static uint8_t big[WSK_PACKET_MAX + 100];
+    uint8_t sound[40], changed[40];
+    const int null = open("/dev/null", O_RDWR);
+    const int many[8] = { null, null, null, null, null, null, null, null };
+    unsigned i, wrong = 0, random = 1;
+    wsk_packet_t got;
+
+    wsk_courier_send(door[0], &offer, null, parcel, 12);
+    wsk_courier_receive(door[1], buf, &got);
+    memcpy(sound, buf, sizeof(sound));
+    wsk_courier_done(&got);
+    ok(is_nothing(sound, sizeof(sound), NULL, 0), "without a descriptor");
+    for (i = 1; i < sizeof(sound); i++) {
+        wrong += !is_nothing(sound, i, many, 1);
+    }
+    is_int((intmax_t)wrong, 0, "cut off anywhere");
+    for (i = 0; i < 8; i++) {
+        memcpy(changed, sound, sizeof(sound));
+        changed[i] ^= 1;
+        wrong += !is_nothing(changed, sizeof(changed), many, 1);
+    }
+    is_int((intmax_t)wrong, 0, "of another kind or version");
+    memcpy(changed, sound, sizeof(sound));
+    changed[24] = 0x7f;
+    ok(is_nothing(changed, sizeof(changed), many, 1), "of a length too far");
+    ok(is_nothing(sound, 28, many, 2), "with a file that is not sealed");
+    ok(is_nothing(sound, sizeof(sound), many, 8), "with many descriptors");
+    ok(is_nothing(big, sizeof(big), many, 1), "longer than a packet may be");
+    for (i = 0; i < 2000; i++) {
+        unsigned k;
+
+        for (k = 0; k < sizeof(changed); k++) {
+            random = random * 1103515245u + 12345u;
+            changed[k] = (uint8_t)(random >> 16);
+        }
+        wrong += !is_nothing(changed, sizeof(changed), many, i % 3);
+    }
+    is_int((intmax_t)wrong, 0, "random bytes are nothing");
+    close(null);
+}
+
+static void full(void)
+{
+    unsigned n = 0;
+    const unsigned before = descriptors();
+    wsk_packet_t got;
+
+    while (n < 100000 && wsk_courier_send(door[0], &offer, 0, parcel, 60000)) {
+        n++;
+    }
+    ok(n > 0 && n < 100000, "who sends does not wait when there is no room");
+    ok(!wsk_courier_send(door[0], &offer, -1, parcel, 10),
+       "nor is anything sent without a descriptor");
+    while (wsk_courier_receive(door[1], buf, &got)) {
+        wsk_courier_done(&got);
+        n--;
+    }
+    is_int(n, 0, "what was sent arrives");
+    is_int(descriptors(), before, "and leaves nothing");
+}
+
+int main(void)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, door) != 0) {
+        return 1;
+    }
+    sizes();
+    foreign();
+    full();
+    return done_testing();
+}
