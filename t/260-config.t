@@ -128,6 +128,9 @@ is_deeply [ map { $_->{type} // $_->{event} } @{ $new->poll(since => $head)->{js
     'who missed something is told of a gap, and no more';
 my $here = $new->poll->{json}{cursor};
 is_deeply $new->poll(since => $here)->{json}{messages}, [], 'who missed nothing is not';
+# Nothing goes that a process has not read yet, and one that takes over may be late.
+$live->hang_up;
+ok $server->wait_for(10, sub { $new->stats->{json}{active_connections} == 0 }), 'who was connected has left';
 reload('with a history of two', [ site('stays', @new) ], 'WordSocketHistory 64K 2');
 $new->publish('events', 'e', $_) for 1 .. 4;
 is_deeply [ map { $_->{type} // $_->{data} } @{ $new->poll(since => $here)->{json}{messages} } ], [ 'gap', 3, 4 ],
