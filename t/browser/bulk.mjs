@@ -238,7 +238,7 @@ async function saved({ relay, ids, key }) {
   is((await rest(0, 'GET'))[0], 401, 'the triggers are not for everybody');
   const row = { type: 'hook', hook: 'profile_update', event: 'user.changed', object: 'id', data: [{ name: 'id', arg: 1, kind: 'value' }, { name: 'who', arg: 1, kind: 'user', field: 'display_name' }], conditions: [{ arg: 1, kind: 'user', field: 'roles', operator: 'contains', value: 'editor' }] };
   const [status, refused] = await rest(1, 'POST', [row, { ...row, event: '', data: [{ name: 'mail', kind: 'user', field: 'user_email' }] }]);
-  is([status, refused.code, refused.data.errors.map(({ row: at, field }) => [at, field])], [400, 'wpsignal_invalid_triggers', [[1, 'event'], [1, 'data.0.field'], [1, 'object']]], 'what is wrong is told by row and field');
+  is([status, refused.code, refused.data.errors.map(({ row: at, field }) => [at, field])], [400, 'wpsignal_invalid_triggers', [[1, 'data.0.field'], [1, 'object'], [1, 'event']]], 'what is wrong is told by row and field, in the order of the form');
   const [, before] = await rest(1, 'GET');
   is(before.triggers, [], 'and nothing is saved');
   const built = before.registered.filter(({ source }) => source === 'built-in').map(({ event }) => event);
