@@ -20,7 +20,7 @@ import { demo, is, log, note, ok, run, state, until } from './lib.mjs';
 const POSTS = 100;
 const TIMEOUT_MS = 2000;
 const LONG = process.env.WSK_LONG === '1';
-const FEWEST = LONG ? 11 : 3;
+const FEWEST = LONG ? 11 : 2;
 const ROUNDS = 4 * FEWEST;
 const SLOWER_MS = LONG ? 50 : TIMEOUT_MS / 2;
 const SITE = demo.WORDPRESS_URL;

@@ -13,7 +13,7 @@ import { demo, faultsOf, is, launch, note, ok, run, shoot, until, wp } from './l
 import { isIn, newPost, openAs, paragraphs, pause, user } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
-const BLOCKS = LONG ? 80 : 16;
+const BLOCKS = LONG ? 80 : 10;
 const BLOCK_BYTES = 65536;
 const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/large.php');
 const SPACE = `wsk${process.pid}`;

@@ -10,7 +10,7 @@ import { demo, is, launch, note, ok, run, shoot, until, wp } from './lib.mjs';
 import { children, faultsBut, isIn, Memory, newPost, openAs, paragraphs, pause, peerOf, randomOf, user, Writer, written } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
-const SECONDS = Number(process.env.WSK_SECONDS ?? (LONG ? 120 : 20));
+const SECONDS = Number(process.env.WSK_SECONDS ?? (LONG ? 120 : 12));
 const SEEDS = process.env.WSK_SEEDS?.split(',').map(Number) ?? (LONG ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] : [1]);
 const CROWDS = process.env.WSK_CROWDS?.split(',').map(Number) ?? (LONG ? [2, 6] : [2]);
 

@@ -9,8 +9,8 @@ import { demo, is, launch, log, note, ok, proxy, run, until, wp } from './lib.mj
 import { faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, user } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
-const KEYS = LONG ? 200 : 40;
-const QUIET_MS = LONG ? 120000 : 4000;
+const KEYS = LONG ? 200 : 25;
+const QUIET_MS = LONG ? 120000 : 3000;
 const APART_MS = 110;
 const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/typing.php');
 
