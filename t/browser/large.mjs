@@ -5,8 +5,9 @@
  * has everything.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logIn, openEditor } from './editor.mjs';
 import { demo, faultsOf, is, launch, note, ok, run, shoot, until, wp } from './lib.mjs';
@@ -17,46 +18,47 @@ const BLOCKS = LONG ? 80 : 10;
 const BLOCK_BYTES = 65536;
 const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/large.php');
 const SPACE = `wsk${process.pid}`;
-const NET = `10.203.${process.pid % 250}`;
 
-const ip = (...args) => execFileSync('ip', args);
 const relay = new URL(demo.WORDSOCKET_URL);
 
 /** Passes bytes on, and holds no more of them than a socket does. */
-const FORWARD = `const { connect, createServer } = require('node:net');
-createServer((from) => {
-  const to = connect(${9001}, '${NET}.1');
-  from.on('error', () => to.destroy()); to.on('error', () => from.destroy());
-  from.pipe(to).pipe(from);
-}).listen(9000, '${NET}.2', () => console.log('up'));`;
+const bridge = (to) => createServer((from) => {
+  const onward = connect(to);
+  from.on('error', () => onward.destroy());
+  onward.on('error', () => from.destroy());
+  from.pipe(onward).pipe(from);
+});
 
-/** The relay once more, behind 1 Mbit/s each way. */
+const listening = (server, at) => new Promise((up) => server.listen(at, up));
+
+/**
+ * The relay once more, behind 1 Mbit/s for both ways. The link is the loopback
+ * of a network namespace, and sockets with a name lead in and out: a browser
+ * starts all it has under way anew when the machine gets another interface.
+ */
 async function slowLink(atEnd) {
-  ip('netns', 'add', SPACE);
-  atEnd(() => ip('netns', 'del', SPACE));
-  ip('link', 'add', `${SPACE}a`, 'type', 'veth', 'peer', 'name', `${SPACE}b`, 'netns', SPACE);
-  ip('addr', 'add', `${NET}.1/30`, 'dev', `${SPACE}a`);
-  ip('link', 'set', `${SPACE}a`, 'up');
+  const folder = mkdtempSync(join(tmpdir(), 'wordsocket-link-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
+  const [into, out] = [join(folder, 'in'), join(folder, 'out')];
+  execFileSync('ip', ['netns', 'add', SPACE]);
+  atEnd(() => execFileSync('ip', ['netns', 'del', SPACE]));
   const inside = (...args) => execFileSync('ip', ['netns', 'exec', SPACE, ...args]);
-  inside('ip', 'addr', 'add', `${NET}.2/30`, 'dev', `${SPACE}b`);
-  inside('ip', 'link', 'set', `${SPACE}b`, 'up');
-  const tbf = ['root', 'tbf', 'rate', '1mbit', 'burst', '32kbit', 'latency', '400ms'];
-  execFileSync('tc', ['qdisc', 'add', 'dev', `${SPACE}a`, ...tbf]);
-  inside('tc', 'qdisc', 'add', 'dev', `${SPACE}b`, ...tbf);
-  const server = createServer((from) => {
-    const to = connect(Number(relay.port), relay.hostname);
-    from.on('error', () => to.destroy());
-    to.on('error', () => from.destroy());
-    from.pipe(to).pipe(from);
-  });
-  await new Promise((listening) => server.listen(9001, `${NET}.1`, listening));
-  const child = spawn('ip', ['netns', 'exec', SPACE, process.execPath, '-e', FORWARD], { stdio: ['ignore', 'pipe', 'inherit'] });
+  inside('ip', 'link', 'set', 'lo', 'mtu', '1500', 'up');
+  inside('tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'tbf', 'rate', '1mbit', 'burst', '32kbit', 'latency', '400ms');
+  const servers = [bridge({ path: into }), bridge({ host: relay.hostname, port: Number(relay.port) })];
+  await listening(servers[0], { host: '127.0.0.1', port: 0 });
+  await listening(servers[1], { path: out });
+  const code = `const { connect, createServer } = require('node:net');
+    const bridge = ${bridge};
+    bridge({ path: ${JSON.stringify(out)} }).listen(9000, '127.0.0.1', () =>
+      bridge({ host: '127.0.0.1', port: 9000 }).listen(${JSON.stringify(into)}, () => console.log('up')));`;
+  const child = spawn('ip', ['netns', 'exec', SPACE, process.execPath, '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
   atEnd(() => {
     child.kill();
-    server.close();
+    for (const server of servers) server.close();
   });
   await new Promise((up) => child.stdout.once('data', up));
-  return `http://${NET}.2:9000${relay.pathname}`;
+  return `http://127.0.0.1:${servers[0].address().port}${relay.pathname}`;
 }
 
 run(async (atEnd) => {

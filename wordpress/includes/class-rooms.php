@@ -138,7 +138,8 @@ final class Rooms {
 	private static function may_enter_post( int $user_id, string $type, int $id ): bool {
 		$known = get_post_type_object( $type );
 
-		if ( null === $known ) {
+		// What is stored for a revision or an autosave, WordPress stores with its post.
+		if ( null === $known || 'revision' === $type ) {
 			return false;
 		}
 		if ( 0 === $id ) {

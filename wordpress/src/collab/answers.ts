@@ -119,6 +119,11 @@ export class Answers {
   /** Whether `update` gives somebody at `asked` all that this document has. */
   private covers(update: Uint8Array, asked: Vector): boolean {
     const { Y, doc } = this;
+    const { structs, ds } = Y.decodeUpdate(update);
+    // What came after something lost goes along in answers, behind a hole.
+    if (structs.some((struct) => struct instanceof Y.Skip)) {
+      return false;
+    }
     const { from, to } = Y.parseUpdateMeta(update);
     const mine = Y.decodeStateVector(Y.encodeStateVector(doc));
     for (const [client, clock] of mine) {
@@ -130,7 +135,7 @@ export class Answers {
         return false;
       }
     }
-    const gone = Y.decodeUpdate(update).ds.clients;
+    const gone = ds.clients;
     return [...Y.snapshot(doc).ds.clients].every(([client, ranges]) =>
       within(ranges, gone.get(client) ?? []),
     );

@@ -93,14 +93,18 @@ export class Bulk {
   /** Until something is confirmed, where that counts; false if the time is over. */
   private wait(ms: number, wakes = true): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (woken: boolean): void => {
-        this.wake = undefined;
+      const woken = (): void => done(true);
+      const done = (isWoken: boolean): void => {
+        // One that was stopped may end while the next one waits.
+        if (this.wake === woken) {
+          this.wake = undefined;
+        }
         cancel();
-        resolve(woken);
+        resolve(isWoken);
       };
       const cancel = this.clock.after(ms, () => done(false));
       if (wakes) {
-        this.wake = () => done(true);
+        this.wake = woken;
       }
     });
   }

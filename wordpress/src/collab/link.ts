@@ -227,11 +227,15 @@ export class ClientLink implements Link {
   private granted(asked: readonly string[], entries: ReadonlyMap<string, Entry>): void {
     for (const room of asked) {
       const entry = entries.get(room);
-      if (this.wanted.has(room)) {
+      if (!this.wanted.has(room)) {
+        // Left meanwhile; the client took it from the token.
+        this.client.unsubscribe(entry ? [entry.channel] : []);
+      } else if (entry) {
         this.wanted.set(room, entry);
-        if (!entry) {
-          this.close(room);
-        }
+        // A channel that was given up is not taken from a token again.
+        this.client.subscribe([entry.channel]);
+      } else {
+        this.close(room);
       }
       this.answer(room, entry);
     }
@@ -243,7 +247,11 @@ export class ClientLink implements Link {
 
   /** WordPress does not let this user in, or no more. */
   private close(room: string): void {
+    const entry = this.wanted.get(room);
     this.wanted.delete(room);
+    if (entry) {
+      this.client.unsubscribe([entry.channel]);
+    }
     this.closed.get(room)?.();
   }
 

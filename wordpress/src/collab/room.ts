@@ -174,7 +174,10 @@ export class Room {
     if (this.open) {
       this.incoming.clear();
       this.ask();
-      this.sayOwn();
+      // Ours waits until others' part is there; it is said then.
+      if (this.settled) {
+        this.sayOwn();
+      }
     }
   }
 
@@ -463,18 +466,24 @@ export class Room {
 
   /** Whether the connection took it; if not, it is made up for. */
   private async hand(frame: Uint8Array): Promise<boolean> {
-    const { cipher, channel, send } = this.room;
     const { session } = this;
-    const bytes = await cipher.seal(channel, frame);
+    const taken = await this.handed(frame, session);
     // A connection that is gone is made up for by the next one.
-    if (session !== this.session) {
-      return false;
-    }
-    const taken = send(bytes);
-    if (!taken) {
+    if (!taken && session === this.session) {
       this.timers.set('again', AGAIN_MS, () => this.resync());
     }
     return taken;
+  }
+
+  /** Never rejects: nothing would be said in this room any more. */
+  private async handed(frame: Uint8Array, session: number): Promise<boolean> {
+    const { cipher, channel, send } = this.room;
+    try {
+      const bytes = await cipher.seal(channel, frame);
+      return session === this.session && send(bytes);
+    } catch {
+      return false;
+    }
   }
 
   private end(why: Trouble): void {

@@ -54,6 +54,7 @@ class FakeClient {
     this.did.push('renew');
     void this.token();
   }
+  subscribe(): void {}
   unsubscribe(channels: string[]): void {
     this.unsubscribed.push(...channels);
   }

@@ -58,6 +58,14 @@ final class Rooms_Test extends Test_Case {
 		$this->assertSame( array( 'yjs:root/comment:collection' => 'rw' ), $this->ask( array( 'root/comment' ) )[1] );
 	}
 
+	public function test_a_revision_is_no_room_of_its_post(): void {
+		$author   = $this->log_in( 'author' );
+		$post     = $this->make_post( array( 'post_author' => $author ) );
+		$revision = wp_save_post_revision( $post );
+		$revision = $revision ? $revision : _wp_put_post_revision( $post );
+		$this->assertFalse( Rooms::may_enter( $author, "postType/revision:$revision" ) );
+	}
+
 	public function test_a_subscriber_enters_none(): void {
 		$post = $this->make_post();
 		$this->log_in( 'subscriber' );

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sequences in which something was lost once, or kept for ever. */
+
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import * as Y from 'yjs';
+import { ChannelSet } from '../../../client/src/channel.js';
+import { Answers } from '../../src/collab/answers.js';
+import { Bulk, confirmation } from '../../src/collab/bulk.js';
+import { PLAIN } from '../../src/collab/cipher.js';
+import { FRAME } from '../../src/collab/frames.js';
+import { ClientLink, type RoomsClient } from '../../src/collab/link.js';
+import { PIECE_BYTES } from '../../src/collab/pieces.js';
+import { createCreator } from '../../src/collab/provider.js';
+import { Room } from '../../src/collab/room.js';
+import { TestClock } from '../support/clock.js';
+import { Hub } from '../support/hub.js';
+
+const C = 'site:s:yjs:postType/post:1';
+const macro = (): Promise<void> => new Promise((done) => setImmediate(done));
+
+function world() {
+  const clock = new TestClock(1);
+  const hub = new Hub();
+  const rooms: Room[] = [];
+  const add = (cipher = PLAIN) => {
+    const doc = new Y.Doc();
+    const wire = hub.join((bytes) => room.take(bytes));
+    const room: Room = new Room({
+      Y, doc, channel: C, cipher, clock,
+      randomBytes: (n) => Uint8Array.from({ length: n }, () => clock.random() * 256),
+      send: (bytes) => wire.send(bytes),
+      trouble: () => {},
+    });
+    rooms.push(room);
+    return { doc, text: doc.getText('t'), room, wire };
+  };
+  const settle = async (ms: number) => {
+    for (let at = 0; at < ms; at += 10) {
+      clock.go(10);
+      for (let i = 0; i < 4; i++) {
+        await Promise.all(rooms.map((r) => r.idle().catch(() => {})));
+        await macro();
+        await hub.deliver();
+      }
+    }
+  };
+  const up = (e: ReturnType<typeof add>) => { e.wire.up(); e.room.opened(); };
+  return { clock, hub, add, settle, up };
+}
+
+test('a gap while it waits for an answer does not send ours first', async () => {
+  const { add, up, settle, hub } = world();
+  const a = add();
+  a.text.insert(0, 'mine');
+  up(a);
+  a.room.resync();
+  await settle(500);
+  assert.ok(!hub.log.some(({ bytes }) => bytes[0] === FRAME.update));
+});
+
+test('a send that throws once does not silence the room', async () => {
+  const { add, up, settle } = world();
+  const a = add(), b = add();
+  up(a); up(b);
+  await settle(2000);
+  const { send } = a.wire;
+  process.once('unhandledRejection', () => {});
+  a.wire.send = () => { throw new Error('socket'); };
+  a.text.insert(0, 'x');
+  await settle(100);
+  a.wire.send = send;
+  a.text.insert(1, 'y');
+  await settle(65_000);
+  assert.equal(b.text.toString(), 'xy');
+});
+
+test('a transfer that replaced one broken off hears its confirmations', async () => {
+  const clock = new TestClock();
+  const sent: Uint8Array[] = [];
+  const bulk = new Bulk(clock,
+    (n) => Uint8Array.from({ length: n }, () => clock.random() * 256),
+    async (piece) => { sent.push(piece); return true; });
+  const go = async (ms: number) => { for (let i = 0; i < ms; i += 5) { clock.go(5); await macro(); } };
+  const frame = (n: number) => new Uint8Array(n * PIECE_BYTES);
+  bulk.push(frame(4), false);
+  await macro();
+  assert.equal(sent.length, 1);
+  bulk.stop();
+  bulk.push(frame(6), true);
+  await go(230);
+  const mine = () => sent.slice(1);
+  assert.equal(mine().length, 3);
+  bulk.heard(confirmation(mine()[0]!.slice(1, 9), 3 * PIECE_BYTES).subarray(1));
+  await go(400);
+  assert.equal(mine().length, 6);
+});
+
+test('an answer with a hole does not pass for a whole one', () => {
+  const x = new Y.Doc(); x.clientID = 7;
+  const steps: Uint8Array[] = [];
+  x.on('update', (u: Uint8Array) => steps.push(u));
+  for (const s of 'abcdef') x.getMap('m').set(s, s);
+  const whole = new Y.Doc();
+  const holed = new Y.Doc();
+  steps.forEach((u, i) => { Y.applyUpdate(whole, u); if (i !== 2) Y.applyUpdate(holed, u); });
+  const clock = new TestClock();
+  const said: Uint8Array[] = [];
+  const answers = new Answers(Y, whole, clock, () => false, (u) => said.push(u));
+  answers.ask(new Map());
+  answers.heard(Y.encodeStateAsUpdate(holed));
+  clock.go(1000);
+  assert.equal(said.length, 1);
+});
+
+class Fake {
+  state = { connected: true, error: undefined, retryInMs: undefined, failures: 0 };
+  status = { canPublishBinary: true };
+  private readonly set = new ChannelSet();
+  /** As the real client would have it subscribed. */
+  get subs(): string[] { return this.set.list(); }
+  out: Uint8Array[] = [];
+  stopped = false;
+  heard = new Map<string, Set<(...a: never[]) => void>>();
+  constructor(private readonly mint: () => Promise<{ channels?: readonly string[] | undefined }>) {}
+  on(name: string, l: (...a: never[]) => void) {
+    const s = this.heard.get(name) ?? new Set(); this.heard.set(name, s.add(l)); return () => s.delete(l);
+  }
+  async token() { const g = await this.mint(); this.set.grant(g.channels ?? [], undefined); }
+  start() { void this.token(); }
+  renew() { void this.token(); }
+  stop() { this.stopped = true; }
+  unsubscribe(c: string[]) { this.set.remove(c); }
+  subscribe(c: string[]) { this.set.add(c); }
+  publishBinary(_c: string, bytes: Uint8Array) { if (this.stopped) return false; this.out.push(bytes); return true; }
+}
+function linked() {
+  const clock = new TestClock();
+  let fake!: Fake;
+  const link = new ClientLink({ baseUrl: 'https://e.test/w' },
+    async (rooms) => ({ token: 't', rooms: Object.fromEntries(rooms.map((r) => [r, { channel: `c:${r}` }])) }),
+    clock, () => {}, ({ mint }) => (fake = new Fake(mint!)) as unknown as RoomsClient);
+  const turn = async () => { for (let i = 0; i < 6; i++) { clock.go(1); await macro(); } };
+  const create = createCreator({ link, clock, crypto: globalThis.crypto as Crypto });
+  const make = async (id = 1) => {
+    const ydoc = new Y.Doc();
+    return { ydoc, made: await create({ objectType: 'postType/post', objectId: id, ydoc, Y }) };
+  };
+  return { clock, fake, link, turn, make };
+}
+
+test('a room left between token and grant is not subscribed to for ever', async () => {
+  const { clock, fake, link, turn } = linked();
+  void link.enter('a');
+  void link.enter('b');
+  clock.go(0);
+  await macro(); // the token is here, the grant is not
+  assert.deepEqual([...fake.subs], ['c:a', 'c:b']);
+  link.leave('a');
+  await turn();
+  assert.deepEqual([...fake.subs], ['c:b']);
+});
+
+test('a room that is left and entered again is subscribed to again', async () => {
+  const { fake, turn, make } = linked();
+  await make(2);
+  const first = await make(1);
+  await turn();
+  assert.deepEqual([...fake.subs].sort(), ['c:postType/post:1', 'c:postType/post:2']);
+  first.made.destroy();
+  await turn();
+  assert.deepEqual([...fake.subs], ['c:postType/post:2']);
+  await make(1);
+  await turn();
+  assert.deepEqual([...fake.subs].sort(), ['c:postType/post:1', 'c:postType/post:2']);
+});
+
