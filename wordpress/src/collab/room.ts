@@ -57,7 +57,7 @@ const LACKING_MS = 400;
 /** What a room may hold; as much as WordPress saves. */
 export const MAX_DOCUMENT = 16 * 1024 * 1024;
 
-export type Trouble = 'document-size-limit-exceeded' | 'protocol-mismatch';
+export type Trouble = 'document-size-limit-exceeded';
 
 export interface RoomOptions {
   readonly Y: YModule;
@@ -174,10 +174,8 @@ export class Room {
     if (this.open) {
       this.incoming.clear();
       this.ask();
-      // Ours waits until others' part is there; it is said then.
-      if (this.settled) {
-        this.sayOwn();
-      }
+      // Until others' part is there, ours waits.
+      if (this.settled) this.sayOwn();
     }
   }
 
@@ -201,7 +199,7 @@ export class Room {
     void this.sending.then(() => this.closed());
   }
 
-  /** Resolves when what was said has been handed over. For tests. */
+  /** Resolves when what was said is handed over. For tests. */
   idle(): Promise<void> {
     return this.reading.then(() => this.sending);
   }
@@ -312,10 +310,8 @@ export class Room {
   }
 
   private asked(theirs: Map<number, number>): void {
-    this.confirmed = Math.max(
-      this.confirmed,
-      theirs.get(this.room.doc.clientID) ?? 0,
-    );
+    const mine = theirs.get(this.room.doc.clientID) ?? 0;
+    this.confirmed = Math.max(this.confirmed, mine);
     this.waitForQuiet();
     this.answers.ask(theirs);
     if (!this.timers.has('lacking')) {
@@ -464,26 +460,22 @@ export class Room {
     });
   }
 
-  /** Whether the connection took it; if not, it is made up for. */
+  /** Whether the connection took it; if not, it is made up for. Never rejects. */
   private async hand(frame: Uint8Array): Promise<boolean> {
+    const { cipher, channel, send } = this.room;
     const { session } = this;
-    const taken = await this.handed(frame, session);
+    let taken = false;
+    try {
+      const bytes = await cipher.seal(channel, frame);
+      taken = session === this.session && send(bytes);
+    } catch {
+      // Nothing would ever be said in this room again.
+    }
     // A connection that is gone is made up for by the next one.
     if (!taken && session === this.session) {
       this.timers.set('again', AGAIN_MS, () => this.resync());
     }
     return taken;
-  }
-
-  /** Never rejects: nothing would be said in this room any more. */
-  private async handed(frame: Uint8Array, session: number): Promise<boolean> {
-    const { cipher, channel, send } = this.room;
-    try {
-      const bytes = await cipher.seal(channel, frame);
-      return session === this.session && send(bytes);
-    } catch {
-      return false;
-    }
   }
 
   private end(why: Trouble): void {
