@@ -5,13 +5,13 @@
  * has everything.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logIn, openEditor } from './editor.mjs';
-import { demo, faultsOf, is, launch, note, ok, run, shoot, until, wp } from './lib.mjs';
-import { isIn, newPost, openAs, paragraphs, pause, user } from './together-parts.mjs';
+import { demo, faultsOf, is, note, ok, run, shoot, until, wp } from './lib.mjs';
+import { connectedAt, isIn, newPost, openAs, paragraphs, pause, start, user } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
 const BLOCKS = LONG ? 80 : 10;
@@ -62,14 +62,10 @@ async function slowLink(atEnd) {
 }
 
 run(async (atEnd) => {
-  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
-  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
   const slow = await slowLink(atEnd);
-  const site = JSON.parse(readFileSync(demo.WORDSOCKET_SITE_FILE, 'utf8'));
-  writeFileSync(PLUGIN, `<?php\ndefine( 'WORDSOCKET_URL', isset( $_COOKIE['slow'] ) ? '${slow}' : '${demo.WORDSOCKET_URL}' );\ndefine( 'WPSIGNAL_SITE_KEY', '${site.site_key}' );\ndefine( 'WPSIGNAL_SITE_SECRET', '${site.publish_secret}' );\ndefine( 'WPSIGNAL_JWT_SECRET', '${site.jwt_secret}' );\ndefine( 'WPSIGNAL_SIGNATURE', 2 );\n`, { mode: 0o644 });
+  writeFileSync(PLUGIN, connectedAt(`isset( $_COOKIE['slow'] ) ? '${slow}' : '${demo.WORDSOCKET_URL}'`), { mode: 0o644 });
   atEnd(() => rmSync(PLUGIN, { force: true }));
-  const browser = await launch();
-  atEnd(() => browser.close());
+  const browser = await start(atEnd);
 
   const post = newPost('Large');
   const first = await openAs(browser, demo.WORDPRESS_ADMIN, post, demo.WORDPRESS_PASSWORD);

@@ -5,8 +5,8 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demo, is, launch, log, ok, run, until, wp } from './lib.mjs';
-import { faultsBut, isIn, newPost, openAs, pause, peerOf, user } from './together-parts.mjs';
+import { demo, is, log, ok, run, until, wp } from './lib.mjs';
+import { faultsBut, isIn, newPost, openAs, pause, peerOf, start, user } from './together-parts.mjs';
 
 const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/names.php');
 
@@ -70,11 +70,8 @@ async function names(browser, form, code) {
 }
 
 run(async (atEnd) => {
-  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
-  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
   atEnd(() => rmSync(PLUGIN, { force: true }));
-  const browser = await launch();
-  atEnd(() => browser.close());
+  const browser = await start(atEnd);
   await names(browser, 'sealed', '');
   await names(browser, 'plain', PLAIN);
   ok(!/PHP (?:Fatal|Parse|Warning|Notice)/.test(log('php.log')), 'PHP has nothing to complain of');

@@ -9,8 +9,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as Y from 'yjs';
-import { demo, is, launch, log, note, ok, run, until, wp } from './lib.mjs';
-import { askRooms, children, faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, ROOM, user } from './together-parts.mjs';
+import { demo, is, log, note, ok, run, until, wp } from './lib.mjs';
+import { askRooms, children, faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, ROOM, start, user } from './together-parts.mjs';
 import { Peer } from './yjs-peer.mjs';
 
 const PLUGIN = join(demo.WORDPRESS_PATH, 'wp-content/mu-plugins/rooms.php');
@@ -197,11 +197,8 @@ async function blindness(browser, admin, sealed) {
 }
 
 run(async (atEnd) => {
-  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
-  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
   atEnd(() => rmSync(PLUGIN, { force: true }));
-  const browser = await launch();
-  atEnd(() => browser.close());
+  const browser = await start(atEnd);
   const admin = await openAs(browser, demo.WORDPRESS_ADMIN, newPost('The administrator\'s'), demo.WORDPRESS_PASSWORD);
   await rights(browser, admin);
   await blindness(browser, admin, true);

@@ -2,7 +2,7 @@
 /* People who edit one post together, and what each of them did. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { logIn, openEditor, SITE } from './editor.mjs';
-import { demo, faultsOf, note, until, wp } from './lib.mjs';
+import { demo, faultsOf, launch, note, until, wp } from './lib.mjs';
 import { Peer } from './yjs-peer.mjs';
 
 export const ROOM = (post) => `postType/post:${post}`;
@@ -16,6 +16,21 @@ export function randomOf(seed) {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+/** A browser, on a site that edits together until the end. */
+export async function start(atEnd) {
+  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
+  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
+  const browser = await launch();
+  atEnd(() => browser.close());
+  return browser;
+}
+
+/** PHP by which the site is connected at an address, itself in PHP. */
+export function connectedAt(url) {
+  const { site_key, publish_secret, jwt_secret } = JSON.parse(readFileSync(demo.WORDSOCKET_SITE_FILE, 'utf8'));
+  return `<?php\ndefine( 'WORDSOCKET_URL', ${url} );\ndefine( 'WPSIGNAL_SITE_KEY', '${site_key}' );\ndefine( 'WPSIGNAL_SITE_SECRET', '${publish_secret}' );\ndefine( 'WPSIGNAL_JWT_SECRET', '${jwt_secret}' );\ndefine( 'WPSIGNAL_SIGNATURE', 2 );\n`;
 }
 
 export const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));

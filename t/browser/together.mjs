@@ -6,8 +6,8 @@
  * the same too, every block is there once, and so it is saved.
  */
 import { save } from './editor.mjs';
-import { demo, is, launch, note, ok, run, shoot, until, wp } from './lib.mjs';
-import { children, faultsBut, isIn, Memory, newPost, openAs, paragraphs, pause, peerOf, randomOf, user, Writer, written } from './together-parts.mjs';
+import { demo, is, note, ok, run, shoot, until, wp } from './lib.mjs';
+import { children, faultsBut, isIn, Memory, newPost, openAs, paragraphs, pause, peerOf, randomOf, start, user, Writer, written } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
 const SECONDS = Number(process.env.WSK_SECONDS ?? (LONG ? 120 : 12));
@@ -157,11 +157,7 @@ async function waiting(browser) {
 const strays = [];
 
 run(async (atEnd) => {
-
-  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
-  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
-  const browser = await launch();
-  atEnd(() => browser.close());
+  const browser = await start(atEnd);
   await waiting(browser);
   for (const seed of SEEDS) {
     for (const crowd of CROWDS) await together(browser, seed, crowd);

@@ -3,10 +3,10 @@
  * One types, the other reads, by each way through. A machine that does other
  * things besides shows only that nothing is lost; WSK_LONG=1 holds to the times.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demo, is, launch, log, note, ok, proxy, run, until, wp } from './lib.mjs';
-import { faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, user } from './together-parts.mjs';
+import { demo, is, log, note, ok, proxy, run, until, wp } from './lib.mjs';
+import { connectedAt, faultsBut, isIn, newPost, openAs, paragraphs, pause, peerOf, start, user } from './together-parts.mjs';
 
 const LONG = process.env.WSK_LONG === '1';
 const KEYS = LONG ? 200 : 25;
@@ -126,11 +126,8 @@ async function meanwhile(browser, way) {
 }
 
 run(async (atEnd) => {
-  wp('option', 'update', 'wpsignal_yjs_provider_enabled', '1');
-  atEnd(() => wp('option', 'delete', 'wpsignal_yjs_provider_enabled'));
   atEnd(() => rmSync(PLUGIN, { force: true }));
-  const browser = await launch();
-  atEnd(() => browser.close());
+  const browser = await start(atEnd);
 
   await through(browser, { name: 'WebSocket', transport: 'ws', median: 40, slowest: 200 });
 
@@ -141,8 +138,7 @@ run(async (atEnd) => {
   writeFileSync(PLUGIN, "<?php\nadd_filter( 'wpsignal_force_sse', '__return_true' );\n", { mode: 0o644 });
   await through(browser, { name: 'an event stream', transport: 'sse', median: 150, slowest: 1000 });
 
-  const site = JSON.parse(readFileSync(demo.WORDSOCKET_SITE_FILE, 'utf8'));
-  writeFileSync(PLUGIN, `<?php\ndefine( 'WORDSOCKET_URL', '${process.env.FRONT}' );\ndefine( 'WPSIGNAL_SITE_KEY', '${site.site_key}' );\ndefine( 'WPSIGNAL_SITE_SECRET', '${site.publish_secret}' );\ndefine( 'WPSIGNAL_JWT_SECRET', '${site.jwt_secret}' );\ndefine( 'WPSIGNAL_SIGNATURE', 2 );\n`, { mode: 0o644 });
+  writeFileSync(PLUGIN, connectedAt(`'${process.env.FRONT}'`), { mode: 0o644 });
   await through(browser, { name: 'a front with HTTP/1.0', transport: 'sse', median: 150, slowest: 1000 });
   ok(!/PHP (?:Fatal|Parse|Warning|Notice)/.test(log('php.log')), 'PHP has nothing to complain of');
 });
