@@ -175,6 +175,24 @@ final class Badge {
 	}
 
 	/**
+	 * A new key pair, in PEM; empty where OpenSSL makes none.
+	 *
+	 * PHP wants a configuration of OpenSSL's for it, though nothing in it; where
+	 * the system has none, in a chroot or a container, ours serves.
+	 */
+	public static function new_key(): string {
+		$options = array(
+			'private_key_type' => OPENSSL_KEYTYPE_EC,
+			'curve_name'       => self::CURVE,
+			'config'           => __DIR__ . '/openssl.cnf',
+		);
+		$pem     = '';
+		$key     = openssl_pkey_new( $options );
+
+		return false !== $key && openssl_pkey_export( $key, $pem, null, $options ) ? $pem : '';
+	}
+
+	/**
 	 * Makes a key and stores it, unless somebody else did just now: all have to
 	 * sign with the same, and WordPress would overwrite.
 	 *
@@ -183,14 +201,8 @@ final class Badge {
 	private static function make_key(): string {
 		global $wpdb;
 
-		$pem = '';
-		$key = openssl_pkey_new(
-			array(
-				'private_key_type' => OPENSSL_KEYTYPE_EC,
-				'curve_name'       => self::CURVE,
-			)
-		);
-		if ( false === $key || ! openssl_pkey_export( $key, $pem ) ) {
+		$pem = self::new_key();
+		if ( '' === $pem ) {
 			return '';
 		}
 		// phpcs:disable WordPress.DB.DirectDatabaseQuery -- the API cannot insert only; the caches that know better are told.
