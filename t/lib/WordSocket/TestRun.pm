@@ -6,6 +6,7 @@ package WordSocket::TestRun;
 use v5.30;
 use warnings;
 use Cwd qw(abs_path);
+use POSIX ();
 use WordSocket::Sanitizer;
 use WordSocket::Server;
 
@@ -68,16 +69,21 @@ sub run_tests {
     @tests = glob 't/[0-9]*.t' if !@tests;
     my @run = ('build/lib/run-tap', '--timeout', $ENV{WSK_TIMEOUT} // 180,
         '--results', $ENV{WSK_RESULTS}, '--logs', $ENV{WSK_LOGS});
-    my @alone = grep { is_alone($_) } @tests;
-    my @others = grep { !is_alone($_) } @tests;
-    system @run, '--jobs', $ENV{WSK_JOBS} // 1, @others if @others;
-    system @run, @alone if @alone;
+    my @one   = grep { is_one_by_one($_) } @tests;
+    my @some  = grep { !is_one_by_one($_) } @tests;
+    my $beside = fork // die "fork: $!\n";
+    if (!$beside) {
+        system @run, @one if @one;
+        POSIX::_exit(0);
+    }
+    system @run, '--jobs', $ENV{WSK_JOBS} // 1, @some if @some;
+    waitpid $beside, 0;
     return;
 }
 
-# Two at a time are those that have a server of their own and mostly wait; not
-# those that share one, whose log each of them reads, nor crowds.
-sub is_alone {
+# Those that share a server read its log, each the part that is its own; and of
+# crowds one at a time is enough. The others mostly wait, and run beside them.
+sub is_one_by_one {
     my ($test) = @_;
     return WordSocket::Server::slurp($test) =~ /Server->shared\b|WordSocket::(?:Echo|Crowd|Swarm)\b/;
 }
