@@ -40,6 +40,8 @@ void wsk_drain_begin(wsk_loop_t *l)
     l->draining = true;
     wsk_slot_stopping(l->spec.seg, l->slot);
     wsk_hand_listen(l, false);
+    l->keeps = l->spec.keepers > 0 && !l->spec.is_keeper && !l->spec.unsure
+               && l->spec.parent_started > 0;
     begin_phase(l, l->spec.door ? PHASE_WAIT : PHASE_TELL);
 }
 
@@ -74,7 +76,8 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
 
         for (; c && n; c = next) {
             next = c->timer_next;
-            if (!c->told && (l->phase == PHASE_TELL || wsk_hand_stays(c))) {
+            if (!c->told && !wsk_keep_may(l, c)
+                && (l->phase == PHASE_TELL || wsk_hand_stays(c))) {
                 tell(l, c);
                 l->drain_told++;
                 n--;
@@ -83,19 +86,33 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
     }
 }
 
+/* Whom no keeper would have either. */
+static bool is_gone(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = wsk_turn_view(l, c->site);
+
+    return !v || wsk_turn_gone(l, c) || !wsk_hand_proved(l, c, v);
+}
+
 /* Offer those who can go. @return how many have yet to be told that they cannot
- * @param going  receives how many have yet to go */
-static uint32_t offer_all(wsk_loop_t *l, uint32_t *going)
+ * @param going  receives how many have yet to go
+ * @param kept   and how many are for a keeper */
+static uint32_t offer_all(wsk_loop_t *l, uint32_t *going, uint32_t *kept)
 {
     uint32_t i, stay = 0;
 
-    *going = 0;
+    *going = *kept = 0;
     for (i = 0; i < WHEEL; i++) {
         wsk_conn_t *c = l->wheel[i], *next;
 
         for (; c; c = next) {
             next = c->timer_next;
-            if (!c->told && (wsk_hand_stays(c) || !wsk_hand_offer(l, c))) {
+            if (wsk_keep_may(l, c)) {
+                c->stays = is_gone(l, c);
+                *kept += !c->stays;
+                stay += c->stays;
+            }
+            else if (!c->told && (wsk_hand_stays(c) || !wsk_hand_offer(l, c))) {
                 stay += wsk_hand_stays(c);
                 *going += !wsk_hand_stays(c);
             }
@@ -159,10 +176,26 @@ static void tell_all(wsk_loop_t *l)
     const unsigned offered = l->ngiven;
 
     l->phase = PHASE_TELL;
+    l->keeps = false;
     wsk_hand_withdraw(l);
     if (l->ngiven == offered) { /* else they hear first what came meanwhile */
         tell_some(l, UINT32_MAX);
     }
+}
+
+/* Those who found no other process by now are told; who is for a keeper waits. */
+static void strand_all(wsk_loop_t *l)
+{
+    wsk_conn_t *c;
+    uint32_t i;
+
+    wsk_hand_withdraw(l);
+    for (i = 0; i < WHEEL; i++) {
+        for (c = l->wheel[i]; c; c = c->timer_next) {
+            c->stays |= !wsk_keep_may(l, c);
+        }
+    }
+    tell_some(l, UINT32_MAX);
 }
 
 /* In each step, of all who are to be told, as many as time has passed. */
@@ -170,13 +203,24 @@ static void tell_in_time(wsk_loop_t *l)
 {
     const int64_t tell_ms = (int64_t)l->spec.drain_ms * TELL_PART / 100;
     const int64_t gone = l->mono_ms - l->drain_from_ms;
-    uint32_t want, going = 0;
+    uint32_t want, going = 0, kept = 0;
 
     if (l->phase == PHASE_HAND) {
         wsk_hand_settle(l);
-        l->drain_total = l->drain_told + offer_all(l, &going);
+        l->drain_total = l->drain_told + offer_all(l, &going, &kept);
+        if (kept && !going && !l->active && atomic_load(&l->alone)) {
+            wsk_keep_fork(l);
+            kept = 0;
+        }
     }
-    if (gone >= tell_ms && (!going || gone >= HAND_MS)) {
+    if (kept) { /* until no request is served here any more */
+        l->drain_until_ms = WSK_MAX(l->drain_until_ms,
+                                    l->mono_ms + l->spec.drain_ms);
+    }
+    if (kept && gone >= tell_ms && gone >= HAND_MS) {
+        strand_all(l);
+    }
+    else if (gone >= tell_ms && (!going || gone >= HAND_MS)) {
         tell_all(l);
         return;
     }

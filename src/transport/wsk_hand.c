@@ -205,8 +205,8 @@ static void set_clocks(const wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 }
 
 /* A token cannot be taken back, but the secret it was made with can. */
-static bool proved(const wsk_loop_t *l, const wsk_conn_t *c,
-                   const site_view_t *v)
+bool wsk_hand_proved(const wsk_loop_t *l, const wsk_conn_t *c,
+                     const site_view_t *v)
 {
     unsigned i;
 
@@ -228,7 +228,8 @@ static bool may_come(wsk_loop_t *l, const wsk_conn_t *c, int fd)
     struct stat what;
 
     return c->site < wsk_site_count(l->spec.seg) && wsk_turn_view(l, c->site)
-           && !wsk_turn_gone(l, c) && proved(l, c, l->views[c->site])
+           && !wsk_turn_gone(l, c)
+           && wsk_hand_proved(l, c, l->views[c->site])
            && wsk_loop_has_room(l) && fstat(fd, &what) == 0
            && S_ISSOCK(what.st_mode);
 }
@@ -286,11 +287,9 @@ static void enter(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
         wsk_wheel_set(l, c, l->now_s + 1);
     }
     atomic_fetch_add(&l->connections, 1);
-    wsk_loop_count(l, c, WSK_C_taken_over, 1);
 }
 
-/* Now it is ours alone: what is queued, what it missed, what it sent. */
-static void begin(wsk_loop_t *l, wsk_conn_t *c)
+void wsk_hand_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
     static const wsk_slice_t counts = { WSK_ROSTER_COUNTS,
                                         sizeof(WSK_ROSTER_COUNTS) - 1 };
@@ -304,7 +303,8 @@ static void begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_life_early(l, c);
 }
 
-static bool bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd, unsigned from)
+bool wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,
+                       unsigned from)
 {
     wsk_conn_t *c = parcel->conn;
 
@@ -333,8 +333,9 @@ static void take_packet(wsk_loop_t *l, wsk_packet_t *packet)
     }
     if (wsk_parcel_open(packet->bytes, packet->len, &parcel) == WSK_OK) {
         c = parcel.conn;
-        if (bring_in(l, &parcel, packet->fd, packet->offer.slot)) {
+        if (wsk_hand_bring_in(l, &parcel, packet->fd, packet->offer.slot)) {
             packet->fd = -1;
+            wsk_loop_count(l, c, WSK_C_taken_over, 1);
         }
         else {
             c = NULL;
@@ -343,7 +344,7 @@ static void take_packet(wsk_loop_t *l, wsk_packet_t *packet)
     }
     wsk_offer_settle(l->spec.seg, &packet->offer, l->slot, c != NULL);
     if (c) {
-        begin(l, c);
+        wsk_hand_begin(l, c);
     }
 }
 

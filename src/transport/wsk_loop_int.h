@@ -13,6 +13,7 @@
 #include "proto/wsk_sse.h"
 #include "store/wsk_offer.h"
 #include "transport/wsk_loop.h"
+#include "transport/wsk_parcel.h"
 
 #define INPUT 16384 /* bytes of one read */
 #define WHEEL 64    /* seconds; a timer beyond comes round again */
@@ -105,7 +106,12 @@ struct wsk_loop_t {
     bool listens; /* at the door */
     int64_t drain_from_ms, drain_until_ms;
     uint32_t drain_total, drain_told;
+    bool keeps; /* TLS connections are to go on in a keeper */
+    /* of a keeper */
+    int64_t born_ms, keep_look_ms;
+    uint64_t leave_mark; /* when the loop began; then all of ours stay */
     /* any thread: */
+    _Atomic bool alone;
     _Atomic uint32_t connections;
     _Atomic int stop;     /* 0, 1 graceful, 2 hurry */
     _Atomic int state;    /* 0 starting, 1 running, 2 failed, 3 done */
@@ -136,6 +142,9 @@ bool wsk_loop_enter(wsk_loop_t *l, const wsk_now_t *now);
  *  @return whether the drain is over */
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
                    const wsk_now_t *now);
+wsk_now_t wsk_loop_clocks(void);
+/** Turns until the drain is over. */
+void wsk_loop_run(wsk_loop_t *l);
 /** End every connection and give the slot back. */
 void wsk_loop_leave(wsk_loop_t *l);
 void wsk_loop_dispose(wsk_loop_t *l);
@@ -260,6 +269,26 @@ void wsk_hand_abandon(wsk_loop_t *l);
 void wsk_hand_listen(wsk_loop_t *l, bool want);
 /** Take some of what lies there. */
 void wsk_hand_take(wsk_loop_t *l);
+
+/** Into hub, poll and counts, for one who was counted at the slot `from`; it is
+ *  written nothing yet. @return false: nothing is left of it here; the descriptor
+ *  stays the caller's. True: the connection is the loop's */
+bool wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,
+                       unsigned from);
+/** Now it is ours alone: what is queued, what it missed, what it sent. */
+void wsk_hand_begin(wsk_loop_t *l, wsk_conn_t *c);
+/** Whether the secret its token was made with is still one of its site's. */
+bool wsk_hand_proved(const wsk_loop_t *l, const wsk_conn_t *c,
+                     const site_view_t *v);
+
+/* wsk_keep.c: in a copy of the process */
+/** Whether it is for a keeper. */
+bool wsk_keep_may(const wsk_loop_t *l, const wsk_conn_t *c);
+/** Fork, and leave all of those to the copy. Those who are still here then could
+ *  not be kept, and are to be told. */
+void wsk_keep_fork(wsk_loop_t *l);
+/** What a keeper looks at in every turn. @return whether nobody is left */
+bool wsk_keep_step(wsk_loop_t *l);
 
 /* wsk_drain.c */
 void wsk_drain_begin(wsk_loop_t *l);

@@ -33,8 +33,13 @@ enum {
 
 bool wsk_parcel_may(const wsk_conn_t *c)
 {
-    return !c->ssl && c->site != WSK_NO_SITE && c->state == WSK_CONN_OPEN
-           && c->fd >= 0 && !c->first
+    return !c->ssl && wsk_parcel_whole(c);
+}
+
+bool wsk_parcel_whole(const wsk_conn_t *c)
+{
+    return c->site != WSK_NO_SITE && c->state == WSK_CONN_OPEN && c->fd >= 0
+           && !c->first
            && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
 }
 
