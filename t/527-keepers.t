@@ -47,6 +47,10 @@ is counter($server, 'drained'), 0, 'nobody was told to come back';
 ok keepers_are($server, 0), 'the keepers end with their last connection';
 is status_of($server)->{connections}, 0, 'everybody is counted out';
 ok status_of($server, '?check')->{segment}{whole}, 'the segment is whole';
+is counter($server, 'slots_reaped'), 0, 'no process died';
+sub logged { my @ends = $server->log_text =~ /WSK0401/g; scalar @ends }
+ok $server->wait_for(5 * $slow, sub { logged() + counter($server, 'unlogged') == 2 * $each + 20 }), 'their ends are logged, by a child'
+    or diag logged();
 
 # --- in the middle of something --------------------------------------------------
 
@@ -131,6 +135,7 @@ is_clean($report, 'who had to come back missed nothing');
 cmp_ok $report->{codes}{1012} // 0, '>', 0, 'they were told so';
 is $report->{ready}, 200, 'all are there';
 ok keepers_are($server, 0), 'no keeper is older than it may be';
+is counter($server, 'slots_reaped'), 0, 'no process died';
 
 # --- httpd ends -------------------------------------------------------------------
 
@@ -154,9 +159,7 @@ for my $how ([ TERM => 'stop', 2 ], [ HUP => 'restart', 5 ], [ KILL => 'killed',
     my $codes = $held->report(10)->{codes};
     is $codes->{1012} // 0, 50, "$what: everybody was told";
     next if $signal eq 'HUP';
-    $server->wait_gone(5);
-    $server->kill_all if $signal eq 'KILL';
-    delete $server->{pid} if $signal eq 'TERM';
+    $server->kill_all;
 }
 
 done_testing;

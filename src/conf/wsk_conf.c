@@ -5,6 +5,7 @@
 #include "apr_strings.h"
 #include "http_core.h"
 
+#include "conf/wsk_written.h"
 #include "conf/wsk_units.h"
 
 #define UNSET INT64_MIN
@@ -173,64 +174,6 @@ bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
     return false;
 }
 
-static const char *show_pair(apr_pool_t *pool, int64_t rate, int64_t burst)
-{
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT,
-                        (apr_int64_t)rate, (apr_int64_t)burst);
-}
-
-static const char *show_rate(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    return show_pair(pool, set->publish_rate, set->publish_burst);
-}
-
-static const char *show_user(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    return show_pair(pool, set->user_publish_rate, set->user_publish_burst);
-}
-
-static const char *show_keepers(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    if (set->keepers == 0) {
-        return "0";
-    }
-    return apr_pstrcat(
-        pool, wsk_unit_show(pool, WSK_UNIT_COUNT, set->keepers), " ",
-        wsk_unit_show(pool, WSK_UNIT_MSEC, set->keeper_age_ms), NULL);
-}
-
-static const char *show_history(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    if (set->history_bytes == 0) {
-        return "Off";
-    }
-    return apr_pstrcat(
-        pool, wsk_unit_show(pool, WSK_UNIT_BYTES, set->history_bytes), " ",
-        wsk_unit_show(pool, WSK_UNIT_COUNT, set->history_messages), " ",
-        wsk_unit_show(pool, WSK_UNIT_MSEC, set->history_age_ms), NULL);
-}
-
-static const char *show_origins(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    const char *all = set->norigins ? set->origins[0] : "(any)";
-    unsigned i;
-
-    for (i = 1; i < set->norigins; i++) {
-        all = apr_pstrcat(pool, all, " ", set->origins[i], NULL);
-    }
-    return all;
-}
-
-/* Those of several values, for the dump. */
-static const struct {
-    const char *name;
-    const char *(*show)(apr_pool_t *pool, const wsk_settings_t *set);
-} shown[] = { { "WordSocketPublishRate", show_rate },
-              { "WordSocketUserPublishRate", show_user },
-              { "WordSocketHistory", show_history },
-              { "WordSocketKeepers", show_keepers },
-              { "WordSocketAllowOrigin", show_origins } };
-
 /* What holds for the whole server is not a host's to say. */
 static bool server_only(const row_t *row)
 {
@@ -258,11 +201,7 @@ const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
         return text ? text : "(none)";
     }
     i -= (unsigned)WSK_COUNT_OF(texts);
-    if (i < WSK_COUNT_OF(shown)) {
-        *name = shown[i].name;
-        return shown[i].show(pool, &set);
-    }
-    return NULL;
+    return wsk_written(pool, &set, i, name, server);
 }
 
 static const char *in_server_config(cmd_parms *cmd)

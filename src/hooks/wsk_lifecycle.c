@@ -59,8 +59,8 @@ static uint32_t slots_needed(const wsk_settings_t *set)
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
     /* Leaving children of a generation keep theirs while new ones come; so does a
      * keeper for which another has to make place. */
-    return WSK_MIN((uint32_t)WSK_MAX(limit, 1) * 2
-                       + (uint32_t)set->keepers * 2 + 16,
+    return WSK_MIN((uint32_t)WSK_MAX(limit, 1) * 2 + (uint32_t)set->keepers * 2
+                       + 16,
                    WSK_SLOTS_MAX);
 }
 

@@ -228,8 +228,7 @@ static bool may_come(wsk_loop_t *l, const wsk_conn_t *c, int fd)
     struct stat what;
 
     return c->site < wsk_site_count(l->spec.seg) && wsk_turn_view(l, c->site)
-           && !wsk_turn_gone(l, c)
-           && wsk_hand_proved(l, c, l->views[c->site])
+           && !wsk_turn_gone(l, c) && wsk_hand_proved(l, c, l->views[c->site])
            && wsk_loop_has_room(l) && fstat(fd, &what) == 0
            && S_ISSOCK(what.st_mode);
 }

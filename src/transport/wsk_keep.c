@@ -32,6 +32,7 @@
 #define MS_EACH 10
 #define SPREAD_MAX_MS 60000
 #define FDS_MAX 65536
+#define STARTED 22 /* field of /proc/PID/stat, the command being the second */
 
 enum {
     WORD_NONE = 0,     /* in time: who knows what it has done */
@@ -45,8 +46,7 @@ int64_t wsk_keep_started(int32_t pid)
 {
     char name[32], text[1024];
     const char *at;
-    long long started = -1;
-    char state = 0;
+    unsigned field;
     ssize_t n;
     int fd;
 
@@ -59,22 +59,21 @@ int64_t wsk_keep_started(int32_t pid)
     close(fd);
     text[WSK_MAX(n, 0)] = '\0';
     at = strrchr(text, ')'); /* a command may have anything in its name */
-    if (!at
-        || sscanf(at + 1,
-                  " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-                  "%*d %*d %*d %*d %lld",
-                  &state, &started)
-               != 2) {
+    if (!at || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0) {
         return -1;
     }
-    return state == 'Z' || state == 'X' ? -1 : started;
+    for (field = 2; at && field < STARTED; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at ? strtoll(at, NULL, 10) : -1;
 }
 
 /* In the original. */
 
 bool wsk_keep_may(const wsk_loop_t *l, const wsk_conn_t *c)
 {
-    return l->keeps && l->phase == PHASE_HAND && c->ssl && !c->told && !c->stays && wsk_parcel_whole(c);
+    return l->keeps && l->phase == PHASE_HAND && c->ssl && !c->told && !c->stays
+           && wsk_parcel_whole(c);
 }
 
 /* Who leaves when one more comes than there may be. */
@@ -207,8 +206,8 @@ static void on_sigterm(int ignored)
 /* Handlers are httpd's, and run its cleanups. */
 static void own_signals(void)
 {
-    static const int deaf[] = { SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE,
-                                SIGWINCH, SIGCHLD };
+    static const int deaf[] = { SIGHUP,  SIGINT,   SIGUSR1, SIGUSR2,
+                                SIGPIPE, SIGWINCH, SIGCHLD };
     struct sigaction act = { .sa_handler = SIG_IGN };
     sigset_t none;
     unsigned i;
@@ -244,7 +243,7 @@ static void shut_others(const uint8_t *ours)
     }
     if (dir) {
         while ((entry = readdir(dir)) != NULL) {
-            fd = atoi(entry->d_name);
+            fd = (int)strtol(entry->d_name, NULL, 10);
             if (entry->d_name[0] != '.' && fd != nothing && fd != dirfd(dir)
                 && (fd >= FDS_MAX || !ours[fd])) {
                 dup2(nothing, fd);
@@ -297,7 +296,7 @@ static bool begin_loop(const wsk_loop_t *from)
     spec.pid = (int32_t)getpid();
     spec.door = NULL;
     spec.heirs = NULL;
-    spec.ended = NULL;
+    spec.ended = NULL; /* the log is httpd's: wsk_ends */
     spec.is_keeper = true;
     spec.unsure = false;
     spec.max_connections = UINT32_MAX; /* none come */
@@ -370,6 +369,7 @@ bool wsk_keep_step(wsk_loop_t *l)
 
     if (l->mono_ms >= l->keep_look_ms) {
         l->keep_look_ms = l->mono_ms + WSK_SWEEP_MS;
+        wsk_turn_look(l);
         if (wsk_keep_started(l->spec.parent) != l->spec.parent_started
             || wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE)
                    != l->leave_mark) {

@@ -144,9 +144,9 @@ bool wsk_loop_enter(wsk_loop_t *l, const wsk_now_t *now)
     l->now_us = now->unix_us;
     l->mono_ms = now->mono_ms;
     l->now_s = (uint32_t)(l->mono_ms / 1000);
-    slot = wsk_slot_claim(
-        l->spec.seg, l->spec.is_keeper ? WSK_SLOT_KEEPER : WSK_SLOT_CHILD,
-        l->spec.pid, l->spec.generation, l->now_us);
+    slot = wsk_slot_claim(l->spec.seg,
+                          l->spec.is_keeper ? WSK_SLOT_KEEPER : WSK_SLOT_CHILD,
+                          l->spec.pid, l->spec.generation, l->now_us);
     if (slot < 0) {
         return false;
     }

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "proto/wsk_sse.h"
+#include "store/wsk_ends.h"
 #include "store/wsk_offer.h"
 #include "transport/wsk_loop.h"
 #include "transport/wsk_parcel.h"
@@ -158,10 +159,14 @@ void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_bury(wsk_loop_t *l);
+/** Log the end of a connection, or have it logged. */
+void wsk_life_log(wsk_loop_t *l, const wsk_end_t *end);
 
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
+/** What has changed of the sites that were not rung. */
+void wsk_turn_look(wsk_loop_t *l);
 /* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
 /** Whether its site is off, or what it came with was revoked. */
@@ -222,7 +227,8 @@ void wsk_roster_begin(wsk_loop_t *l, wsk_conn_t *c, const wsk_slice_t *fresh,
                       unsigned n);
 /** Every second: leases. */
 void wsk_roster_tick(wsk_loop_t *l);
-/** Take back the slots of the dead, and ring for what they have left. */
+/** Take back the slots of the dead, and ring for what they have left; log what
+ *  keepers cannot. */
 #define WSK_SWEEP_MS 500
 void wsk_roster_sweep(wsk_loop_t *l);
 /** Tell the counts that have changed, a few times a second. */

@@ -39,8 +39,7 @@ bool wsk_parcel_may(const wsk_conn_t *c)
 bool wsk_parcel_whole(const wsk_conn_t *c)
 {
     return c->site != WSK_NO_SITE && c->state == WSK_CONN_OPEN && c->fd >= 0
-           && !c->first
-           && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
+           && !c->first && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
 }
 
 /* Writing. */
