@@ -129,6 +129,9 @@ static char hear(int fd)
     return n == 1 && read(fd, &word, 1) == 1 ? word : WORD_NONE;
 }
 
+/* SSL objects that are another's now: held by the process, never freed. */
+static SSL **anothers;
+
 /* It is the copy's. What it stood for here was counted over. */
 static void let_go(wsk_loop_t *l, wsk_conn_t *c)
 {
@@ -170,7 +173,8 @@ void wsk_keep_fork(wsk_loop_t *l)
     pid_t pid;
 
     l->keeps = false; /* once; who is still here then is told */
-    if (conns && n > 0
+    anothers = calloc(n + 1u, sizeof(SSL *));
+    if (conns && anothers && n > 0
         && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
         make_place(l);
         pid = fork();
@@ -186,6 +190,7 @@ void wsk_keep_fork(wsk_loop_t *l)
         }
     }
     for (i = 0; i < n && word != WORD_REFUSED; i++) {
+        anothers[i] = conns[i]->ssl;
         (word == WORD_KEPT ? let_go : cut_off)(l, conns[i]);
     }
     free(conns);
