@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is for a keeper, and when one leaves. That it forks and goes on is shown by
- * t/527-keepers.t. */
+ * t/528-keepers.t. */
 #include "hand_fixture.h"
 
 #include <signal.h>
