@@ -155,11 +155,12 @@ static void get_descriptors(struct msghdr *msg, int fds[2])
 /* Read the file of a large parcel. @return owned, or NULL */
 static uint8_t *read_file(int file, size_t len)
 {
+    const int seals = fcntl(file, F_GET_SEALS);
     struct stat what;
     size_t at = 0;
     uint8_t *bytes;
 
-    if ((fcntl(file, F_GET_SEALS) & SEALS) != SEALS || fstat(file, &what) != 0
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(file, &what) != 0
         || (uint64_t)what.st_size != len || !(bytes = malloc(len + 1))) {
         return NULL;
     }
@@ -175,10 +176,14 @@ static uint8_t *read_file(int file, size_t len)
     return bytes;
 }
 
-static void take_apart(const uint8_t *buf, size_t have, int file,
+/* @param fds  of the connection, and of the file of a large parcel; -1: none */
+static void take_apart(const uint8_t *buf, size_t have, const int fds[2],
                        wsk_packet_t *out)
 {
-    if (!get_head(buf, have, &out->offer, &out->len)) {
+    const int file = fds[1];
+
+    out->named = get_head(buf, have, &out->offer, &out->len);
+    if (!out->named || fds[0] < 0) {
         return;
     }
     if (file < 0) {
@@ -205,12 +210,12 @@ bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out)
 
     memset(out, 0, sizeof *out);
     out->fd = -1;
-    if (n <= 0) {
+    if (n < 0) {
         return false;
     }
     get_descriptors(&msg, fds);
-    if (fds[0] >= 0 && !(msg.msg_flags & MSG_TRUNC)) {
-        take_apart(buf, (size_t)n, fds[1], out);
+    if (!(msg.msg_flags & MSG_TRUNC)) {
+        take_apart(buf, (size_t)n, fds, out);
     }
     if (fds[1] >= 0) {
         close(fds[1]);
@@ -221,7 +226,7 @@ bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out)
     else if (fds[0] >= 0) {
         close(fds[0]);
     }
-    return true;
+    return n > 0;
 }
 
 void wsk_courier_done(wsk_packet_t *packet)

@@ -19,6 +19,7 @@
 #define WSK_PACKET_MAX 65536
 
 typedef struct wsk_packet_t {
+    bool named; /* it has a head of ours, which names this offer: */
     wsk_offer_t offer;
     int fd; /* close-on-exec; the receiver's */
     const uint8_t *bytes;
@@ -32,7 +33,8 @@ bool wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
 
 /**
  * @param buf  WSK_PACKET_MAX bytes, in which a small parcel lies then
- * @param out  fd is -1 and bytes NULL if it was no packet of ours
+ * @param out  fd is -1 and bytes NULL if it was no packet of ours, or did not
+ *             arrive whole: there were no descriptors left, or no memory
  * @return false: nothing is there
  */
 bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out);
