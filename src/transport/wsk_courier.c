@@ -81,8 +81,22 @@ static int file_of(const uint8_t *bytes, size_t len)
     return fd;
 }
 
-static bool send_packet(int door, const uint8_t *head, const uint8_t *bytes,
-                        size_t len, const int *fds, unsigned nfds)
+static wsk_status_e failure(int error)
+{
+    switch (error) {
+    case EAGAIN:
+    case ETOOMANYREFS: /* of this user on their way */
+        return WSK_EAGAIN;
+    case EMSGSIZE:
+        return WSK_EFULL;
+    default:
+        return WSK_ENOMEM;
+    }
+}
+
+static wsk_status_e send_packet(int door, const uint8_t *head,
+                                const uint8_t *bytes, size_t len,
+                                const int *fds, unsigned nfds)
 {
     union {
         struct cmsghdr align;
@@ -99,32 +113,34 @@ static bool send_packet(int door, const uint8_t *head, const uint8_t *bytes,
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
     memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
-    return sendmsg(door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    return sendmsg(door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0
+               ? WSK_OK
+               : failure(errno);
 }
 
-bool wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
-                      const uint8_t *bytes, size_t len)
+wsk_status_e wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
+                              const uint8_t *bytes, size_t len)
 {
     const bool large = len + HEAD > WSK_PACKET_MAX;
     int fds[2] = { fd, -1 };
     uint8_t head[HEAD];
-    bool sent = false;
+    wsk_status_e rv = WSK_ENOMEM;
 
     if (len > LARGEST) {
-        return false;
+        return WSK_EFULL;
     }
     put_head(head, offer, len);
     if (large) {
         fds[1] = file_of(bytes, len);
     }
     if (!large || fds[1] >= 0) {
-        sent = send_packet(door, head, bytes, large ? 0 : len, fds,
-                           large ? 2 : 1);
+        rv = send_packet(door, head, bytes, large ? 0 : len, fds,
+                         large ? 2 : 1);
     }
     if (fds[1] >= 0) {
         close(fds[1]);
     }
-    return sent;
+    return rv;
 }
 
 /* The descriptors of a packet; those that are too many are closed. */

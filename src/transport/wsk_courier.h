@@ -27,9 +27,10 @@ typedef struct wsk_packet_t {
     uint8_t *owned; /* the bytes of a large one, to be freed */
 } wsk_packet_t;
 
-/** @return false: no room now, or no descriptors or memory; nothing was sent */
-bool wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
-                      const uint8_t *bytes, size_t len);
+/** @return WSK_OK; or nothing was sent: WSK_EAGAIN (no room now, for nobody),
+ *          WSK_EFULL (it will never fit), WSK_ENOMEM (or descriptors) */
+wsk_status_e wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
+                              const uint8_t *bytes, size_t len);
 
 /**
  * @param buf  WSK_PACKET_MAX bytes, in which a small parcel lies then

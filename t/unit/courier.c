@@ -39,8 +39,8 @@ static void round_trip(size_t len)
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
         exit(1);
     }
-    ok(wsk_courier_send(door[0], &offer, ends[0], parcel, len),
-       "%u bytes are sent", (unsigned)len);
+    is_int(wsk_courier_send(door[0], &offer, ends[0], parcel, len), WSK_OK,
+           "%u bytes are sent", (unsigned)len);
     close(ends[0]);
     ok(wsk_courier_receive(door[1], buf, &got), "and received");
     is_mem(got.bytes, got.len, parcel, len, "the same ones");
@@ -232,12 +232,24 @@ static void full(void)
     const unsigned before = descriptors();
     wsk_packet_t got;
 
-    while (n < 100000 && wsk_courier_send(door[0], &offer, 0, parcel, 60000)) {
-        n++;
+    wsk_status_e rv = WSK_OK;
+    int less = 8192, room = 0;
+    socklen_t size = sizeof(room);
+
+    while (n < 100000 && rv == WSK_OK) {
+        rv = wsk_courier_send(door[0], &offer, 0, parcel, 60000);
+        n += rv == WSK_OK;
     }
     ok(n > 0 && n < 100000, "who sends does not wait when there is no room");
-    ok(!wsk_courier_send(door[0], &offer, -1, parcel, 10),
-       "nor is anything sent without a descriptor");
+    is_int(rv, WSK_EAGAIN, "but may come again");
+    is_int(wsk_courier_send(door[0], &offer, -1, parcel, 10), WSK_ENOMEM,
+           "nor is anything sent without a descriptor");
+    getsockopt(door[0], SOL_SOCKET, SO_SNDBUF, &room, &size);
+    setsockopt(door[0], SOL_SOCKET, SO_SNDBUF, &less, sizeof(less));
+    is_int(wsk_courier_send(door[0], &offer, 0, parcel, 60000), WSK_EFULL,
+           "or what never fits");
+    room /= 2; /* as the system counts */
+    setsockopt(door[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     while (wsk_courier_receive(door[1], buf, &got)) {
         wsk_courier_done(&got);
         n--;
