@@ -229,6 +229,7 @@ bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out)
     if (n < 0) {
         return false;
     }
+    out->ended = n == 0;
     get_descriptors(&msg, fds);
     if (!(msg.msg_flags & MSG_TRUNC)) {
         take_apart(buf, (size_t)n, fds, out);

@@ -19,6 +19,8 @@
 #define WSK_PACKET_MAX 65536
 
 typedef struct wsk_packet_t {
+    bool
+        ended; /* nothing more can come: the pair is shut, or somebody says so */
     bool named; /* it has a head of ours, which names this offer: */
     wsk_offer_t offer;
     int fd; /* close-on-exec; the receiver's */

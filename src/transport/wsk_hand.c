@@ -440,7 +440,7 @@ static bool take_packet(wsk_loop_t *l, wsk_packet_t *packet)
 void wsk_hand_take(wsk_loop_t *l)
 {
     uint8_t *buf = malloc(WSK_PACKET_MAX);
-    wsk_packet_t packet;
+    wsk_packet_t packet = { 0 };
     unsigned taken = 0, i;
 
     for (i = 0; buf && i < READS && taken < TAKES && wsk_loop_has_room(l)
@@ -448,6 +448,10 @@ void wsk_hand_take(wsk_loop_t *l)
          i++) {
         taken += take_packet(l, &packet);
         wsk_courier_done(&packet);
+    }
+    if (packet.ended) { /* else the poll would name it for ever */
+        wsk_hand_listen(l, false);
+        l->spec.door = NULL;
     }
     free(buf);
 }

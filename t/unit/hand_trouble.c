@@ -224,6 +224,23 @@ static void door_full(void)
     crowd_goes();
 }
 
+/* Somebody has spoilt the pair, which all have in common, for good. */
+static void door_shut(void)
+{
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    shutdown(door[0], SHUT_RDWR);
+    world_run(&w);
+    ok(!w.over, "a door that is shut is left alone");
+    client_send(&who, WSK_OP_PING, "still", 5);
+    has(client_heard(&w, &who), "pong still", "and all else goes on");
+    wsk_loop_stop(w.loop, false);
+    go_on(6100);
+    has(client_heard(&w, &who), "close 1012", "who leaves tells its clients");
+    close(who.fd);
+    both_close();
+}
+
 /* The packet keeps the socket open; the client must not wait for that. */
 static void withdrawn_and_killed(void)
 {
@@ -296,6 +313,7 @@ int main(void)
     stuck_successor();
     log_read_meanwhile();
     door_full();
+    door_shut();
     withdrawn_and_killed();
     taker_dies();
     return done_testing();
