@@ -166,11 +166,9 @@ static void settle(wsk_loop_t *l, const given_t *given, wsk_offer_e what)
     if (what == WSK_OFFER_REFUSED) {
         wsk_loop_count(l, c, WSK_C_hand_refused, 1);
     }
-    /* What it had entered of presence may have gone with who held it: then it
-     * has to come back, and enter it again. */
-    get_back(l, given,
-             what == WSK_OFFER_REFUSED
-                 || (what == WSK_OFFER_ORPHAN && (c->present || c->stream)));
+    /* Who held it may have died of it: no other is to. What it had entered of
+     * presence may have gone with that one, too. */
+    get_back(l, given, what == WSK_OFFER_REFUSED || what == WSK_OFFER_ORPHAN);
 }
 
 /* @return whether it is still under way */
