@@ -279,7 +279,7 @@ static wsk_conn_t *bring(wsk_loop_t *l, wsk_conn_t *was, unsigned from)
         c = parcel.conn;
         c->ssl = was->ssl;
         c->sealed = was->sealed;
-        if (!wsk_hand_bring_in(l, &parcel, fd, from)) {
+        if (wsk_hand_bring_in(l, &parcel, fd, from) != WSK_OFFER_TAKEN) {
             c->ssl = NULL;
             c = NULL;
         }

@@ -184,6 +184,9 @@ void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c)
     wsk_hub_leave(l->hub, &c->member);
     wsk_publisher_leave(c);
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    if (c->posted) { /* to close ours would not be its end */
+        shutdown(c->fd, SHUT_RDWR);
+    }
     wsk_wheel_drop(c);
     if (!c->in_turn) {
         c->turn_next = l->dead;

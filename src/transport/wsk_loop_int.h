@@ -47,6 +47,7 @@ typedef struct site_view_t {
     uint32_t waiting; /* in the list of this turn */
     uint32_t owed;    /* of them, those who had waited when the log was read */
     uint32_t offers;  /* connections on offer: the log is not read meanwhile */
+    int64_t rest_ms;  /* since when it was not read for that; 0: it was */
     intake_t intake;
     wsk_site_state_e state;
     wsk_site_spec_t spec;
@@ -61,7 +62,9 @@ typedef struct site_view_t {
 typedef struct given_t {
     wsk_conn_t *conn;
     wsk_offer_t offer;
+    wsk_place_in_t place; /* of the member, if it is one */
     size_t bytes;
+    int64_t at_ms;
 } given_t;
 
 /** How far a loop is that leaves. */
@@ -99,8 +102,10 @@ struct wsk_loop_t {
     /* drain */
     bool draining;
     phase_e phase;
+    int64_t wait_from_ms; /* since when it leaves */
     int64_t ready_ms;     /* when it was seen that a successor may come, */
     int64_t strangers_ms; /* and that children came that are none */
+    int64_t moved_ms;     /* when somebody went over last */
     given_t given[WSK_OFFERS];
     unsigned ngiven;
     size_t given_bytes;
@@ -263,12 +268,14 @@ void wsk_timers_site_off(wsk_loop_t *l, uint32_t site);
 /* wsk_hand.c: from process to process */
 /** Whether it has to be told to reconnect: no other process can have it. */
 bool wsk_hand_stays(const wsk_conn_t *c);
-/** Offer one that does not stay. @return false: not now, or `stays` is set */
-bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c);
+/** Offer one that does not stay.
+ *  @param full  set if there is no room for any other now
+ *  @return false: not now, or `stays` is set */
+bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c, bool *full);
 /** Look what became of the offers. */
 void wsk_hand_settle(wsk_loop_t *l);
-/** Take back what nobody holds yet; it stays. */
-void wsk_hand_withdraw(wsk_loop_t *l);
+/** Take back what nobody holds yet: to stay, or to be offered again. */
+void wsk_hand_withdraw(wsk_loop_t *l, bool stay);
 /** The end: what is held by others then is theirs. */
 void wsk_hand_abandon(wsk_loop_t *l);
 /** Listen at the door, or not. */
@@ -277,10 +284,10 @@ void wsk_hand_listen(wsk_loop_t *l, bool want);
 void wsk_hand_take(wsk_loop_t *l);
 
 /** Into hub, poll and counts, for one who was counted at the slot `from`; it is
- *  written nothing yet. @return false: nothing is left of it here; the descriptor
- *  stays the caller's. True: the connection is the loop's */
-bool wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,
-                       unsigned from);
+ *  written nothing yet. @return WSK_OFFER_TAKEN: the connection is the loop's; else
+ *  nothing is left of it here, and the descriptor stays the caller's */
+wsk_offer_e wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,
+                              unsigned from);
 /** Now it is ours alone: what is queued, what it missed, what it sent. */
 void wsk_hand_begin(wsk_loop_t *l, wsk_conn_t *c);
 /** Whether the secret its token was made with is still one of its site's. */

@@ -189,6 +189,7 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
 
     if (!v->owed && v->rung && !v->offers) {
         v->rung = wsk_hub_pump(l->hub, v->number);
+        v->rest_ms = 0;
         v->owed = v->waiting;
     }
     most = WSK_MIN(v->waiting, (uint32_t)SLICE);
