@@ -32,6 +32,28 @@ export interface TokenAnswer {
  */
 export type AskWordPress = (rooms: readonly string[]) => Promise<TokenAnswer>;
 
+/** Listeners by name. */
+class Listeners<T extends unknown[]> {
+  private readonly all = new Map<string, Set<(...args: T) => void>>();
+
+  add(name: string, listener: (...args: T) => void): () => void {
+    const own = this.all.get(name) ?? new Set();
+    this.all.set(name, own.add(listener));
+    return () => {
+      own.delete(listener);
+      if (own.size === 0 && this.all.get(name) === own) {
+        this.all.delete(name);
+      }
+    };
+  }
+
+  tell(name: string, ...args: T): void {
+    for (const listener of [...(this.all.get(name) ?? [])]) {
+      listener(...args);
+    }
+  }
+}
+
 /** As many as WordPress lets one token name. */
 export const MAX_ROOMS = 100;
 
@@ -45,6 +67,14 @@ export class RoomsClient extends Client {
   }
 }
 
+/** A room that is wanted. */
+interface Wish {
+  /** A page may have a successor for a room before it ends what it had. */
+  readonly members: Set<object>;
+  /** Known once WordPress has answered. */
+  entry?: Entry | undefined;
+}
+
 interface Waiting {
   resolve(entry: Entry | undefined): void;
   reject(error: unknown): void;
@@ -56,11 +86,10 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 export class ClientLink implements Link {
   private readonly client: RoomsClient;
-  /** Rooms that are wanted, with their channels once they are known. */
-  private readonly wanted = new Map<string, Entry | undefined>();
+  private readonly wanted = new Map<string, Wish>();
   private readonly waiting = new Map<string, Waiting[]>();
-  private readonly frames = new Map<string, (bytes: Uint8Array) => void>();
-  private readonly closed = new Map<string, () => void>();
+  private readonly frames = new Listeners<[Uint8Array]>();
+  private readonly closed = new Listeners<[]>();
   private isAskedFor = false;
 
   constructor(
@@ -84,7 +113,7 @@ export class ClientLink implements Link {
         this.askSoon();
       }
     });
-    this.client.on('binary', (channel, bytes) => this.frames.get(channel)?.(bytes));
+    this.client.on('binary', (channel, bytes) => this.frames.tell(channel, bytes));
   }
 
   get state(): Link['state'] {
@@ -107,8 +136,7 @@ export class ClientLink implements Link {
   }
 
   onFrame(channel: string, listener: (bytes: Uint8Array) => void): () => void {
-    this.frames.set(channel, listener);
-    return () => this.frames.delete(channel);
+    return this.frames.add(channel, listener);
   }
 
   /** Also what the relay refused, for it comes too fast: it is gone as well. */
@@ -129,15 +157,16 @@ export class ClientLink implements Link {
   }
 
   onClosed(room: string, listener: () => void): () => void {
-    this.closed.set(room, listener);
-    return () => this.closed.delete(room);
+    return this.closed.add(room, listener);
   }
 
-  enter(room: string): Promise<Entry | undefined> {
+  enter(room: string, who: object): Promise<Entry | undefined> {
+    const wish = this.wanted.get(room) ?? { members: new Set() };
     if (this.wanted.size >= MAX_ROOMS && !this.wanted.has(room)) {
       return Promise.reject(new RoomLimitError('too many rooms on one page'));
     }
-    this.wanted.set(room, undefined);
+    wish.members.add(who);
+    this.wanted.set(room, wish);
     return new Promise((resolve, reject) => {
       const others = this.waiting.get(room) ?? [];
       this.waiting.set(room, [...others, { resolve, reject }]);
@@ -145,16 +174,22 @@ export class ClientLink implements Link {
     });
   }
 
-  leave(room: string): void {
-    const entry = this.wanted.get(room);
+  leave(room: string, who: object): void {
+    const wish = this.wanted.get(room);
+    if (!wish?.members.delete(who) || wish.members.size > 0) {
+      return;
+    }
     this.wanted.delete(room);
     this.answer(room, undefined);
-    if (entry) {
-      this.client.unsubscribe([entry.channel]);
+    if (wish.entry) {
+      this.client.unsubscribe([wish.entry.channel]);
     }
-    if (this.wanted.size === 0) {
-      this.client.stop();
-    }
+    // One that was made meanwhile enters in its own turn.
+    this.clock.after(0, () => {
+      if (this.wanted.size === 0) {
+        this.client.stop();
+      }
+    });
   }
 
   send(channel: string, bytes: Uint8Array): boolean {
@@ -227,11 +262,12 @@ export class ClientLink implements Link {
   private granted(asked: readonly string[], entries: ReadonlyMap<string, Entry>): void {
     for (const room of asked) {
       const entry = entries.get(room);
-      if (!this.wanted.has(room)) {
+      const wish = this.wanted.get(room);
+      if (!wish) {
         // Left meanwhile; the client took it from the token.
         this.client.unsubscribe(entry ? [entry.channel] : []);
       } else if (entry) {
-        this.wanted.set(room, entry);
+        wish.entry = entry;
         // A channel that was given up is not taken from a token again.
         this.client.subscribe([entry.channel]);
       } else {
@@ -247,12 +283,12 @@ export class ClientLink implements Link {
 
   /** WordPress does not let this user in, or no more. */
   private close(room: string): void {
-    const entry = this.wanted.get(room);
+    const entry = this.wanted.get(room)?.entry;
     this.wanted.delete(room);
     if (entry) {
       this.client.unsubscribe([entry.channel]);
     }
-    this.closed.get(room)?.();
+    this.closed.tell(room);
   }
 
   private answer(room: string, entry: Entry | Error | undefined): void {

@@ -49,9 +49,12 @@ export interface Link {
   onLoss(listener: () => void): () => void;
   /** WordPress does not let this user into a room any more. */
   onClosed(room: string, listener: () => void): () => void;
-  /** Asks WordPress; undefined if it says no. Rejects if it cannot be asked. */
-  enter(room: string): Promise<Entry | undefined>;
-  leave(room: string): void;
+  /**
+   * Asks WordPress for `who`; undefined if it says no. Rejects if it cannot be
+   * asked. The room is held until all who entered have left, each once.
+   */
+  enter(room: string, who: object): Promise<Entry | undefined>;
+  leave(room: string, who: object): void;
   send(channel: string, bytes: Uint8Array): boolean;
 }
 
@@ -111,7 +114,7 @@ class RoomProvider implements Provider {
       this.ended = true;
       this.room?.destroy();
       this.stop();
-      this.around.link.leave(this.name);
+      this.around.link.leave(this.name, this);
       this.listeners.clear();
     }
   }
@@ -126,7 +129,7 @@ class RoomProvider implements Provider {
     const { link } = this.around;
     let entry: Entry | undefined;
     try {
-      entry = await link.enter(this.name);
+      entry = await link.enter(this.name, this);
     } catch (error) {
       if (!this.ended) {
         this.notEntered(error);
@@ -199,7 +202,7 @@ class RoomProvider implements Provider {
         this.own = { status: 'disconnected', error: syncError(why) };
         this.tell();
         this.stop();
-        link.leave(this.name);
+        link.leave(this.name, this);
       },
     });
     this.off.push(

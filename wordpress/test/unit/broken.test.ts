@@ -8,7 +8,7 @@ import { ChannelSet } from '../../../client/src/channel.js';
 import { Answers } from '../../src/collab/answers.js';
 import { Bulk, confirmation } from '../../src/collab/bulk.js';
 import { PLAIN } from '../../src/collab/cipher.js';
-import { FRAME } from '../../src/collab/frames.js';
+import { encodeFrame, FRAME } from '../../src/collab/frames.js';
 import { ClientLink, type RoomsClient } from '../../src/collab/link.js';
 import { PIECE_BYTES } from '../../src/collab/pieces.js';
 import { createCreator } from '../../src/collab/provider.js';
@@ -126,6 +126,7 @@ class Fake {
   on(name: string, l: (...a: never[]) => void) {
     const s = this.heard.get(name) ?? new Set(); this.heard.set(name, s.add(l)); return () => s.delete(l);
   }
+  emit(name: string, ...a: unknown[]) { for (const l of this.heard.get(name) ?? []) l(...(a as never[])); }
   async token() { const g = await this.mint(); this.set.grant(g.channels ?? [], undefined); }
   start() { void this.token(); }
   renew() { void this.token(); }
@@ -137,8 +138,12 @@ class Fake {
 function linked() {
   const clock = new TestClock();
   let fake!: Fake;
+  const open = new Set(['a', 'b', 'postType/post:1', 'postType/post:2']);
   const link = new ClientLink({ baseUrl: 'https://e.test/w' },
-    async (rooms) => ({ token: 't', rooms: Object.fromEntries(rooms.map((r) => [r, { channel: `c:${r}` }])) }),
+    async (rooms) => ({
+      token: 't',
+      rooms: Object.fromEntries(rooms.filter((r) => open.has(r)).map((r) => [r, { channel: `c:${r}` }])),
+    }),
     clock, () => {}, ({ mint }) => (fake = new Fake(mint!)) as unknown as RoomsClient);
   const turn = async () => { for (let i = 0; i < 6; i++) { clock.go(1); await macro(); } };
   const create = createCreator({ link, clock, crypto: globalThis.crypto as Crypto });
@@ -146,17 +151,17 @@ function linked() {
     const ydoc = new Y.Doc();
     return { ydoc, made: await create({ objectType: 'postType/post', objectId: id, ydoc, Y }) };
   };
-  return { clock, fake, link, turn, make };
+  return { clock, fake, link, turn, make, open };
 }
 
 test('a room left between token and grant is not subscribed to for ever', async () => {
   const { clock, fake, link, turn } = linked();
-  void link.enter('a');
-  void link.enter('b');
+  void link.enter('a', link);
+  void link.enter('b', link);
   clock.go(0);
   await macro(); // the token is here, the grant is not
   assert.deepEqual([...fake.subs], ['c:a', 'c:b']);
-  link.leave('a');
+  link.leave('a', link);
   await turn();
   assert.deepEqual([...fake.subs], ['c:b']);
 });
@@ -175,3 +180,40 @@ test('a room that is left and entered again is subscribed to again', async () =>
   assert.deepEqual([...fake.subs].sort(), ['c:postType/post:1', 'c:postType/post:2']);
 });
 
+
+test('the late end of an overtaken provider leaves its successor alone', async () => {
+  for (const turnsBetween of [0, 1]) {
+    const { fake, turn, make } = linked();
+    const first = await make(1);
+    await turn();
+    const second = await make(1);
+    if (turnsBetween) await turn();
+    first.made.destroy();
+    await turn();
+    assert.equal(fake.stopped, false);
+    assert.deepEqual([...fake.subs], ['c:postType/post:1']);
+    const other = new Y.Doc();
+    other.getText('t').insert(0, 'heard');
+    fake.emit('binary', 'c:postType/post:1', encodeFrame(FRAME.update, Y.encodeStateAsUpdate(other)));
+    await turn();
+    assert.equal(second.ydoc.getText('t').toString(), 'heard');
+    second.made.destroy();
+    await turn();
+    assert.deepEqual([...fake.subs], []);
+    assert.equal(fake.stopped, true);
+  }
+});
+
+test('a room may be closed for two providers, and both hear of it', async () => {
+  const { fake, turn, make, open } = linked();
+  const told: string[][] = [[], []];
+  for (const i of [0, 1]) {
+    const { made } = await make(1);
+    made.on('status', ({ error }) => { if (error) told[i]!.push(error.code); });
+    await turn();
+  }
+  open.delete('postType/post:1');
+  fake.renew();
+  await turn();
+  assert.deepEqual(told, [['authentication-failed'], ['authentication-failed']]);
+});

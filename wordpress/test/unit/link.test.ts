@@ -63,6 +63,7 @@ class FakeClient {
   }
 }
 
+const ME = {};
 const KEY = btoa('k'.repeat(32));
 
 function world(answer?: AskWordPress) {
@@ -98,7 +99,7 @@ function world(answer?: AskWordPress) {
 
 test('rooms of one turn share one request', async () => {
   const { link, client, asked, turn } = world();
-  const entered = Promise.all(['a', 'b', 'x'].map((room) => link.enter(room)));
+  const entered = Promise.all(['a', 'b', 'x'].map((room) => link.enter(room, ME)));
   await turn();
   const [a, b, x] = await entered;
   assert.deepEqual(asked, [['a', 'b', 'x']]);
@@ -111,10 +112,10 @@ test('rooms of one turn share one request', async () => {
 
 test('a room that comes up later is asked for over the connection that is there', async () => {
   const { link, client, asked, turn } = world();
-  void link.enter('a');
+  void link.enter('a', ME);
   await turn();
   client.state = { connected: true };
-  const entered = link.enter('b');
+  const entered = link.enter('b', ME);
   await turn();
   assert.equal((await entered)?.channel, 'yjs:b');
   assert.deepEqual(client.did, ['start', 'renew']);
@@ -123,10 +124,10 @@ test('a room that comes up later is asked for over the connection that is there'
 
 test('one that comes up while it connects waits for the connection', async () => {
   const { link, client, asked, turn } = world();
-  void link.enter('a');
+  void link.enter('a', ME);
   await turn();
   client.start = () => {};
-  const entered = link.enter('b');
+  const entered = link.enter('b', ME);
   await turn();
   assert.equal(asked.length, 1);
   client.state = { connected: true };
@@ -140,8 +141,8 @@ test('a room that a refresh lacks is closed', async () => {
   const closed: string[] = [];
   link.onClosed('a', () => closed.push('a'));
   link.onClosed('b', () => closed.push('b'));
-  void link.enter('a');
-  void link.enter('b');
+  void link.enter('a', ME);
+  void link.enter('b', ME);
   await turn();
   open.delete('a');
   client.renew();
@@ -156,7 +157,7 @@ test('somebody who is logged out is out of all rooms', async () => {
   });
   const closed: string[] = [];
   link.onClosed('a', () => closed.push('a'));
-  const entered = link.enter('a');
+  const entered = link.enter('a', ME);
   await turn();
   assert.equal(await entered, undefined);
   assert.deepEqual(closed, ['a']);
@@ -167,7 +168,7 @@ test('a WordPress that fails is asked again', async () => {
   const { link, client, turn } = world(async () => {
     throw Object.assign(new Error('broken'), { status: 500 });
   });
-  const entered = link.enter('a');
+  const entered = link.enter('a', ME);
   const said = assert.rejects(entered, /broken/);
   await turn();
   await said;
@@ -196,24 +197,25 @@ test('frames go to the room they are of, and leaving ends it', async () => {
   const { link, client, turn } = world();
   const heard: number[] = [];
   link.onFrame('yjs:a', (bytes) => heard.push(bytes[0]!));
-  void link.enter('a');
-  void link.enter('b');
+  void link.enter('a', ME);
+  void link.enter('b', ME);
   await turn();
   client.emit('binary', 'yjs:a', Uint8Array.of(7));
   client.emit('binary', 'yjs:b', Uint8Array.of(8));
   assert.deepEqual(heard, [7]);
-  link.leave('a');
+  link.leave('a', ME);
   assert.deepEqual(client.unsubscribed, ['yjs:a']);
   assert.ok(!client.did.includes('stop'));
-  link.leave('b');
+  link.leave('b', ME);
+  await turn();
   assert.ok(client.did.includes('stop'));
 });
 
 test('a page may not have more rooms than a token', async () => {
   const { link, turn } = world();
   for (let i = 0; i < MAX_ROOMS; i++) {
-    void link.enter(`r${i}`);
+    void link.enter(`r${i}`, ME);
   }
-  await assert.rejects(link.enter('one more'), RoomLimitError);
+  await assert.rejects(link.enter('one more', ME), RoomLimitError);
   await turn();
 });
