@@ -48,6 +48,11 @@ export class Bulk {
     this.line = this.line.then(() => this.go(frame, awaited, run));
   }
 
+  /** Resolves when all that was pushed is out, or given up. */
+  idle(): Promise<void> {
+    return this.line;
+  }
+
   /** Somebody has so much of something, maybe of ours. */
   heard(data: Uint8Array): void {
     if (data.length === NAME_BYTES + 4) {

@@ -60,6 +60,9 @@ export const MAX_ROOMS = 100;
 /** How long after a refusal what was refused is made up for. */
 const REFUSED_MS = 2000;
 
+/** What was said last is posted in so long, where there is no socket. */
+const POST_MS = 1000;
+
 /** Asks for a new token when told to, while connected: a room has come up. */
 export class RoomsClient extends Client {
   renew(): void {
@@ -176,7 +179,16 @@ export class ClientLink implements Link {
 
   leave(room: string, who: object): void {
     const wish = this.wanted.get(room);
-    if (!wish?.members.delete(who) || wish.members.size > 0) {
+    if (wish?.members.delete(who) && wish.members.size === 0) {
+      const { connected, transport } = this.client.state;
+      const isPosting = connected && transport !== 'ws';
+      // One that was made meanwhile enters in its own turn.
+      this.clock.after(isPosting ? POST_MS : 0, () => this.drop(room, wish));
+    }
+  }
+
+  private drop(room: string, wish: Wish): void {
+    if (wish.members.size > 0 || this.wanted.get(room) !== wish) {
       return;
     }
     this.wanted.delete(room);
@@ -184,12 +196,9 @@ export class ClientLink implements Link {
     if (wish.entry) {
       this.client.unsubscribe([wish.entry.channel]);
     }
-    // One that was made meanwhile enters in its own turn.
-    this.clock.after(0, () => {
-      if (this.wanted.size === 0) {
-        this.client.stop();
-      }
-    });
+    if (this.wanted.size === 0) {
+      this.client.stop();
+    }
   }
 
   send(channel: string, bytes: Uint8Array): boolean {

@@ -112,11 +112,16 @@ class RoomProvider implements Provider {
   destroy(): void {
     if (!this.ended) {
       this.ended = true;
-      this.room?.destroy();
-      this.stop();
-      this.around.link.leave(this.name, this);
+      this.leave();
       this.listeners.clear();
     }
+  }
+
+  /** Once what was said last is out. */
+  private leave(): void {
+    const { link } = this.around;
+    this.stop();
+    void (this.room?.destroy() ?? Promise.resolve()).then(() => link.leave(this.name, this));
   }
 
   private stop(): void {
@@ -201,14 +206,13 @@ class RoomProvider implements Provider {
       trouble: (why) => {
         this.own = { status: 'disconnected', error: syncError(why) };
         this.tell();
-        this.stop();
-        link.leave(this.name, this);
+        this.leave();
       },
     });
     this.off.push(
       link.onFrame(channel, (bytes) => this.room?.take(bytes)),
       link.onClosed(this.name, () => {
-        this.room?.destroy();
+        void this.room?.destroy();
         this.stop();
         this.refused();
       }),

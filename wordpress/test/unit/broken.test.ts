@@ -114,7 +114,7 @@ test('an answer with a hole does not pass for a whole one', () => {
 });
 
 class Fake {
-  state = { connected: true, error: undefined, retryInMs: undefined, failures: 0 };
+  state = { connected: true, error: undefined, retryInMs: undefined, failures: 0, transport: 'ws' };
   status = { canPublishBinary: true };
   private readonly set = new ChannelSet();
   /** As the real client would have it subscribed. */
@@ -216,4 +216,51 @@ test('a room may be closed for two providers, and both hear of it', async () => 
   fake.renew();
   await turn();
   assert.deepEqual(told, [['authentication-failed'], ['authentication-failed']]);
+});
+
+test('the last room says what was typed last, and that it leaves, before the client stops', async () => {
+  const { clock, fake, turn, make } = linked();
+  const { ydoc, made } = await make(1);
+  await turn();
+  clock.go(1000); // alone
+  await turn();
+  const other = new Y.Doc();
+  ydoc.getText('t').insert(0, 'first');
+  ydoc.getText('t').insert(5, ' last');
+  made.destroy();
+  await turn();
+  for (const bytes of fake.out) {
+    if (bytes[0] === FRAME.update) Y.applyUpdate(other, bytes.subarray(1));
+  }
+  assert.equal(other.getText('t').toString(), 'first last');
+  assert.equal(fake.stopped, true);
+});
+
+test('a room that cannot say its last word leaves all the same', async () => {
+  const { add, up, clock } = world();
+  const a = add({ ...PLAIN, seal: () => new Promise(() => {}) });
+  up(a);
+  let gone = false;
+  void a.room.destroy().then(() => { gone = true; });
+  clock.go(1900);
+  await macro();
+  assert.equal(gone, false);
+  clock.go(200);
+  await macro();
+  assert.equal(gone, true);
+});
+
+test('by a stream, what was said last has time to be posted', async () => {
+  const { clock, fake, turn, make } = linked();
+  fake.state = { ...fake.state, transport: 'sse' };
+  const { made } = await make(1);
+  await turn();
+  made.destroy();
+  await turn();
+  assert.equal(fake.stopped, false);
+  assert.deepEqual(fake.subs, ['c:postType/post:1']);
+  clock.go(2000);
+  await turn();
+  assert.equal(fake.stopped, true);
+  assert.deepEqual(fake.subs, []);
 });

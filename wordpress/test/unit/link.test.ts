@@ -204,6 +204,7 @@ test('frames go to the room they are of, and leaving ends it', async () => {
   client.emit('binary', 'yjs:b', Uint8Array.of(8));
   assert.deepEqual(heard, [7]);
   link.leave('a', ME);
+  await turn();
   assert.deepEqual(client.unsubscribed, ['yjs:a']);
   assert.ok(!client.did.includes('stop'));
   link.leave('b', ME);
