@@ -32,8 +32,11 @@ export class Outgoing {
     this.bulk = new Bulk(way.clock, way.randomBytes, (piece) => this.hand(piece));
   }
 
-  /** When what was said before is under way. */
-  say(made: () => Promise<Uint8Array | undefined>): void {
+  /**
+   * When what was said before is under way. What is `repeated` has all that the
+   * one before it had.
+   */
+  say(made: () => Promise<Uint8Array | undefined>, repeated = false): void {
     const { run } = this;
     this.line = this.line.then(async () => {
       const frame = await made();
@@ -41,7 +44,7 @@ export class Outgoing {
         return;
       }
       if (frame.length > PIECE_BYTES) {
-        this.bulk.push(frame, frame[0] === FRAME.step2);
+        this.bulk.push(frame, frame[0] === FRAME.step2, repeated);
       } else {
         await this.hand(frame);
       }

@@ -184,6 +184,7 @@ export class Room {
     if (this.open) {
       this.incoming.clear();
       this.ask();
+      this.announce();
       // Until others' part is there, ours waits.
       if (this.settled) this.sayOwn();
     }
@@ -416,6 +417,7 @@ export class Room {
     this.say(
       FRAME.update,
       Y.encodeStateAsUpdate(doc, Y.encodeStateVector(vector)),
+      true,
     );
   }
 
@@ -446,7 +448,7 @@ export class Room {
     }
   }
 
-  private say(type: FrameType, data: Uint8Array): void {
+  private say(type: FrameType, data: Uint8Array, repeated = false): void {
     if (this.ended || !this.open) {
       return;
     }
@@ -454,12 +456,12 @@ export class Room {
       this.end('document-size-limit-exceeded');
       return;
     }
-    this.sayLater(async () => encodeFrame(type, data));
+    this.sayLater(async () => encodeFrame(type, data), repeated);
   }
 
-  private sayLater(made: () => Promise<Uint8Array | undefined>): void {
+  private sayLater(made: () => Promise<Uint8Array | undefined>, repeated = false): void {
     if (!this.ended && this.open) {
-      this.outgoing.say(made);
+      this.outgoing.say(made, repeated);
     }
   }
 
