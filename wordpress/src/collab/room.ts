@@ -300,12 +300,13 @@ export class Room {
   }
 
   private piece(data: Uint8Array): Uint8Array | undefined {
-    this.answers.heardPart();
+    this.answers.heardPart(data);
+    const whole = this.incoming.take(data);
     // Whoever waits for an answer sees that one is under way.
-    if (this.timers.has('alone')) {
+    if (this.incoming.awaits(data) && this.timers.has('alone')) {
       this.timers.set('alone', UNDER_WAY_MS, () => this.settle());
     }
-    return this.incoming.take(data);
+    return whole;
   }
 
   private async checked(data: Uint8Array, session: number): Promise<void> {

@@ -10,7 +10,7 @@ import { Bulk, confirmation } from '../../src/collab/bulk.js';
 import { PLAIN } from '../../src/collab/cipher.js';
 import { encodeFrame, FRAME } from '../../src/collab/frames.js';
 import { ClientLink, type RoomsClient } from '../../src/collab/link.js';
-import { PIECE_BYTES } from '../../src/collab/pieces.js';
+import { inPieces, PIECE_BYTES } from '../../src/collab/pieces.js';
 import { createCreator } from '../../src/collab/provider.js';
 import { Room } from '../../src/collab/room.js';
 import { TestClock } from '../support/clock.js';
@@ -263,4 +263,81 @@ test('by a stream, what was said last has time to be posted', async () => {
   await turn();
   assert.equal(fake.stopped, true);
   assert.deepEqual(fake.subs, []);
+});
+
+/** Frames of a whole in pieces, without their type. */
+const piecesOf = (type: number, pieces: number, name: number): Uint8Array[] =>
+  [...inPieces(encodeFrame(type as 2, new Uint8Array(pieces * PIECE_BYTES - 1)), () => new Uint8Array(8).fill(name))]
+    .map((frame) => frame.subarray(1));
+
+function answering() {
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, 'x');
+  const clock = new TestClock();
+  const said: Uint8Array[] = [];
+  return { clock, said, answers: new Answers(Y, doc, clock, () => false, (u) => said.push(u)) };
+}
+
+test('large updates that pass by defer nobody\'s answer', () => {
+  const { answers, clock, said } = answering();
+  const [first, second] = piecesOf(FRAME.update, 2, 1);
+  answers.ask(new Map());
+  answers.heardPart(first!);
+  answers.heardPart(second!);
+  clock.go(300);
+  assert.equal(said.length, 1);
+});
+
+test('an answer that began before the question does not answer it', () => {
+  const { answers, clock, said } = answering();
+  const [first, second, third] = piecesOf(FRAME.step2, 3, 1);
+  answers.heardPart(first!);
+  answers.ask(new Map());
+  answers.heardPart(second!);
+  answers.heardPart(third!);
+  clock.go(300);
+  assert.equal(said.length, 1);
+});
+
+test('an answer under way does not hold up who lacks more', () => {
+  const { answers, clock, said } = answering();
+  const pieces = piecesOf(FRAME.step2, 3, 1);
+  answers.ask(new Map([[7, 5]]));
+  answers.heardPart(pieces[0]!);
+  clock.go(300);
+  assert.equal(said.length, 0, 'it is waited for');
+  answers.ask(new Map([[7, 9]]));
+  answers.heardPart(pieces[1]!);
+  clock.go(300);
+  assert.equal(said.length, 0, 'also for one who lacks less');
+  answers.ask(new Map());
+  answers.heardPart(pieces[2]!);
+  clock.go(300);
+  assert.equal(said.length, 1);
+});
+
+test('an answer that breaks off is given by the next one', () => {
+  const { answers, clock, said } = answering();
+  answers.ask(new Map());
+  answers.heardPart(piecesOf(FRAME.step2, 3, 1)[0]!);
+  clock.go(3900);
+  assert.equal(said.length, 0);
+  clock.go(500);
+  assert.equal(said.length, 1);
+});
+
+test('who waits for an answer is not held up by a large update of another', async () => {
+  const { add, up, settle, hub } = world();
+  const a = add(), b = add();
+  up(a);
+  a.text.insert(0, 'a');
+  await settle(1500);
+  const [first] = piecesOf(FRAME.update, 8, 1);
+  up(b);
+  b.text.insert(0, 'b');
+  a.room.destroy();
+  await settle(20);
+  b.room.take(encodeFrame(FRAME.piece, first!));
+  await settle(1200);
+  assert.ok(hub.log.some(({ from, bytes }) => from === 1 && bytes[0] === FRAME.update));
 });
