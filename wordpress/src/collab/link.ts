@@ -5,7 +5,7 @@
  * It is not the page's: its token names the rooms, and binary frames of a room
  * are nobody else's. Rooms that are asked for in one turn share one request to
  * WordPress, and so does every refresh, which asks for all of them again: a room
- * that is not in the answer any more is closed.
+ * that is not in the answer any more is closed, and one that is in it again opens.
  */
 
 import { Client } from '../../../client/src/client.js';
@@ -27,8 +27,9 @@ export interface TokenAnswer {
 }
 
 /**
- * Asks WordPress. Rejects with what has a `status`; 401 and 403 say that
- * whoever asks is not wanted, anything else that it should be asked again.
+ * Asks WordPress. Rejects with what has a `status` and a `code`; 403 says that
+ * whoever asks is not wanted, anything else that it should be asked again. So
+ * does a 403 for the nonce alone, which is that of a login that is over.
  */
 export type AskWordPress = (rooms: readonly string[]) => Promise<TokenAnswer>;
 
@@ -70,12 +71,17 @@ export class RoomsClient extends Client {
   }
 }
 
+const FORBIDDEN = 403;
+const BAD_NONCE = 'rest_cookie_invalid_nonce';
+
 /** A room that is wanted. */
 interface Wish {
   /** A page may have a successor for a room before it ends what it had. */
   readonly members: Set<object>;
   /** Known once WordPress has answered. */
   entry?: Entry | undefined;
+  /** WordPress said no; it is asked again with each refresh. */
+  isClosed?: boolean;
 }
 
 interface Waiting {
@@ -93,6 +99,7 @@ export class ClientLink implements Link {
   private readonly waiting = new Map<string, Waiting[]>();
   private readonly frames = new Listeners<[Uint8Array]>();
   private readonly closed = new Listeners<[]>();
+  private readonly openAgain = new Listeners<[Entry]>();
   private isAskedFor = false;
 
   constructor(
@@ -161,6 +168,10 @@ export class ClientLink implements Link {
 
   onClosed(room: string, listener: () => void): () => void {
     return this.closed.add(room, listener);
+  }
+
+  onGranted(room: string, listener: (entry: Entry) => void): () => void {
+    return this.openAgain.add(room, listener);
   }
 
   enter(room: string, who: object): Promise<Entry | undefined> {
@@ -255,17 +266,22 @@ export class ClientLink implements Link {
   }
 
   private refusedOf(error: unknown, rooms: readonly string[]): MintError {
-    const { status, message = '' } = error as { status?: number; message?: string };
-    const refused = status === 401 || status === 403;
+    const { status, code, message = '' } = error as {
+      status?: number;
+      code?: string;
+      message?: string;
+    };
+    const refused = status === FORBIDDEN && code !== BAD_NONCE;
     for (const room of rooms) {
       if (refused) {
-        this.answer(room, undefined);
         this.close(room);
+        this.answer(room, undefined);
       } else {
         this.answer(room, error instanceof Error ? error : new Error(message));
       }
     }
-    return new MintError(message, refused);
+    // It may be otherwise when the next one asks.
+    return new MintError(message, false);
   }
 
   private granted(asked: readonly string[], entries: ReadonlyMap<string, Entry>): void {
@@ -279,6 +295,10 @@ export class ClientLink implements Link {
         wish.entry = entry;
         // A channel that was given up is not taken from a token again.
         this.client.subscribe([entry.channel]);
+        if (wish.isClosed) {
+          wish.isClosed = false;
+          this.openAgain.tell(room, entry);
+        }
       } else {
         this.close(room);
       }
@@ -292,10 +312,14 @@ export class ClientLink implements Link {
 
   /** WordPress does not let this user in, or no more. */
   private close(room: string): void {
-    const entry = this.wanted.get(room)?.entry;
-    this.wanted.delete(room);
-    if (entry) {
-      this.client.unsubscribe([entry.channel]);
+    const wish = this.wanted.get(room);
+    if (!wish || wish.isClosed) {
+      return;
+    }
+    wish.isClosed = true;
+    if (wish.entry) {
+      this.client.unsubscribe([wish.entry.channel]);
+      wish.entry = undefined;
     }
     this.closed.tell(room);
   }

@@ -47,8 +47,10 @@ export interface Link {
   onFrame(channel: string, listener: (bytes: Uint8Array) => void): () => void;
   /** Frames may have been lost while connected. */
   onLoss(listener: () => void): () => void;
-  /** WordPress does not let this user into a room any more. */
+  /** WordPress does not let this user into a room, for now. */
   onClosed(room: string, listener: () => void): () => void;
+  /** It does again, into a room that it was asked for and said no. */
+  onGranted(room: string, listener: (entry: Entry) => void): () => void;
   /**
    * Asks WordPress for `who`; undefined if it says no. Rejects if it cannot be
    * asked. The room is held until all who entered have left, each once.
@@ -186,11 +188,19 @@ class RoomProvider implements Provider {
             status: 'disconnected',
             error: syncError('authentication-failed', 'You may not edit this.'),
           };
+    this.off.push(
+      this.around.link.onGranted(this.name, (entry) => {
+        this.stop();
+        this.own = undefined;
+        this.join(entry);
+      }),
+    );
     this.tell();
   }
 
   private join({ channel, key }: Entry): void {
     const { link, clock, crypto, badges } = this.around;
+    this.wasOpen = false;
     const cipher: Cipher = key ? createCipher(key, crypto) : PLAIN;
     this.room = new Room({
       Y: this.Y,

@@ -341,3 +341,36 @@ test('who waits for an answer is not held up by a large update of another', asyn
   await settle(1200);
   assert.ok(hub.log.some(({ from, bytes }) => from === 1 && bytes[0] === FRAME.update));
 });
+
+test('a post that was closed for a while is shared again, with all that was typed', async () => {
+  const { clock, fake, turn, make, open } = linked();
+  const { ydoc, made } = await make(1);
+  const told: string[] = [];
+  made.on('status', ({ status, error }) => told.push(error?.code ?? status));
+  await turn();
+  clock.go(1000);
+  await turn();
+  open.delete('postType/post:1');
+  fake.renew();
+  await turn();
+  assert.equal(told.at(-1), 'authentication-failed');
+  fake.out.length = 0;
+  ydoc.getText('t').insert(0, 'meanwhile');
+  await turn();
+  assert.equal(fake.out.length, 0);
+  open.add('postType/post:1');
+  fake.renew();
+  await turn();
+  assert.equal(told.at(-1), 'connected');
+  assert.deepEqual(fake.subs, ['c:postType/post:1']);
+  clock.go(1000);
+  await turn();
+  const other = new Y.Doc();
+  for (const bytes of fake.out) {
+    if (bytes[0] === FRAME.update) Y.applyUpdate(other, bytes.subarray(1));
+  }
+  assert.equal(other.getText('t').toString(), 'meanwhile');
+  made.destroy();
+  await turn();
+  assert.equal(fake.stopped, true);
+});

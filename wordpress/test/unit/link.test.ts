@@ -151,17 +151,85 @@ test('a room that a refresh lacks is closed', async () => {
   assert.deepEqual(client.grant?.channels, ['yjs:b']);
 });
 
-test('somebody who is logged out is out of all rooms', async () => {
-  const { link, client, turn } = world(async () => {
-    throw Object.assign(new Error('no'), { status: 401 });
+const refusing = (status: number, code?: string) => {
+  let refuses = false;
+  const w = world(async (rooms) => {
+    if (refuses) {
+      throw Object.assign(new Error('no'), { status, code });
+    }
+    return {
+      token: 't',
+      rooms: Object.fromEntries(rooms.map((room) => [room, { channel: `yjs:${room}` }])),
+    };
   });
-  const closed: string[] = [];
-  link.onClosed('a', () => closed.push('a'));
-  const entered = link.enter('a', ME);
+  const heard: string[] = [];
+  for (const room of ['a', 'b']) {
+    w.link.onClosed(room, () => heard.push(`${room} closed`));
+    w.link.onGranted(room, ({ channel }) => heard.push(`${channel} open`));
+  }
+  return { ...w, heard, refuse: (does: boolean) => (refuses = does) };
+};
+
+for (const [status, code] of [[401], [403, 'rest_cookie_invalid_nonce']] as const) {
+  test(`a login that is over closes no room, and is asked for again: ${status}`, async () => {
+    const { link, client, turn, heard, refuse } = refusing(status, code);
+    void link.enter('a', ME);
+    await turn();
+    refuse(true);
+    client.renew();
+    const said = assert.rejects(link.enter('b', ME), /no/);
+    await turn();
+    await said;
+    assert.deepEqual(heard, []);
+    assert.equal((client.failure as { refused: boolean }).refused, false);
+    refuse(false);
+    const entered = link.enter('b', ME);
+    client.renew();
+    await turn();
+    assert.equal((await entered)?.channel, 'yjs:b');
+    assert.deepEqual(client.grant?.channels, ['yjs:a', 'yjs:b']);
+  });
+}
+
+test('who is let in nowhere is out of all rooms, until he is let in again', async () => {
+  const { link, client, turn, heard, refuse } = refusing(403);
+  void link.enter('a', ME);
+  await turn();
+  refuse(true);
+  const entered = link.enter('b', ME);
+  client.renew();
   await turn();
   assert.equal(await entered, undefined);
-  assert.deepEqual(closed, ['a']);
-  assert.equal((client.failure as { refused: boolean }).refused, true);
+  assert.deepEqual(heard.sort(), ['a closed', 'b closed']);
+  assert.equal((client.failure as { refused: boolean }).refused, false);
+  assert.deepEqual(client.unsubscribed, ['yjs:a']);
+  heard.length = 0;
+  refuse(false);
+  client.renew();
+  await turn();
+  assert.deepEqual(heard.sort(), ['yjs:a open', 'yjs:b open']);
+});
+
+test('a room that was closed is asked for with every refresh', async () => {
+  const { link, client, open, turn, asked } = world();
+  const heard: string[] = [];
+  link.onClosed('a', () => heard.push('closed'));
+  link.onGranted('a', ({ channel }) => heard.push(channel));
+  void link.enter('a', ME);
+  void link.enter('b', ME);
+  await turn();
+  assert.deepEqual(heard, []);
+  for (const isOpen of [false, false, true, true]) {
+    open[isOpen ? 'add' : 'delete']('a');
+    client.renew();
+    await turn();
+  }
+  assert.deepEqual(heard, ['closed', 'yjs:a']);
+  assert.deepEqual(asked.at(-1), ['a', 'b']);
+  link.leave('a', ME);
+  link.leave('b', ME);
+  await turn();
+  assert.ok(client.did.includes('stop'));
 });
 
 test('a WordPress that fails is asked again', async () => {
