@@ -285,7 +285,7 @@ stage_demo() {
 
 stage_dist() {
     need_build
-    expect "make distcheck" make distcheck
+    expect "make distcheck" make -j"$(build_jobs)" distcheck
 }
 
 stage_valgrind() {
