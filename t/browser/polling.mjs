@@ -104,6 +104,6 @@ run(async (atEnd) => {
   const stored = wp('eval', `echo wp_json_encode( array_values( array_map( fn( $block ) => trim( wp_strip_all_tags( $block['innerHTML'] ), "\\n" ), array_filter( parse_blocks( get_post( ${post} )->post_content ), fn( $block ) => $block['blockName'] ) ) ) );`);
   is(JSON.parse(stored), await paragraphs(people[0]), 'as they saw it');
   is(people.flatMap(({ asked }) => asked), [], 'nobody asked the server for what others wrote');
-  is(await people[0].page.evaluate(() => ['sync.pollingManager.pollingInterval', 'sync.providers'].map((hook) => window.wp.hooks.hasFilter(hook))), [true, false], 'though the polling is what runs');
+  is(await people[0].page.evaluate(() => [['sync.pollingManager.pollingInterval', 'wordsocket/pace'], ['sync.providers', 'wpsignal/yjs-provider']].map(([hook, ours]) => window.wp.hooks.hasFilter(hook, ours))), [true, false], 'though the polling is what runs');
   is(faultsBut(people, /WebSocket connection|Failed to load resource|ERR_/), [], 'no page complains');
 });

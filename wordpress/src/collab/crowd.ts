@@ -18,6 +18,12 @@ import type { Line } from './line.js';
 import { Presence } from './presence.js';
 import { Timers } from './timers.js';
 
+/**
+ * Who was there before a break and was not heard for so long after it has gone
+ * meanwhile; everybody else renews what it said every 15 s.
+ */
+const UNHEARD_MS = 20_000;
+
 /** The same as in room.ts, and for the same reasons. */
 const AWARENESS_MS = 100;
 const GREETING_MS = 50;
@@ -33,6 +39,8 @@ export class Crowd {
   private introduces = true;
   private introduced = 0;
   private said = '';
+  /** Those of before the break that were not heard since. */
+  private unheard = new Set<number>();
 
   /** Where frames are plain, `areSealed` is false, and names without a badge are shown. */
   constructor(
@@ -61,9 +69,9 @@ export class Crowd {
     return [...this.states.keys()].filter((client) => client !== this.client);
   }
 
-  /** Whether this is the first, of those it knows. */
-  get isFirst(): boolean {
-    return Math.min(...this.states.keys(), this.client) === this.client;
+  /** How many of those it knows come before this one. */
+  get rank(): number {
+    return this.others.filter((client) => client < this.client).length;
   }
 
   /** What the editor has this one say; said when it is news. */
@@ -106,10 +114,20 @@ export class Crowd {
     }
   }
 
-  /** The connection is gone: who is there will be heard again. */
+  /** A connection is there, or again. */
+  opened(): void {
+    this.announce();
+    if (this.unheard.size > 0) {
+      this.timers.set('unheard', UNHEARD_MS, () =>
+        removeAwarenessStates(this.awareness, [...this.unheard], this),
+      );
+    }
+  }
+
+  /** It is gone. Breaks are short: the others stay to be seen. */
   closed(): void {
     this.timers.clear();
-    removeAwarenessStates(this.awareness, this.others, this);
+    this.unheard = new Set(this.others);
   }
 
   /** Leaves, and says so where it can; resolves when it is said. */
@@ -123,10 +141,13 @@ export class Crowd {
   }
 
   private readonly onUpdate = (
-    { removed }: { readonly removed: readonly number[] },
+    { added, updated, removed }: { readonly [kind: string]: readonly number[] },
     origin: unknown,
   ): void => {
-    this.presence.forget(removed);
+    this.presence.forget(removed ?? []);
+    for (const client of [added, updated, removed].flatMap((some) => some ?? [])) {
+      this.unheard.delete(client);
+    }
     if (origin === 'local' && this.line.isOpen && !this.timers.has('awareness')) {
       this.timers.set('awareness', AWARENESS_MS, () => this.say());
     }

@@ -5,12 +5,12 @@
  *
  * - What the editor sends goes to all others, and what they send is put into its
  *   mailbox, where its next poll finds it.
- * - After a break, a gap, or anything the relay did not take, others are asked for
- *   all they have, by an empty state vector. The own editor is asked as well, and
- *   what it answers goes to them: so what was lost either way is made up for.
- * - A question goes to one of the editors, the lowest client ID, and to the
- *   others only if no answer passed by. The relay keeps the order of a room, so
- *   that one has what the others said before the question.
+ * - After a break, a gap, or anything the relay did not take, all others are asked
+ *   for all they have. The own editor is asked as well, and what it answers goes
+ *   to them: so what was lost either way is made up for.
+ * - What a newcomer asks goes to one of the editors, the lowest client ID, and to
+ *   the others only if no answer passed by. The relay keeps the order of a room,
+ *   so that one has what the others said before the question.
  */
 
 import * as decoding from 'lib0/decoding';
@@ -29,11 +29,17 @@ const ASK_MS = 1000;
 const ASK_MOST_MS = 30_000;
 /** What the relay did not take is made up for after this. */
 const AGAIN_MS = 1000;
-/** Who is not the first answers after these, unless an answer passed by. */
-const EARLIEST_MS = 300;
-const LATEST_MS = 1200;
+/**
+ * The first answers at once, each of the others so much after the one before,
+ * and up to so much more, unless an answer passed by. So does anybody in a list.
+ */
+const RANK_MS = 400;
+const RANK_MORE_MS = 200;
+const MAX_RANK = 8;
 /** An answer in pieces is under way. */
 const UNDER_WAY_MS = 4000;
+/** Everybody who breaks asks everybody: one answer in so long is for all of them. */
+const FOR_ALL_MS = 3000;
 /** Whoever is there and did not answer within this is asked again. */
 const UNANSWERED_MS = 30_000;
 /** The state vector of who has nothing. */
@@ -107,8 +113,11 @@ export class PollingRoom {
   private hasSaid = false;
   /** Questions that another one may answer, the oldest first. */
   private questions: Question[] = [];
-  /** What the editor was asked and has not answered; none is one of its own. */
-  private asked: (Question | undefined)[] = [];
+  /** The one for all there is, until it is fetched. */
+  private forAll: Question | undefined;
+  private answeredAll = -Infinity;
+  /** What the editor was asked and has not answered. */
+  private asked: Question[] = [];
   private state: State = {};
 
   /** One that may not be shared is `isAlone` from the beginning. */
@@ -180,7 +189,10 @@ export class PollingRoom {
         line.asked();
         taken.push(line.say(FRAME.step1, dataOf(data)));
       } else if (type === 'sync_step2') {
-        taken.push(line.say(FRAME.step2, dataOf(data), this.asked.shift() !== undefined));
+        const question = this.asked.shift();
+        // Whoever was not asked for all it has may lack what others have.
+        const frame = question?.isForAll === false ? FRAME.step2 : FRAME.update;
+        taken.push(line.say(frame, dataOf(data), question?.isWaitedFor));
       }
     }
     if ((await Promise.all(taken)).includes(false)) {
@@ -191,9 +203,13 @@ export class PollingRoom {
   /** What others sent after that cursor. */
   fetch(after: number): Update[] {
     return this.mailbox.after(after).map(({ update, question }) => {
-      if (update.type === 'sync_step1') {
+      if (question) {
         // It will be answered.
         this.asked.push(question);
+        if (question === this.forAll) {
+          this.forAll = undefined;
+          this.answeredAll = this.around.clock.now();
+        }
         this.questions = this.questions.filter((one) => one !== question);
       }
       return update;
@@ -321,7 +337,7 @@ export class PollingRoom {
 
   private opened(): void {
     this.line?.opened();
-    this.crowd?.announce();
+    this.crowd?.opened();
     // Who has said nothing will ask, as soon as there is somebody to ask.
     if (this.hasSaid) {
       this.resync();
@@ -334,7 +350,7 @@ export class PollingRoom {
     if (line?.isOpen && !this.ended) {
       line.lost();
       if (this.hasSaid) {
-        this.mailbox.put({ type: 'sync_step1', data: message(STEP1, NOTHING) });
+        this.askForAll(false);
       }
       this.ask();
     }
@@ -347,7 +363,7 @@ export class PollingRoom {
   /** Others are to say all they have. */
   private ask(): void {
     this.line?.asked();
-    void this.line?.say(FRAME.step1, NOTHING).then((taken) => {
+    void this.line?.say(FRAME.lost, new Uint8Array(0)).then((taken) => {
       if (!taken && !this.ended && this.line?.isOpen) {
         this.resyncSoon();
       }
@@ -365,12 +381,16 @@ export class PollingRoom {
         this.question(data);
         this.crowd?.greet();
         break;
+      case FRAME.lost:
+        this.askForAll(true);
+        this.crowd?.greet();
+        break;
       case FRAME.step2:
-        this.timers.cancel('unanswered');
         this.questions.shift()?.cancel();
         this.mailbox.put({ type: 'sync_step2', data: message(STEP2, data) });
         break;
       case FRAME.update:
+        this.timers.cancel('unanswered');
         this.mailbox.put({ type: 'sync_step2', data: message(STEP2, data) });
         break;
       case FRAME.updates2:
@@ -389,10 +409,25 @@ export class PollingRoom {
   /** Somebody lacks what is not in that vector. */
   private question(vector: Uint8Array): void {
     if (this.questions.length < MAX_QUESTIONS) {
-      const question: Question = { vector: vector.slice(), cancel: () => {} };
+      const question: Question = {
+        vector: vector.slice(),
+        isForAll: false,
+        isWaitedFor: true,
+        cancel: () => {},
+      };
       this.questions.push(question);
-      this.wait(question, this.crowd?.isFirst ? 0 : this.delay());
+      this.wait(question, this.delay());
     }
+  }
+
+  /** The editor is to say all it has. */
+  private askForAll(isWaitedFor: boolean): void {
+    if (this.forAll) {
+      this.forAll.isWaitedFor ||= isWaitedFor;
+      return;
+    }
+    this.forAll = { vector: NOTHING, isForAll: true, isWaitedFor, cancel: () => {} };
+    this.wait(this.forAll, Math.max(0, this.answeredAll + FOR_ALL_MS - this.around.clock.now()));
   }
 
   private wait(question: Question, ms: number): void {
@@ -404,7 +439,9 @@ export class PollingRoom {
   }
 
   private delay(): number {
-    return EARLIEST_MS + this.around.clock.random() * (LATEST_MS - EARLIEST_MS);
+    const { clock } = this.around;
+    const rank = this.crowd?.rank ?? 1 + Math.floor(clock.random() * MAX_RANK);
+    return rank === 0 ? 0 : Math.min(rank, MAX_RANK) * RANK_MS + clock.random() * RANK_MORE_MS;
   }
 
   /** An answer comes in pieces: whether it comes whole is waited for. */
@@ -417,8 +454,9 @@ export class PollingRoom {
   }
 
   private forgetQuestions(): void {
-    for (const { cancel } of this.questions.splice(0)) {
-      cancel();
+    for (const question of [...this.questions.splice(0), ...(this.forAll ? [this.forAll] : [])]) {
+      question.cancel();
     }
+    this.forAll = undefined;
   }
 }

@@ -17,10 +17,16 @@ import type { Surroundings } from './provider.js';
 
 const ROUTE = /^\/?wp-sync\/v1\/updates(?:[?/]|$)/;
 
-/** How long a request waits for a connection before it is refused. */
-const PATIENCE_MS = 3000;
-/** The first ones: WordPress is asked for a token before. */
-const FIRST_PATIENCE_MS = 10_000;
+/** How long a request waits for a connection before it is refused, ... */
+const PATIENCE_MS = 10_000;
+/** ... unless so many tries failed before. */
+const TRIES = 3;
+/**
+ * After so many refusals the editor shows a dialog, and asks only every 30 s:
+ * what it asks then waits longer, to be answered as soon as there is a connection.
+ */
+const REFUSALS = 5;
+const LONG_PATIENCE_MS = 300_000;
 
 interface Asked {
   readonly room: string;
@@ -78,7 +84,8 @@ const refusal = (message: string, status: number, rooms?: readonly string[]): Re
 
 export class Polling {
   private readonly rooms = new Map<string, PollingRoom>();
-  private wasConnected = false;
+  /** In a row, for there was no connection. */
+  private refusals = 0;
 
   /** `isAlone` says which rooms are not shared, by the name. */
   constructor(
@@ -154,15 +161,17 @@ export class Polling {
   /** Rejects if there is no connection that can send, and none comes soon. */
   private async connected(rooms: readonly PollingRoom[]): Promise<void> {
     const { link, clock } = this.around;
+    const isShown = this.refusals >= REFUSALS;
     const isReady = (): boolean => link.state.canSend || !rooms.some((room) => room.isShared);
-    if (!isReady()) {
+    const isHopeless = (): boolean => !isShown && link.state.failures >= TRIES;
+    if (!isReady() && !isHopeless()) {
       await new Promise<void>((resolve) => {
         const end = (): void => {
           offs.forEach((off) => off());
           resolve();
         };
         const look = (): void => {
-          if (isReady()) {
+          if (isReady() || isHopeless()) {
             end();
           }
         };
@@ -170,14 +179,15 @@ export class Polling {
           link.onState(look),
           // Rooms may be refused, and no connection is made then.
           ...rooms.map((room) => room.onChange(look)),
-          clock.after(this.wasConnected ? PATIENCE_MS : FIRST_PATIENCE_MS, end),
+          clock.after(isShown ? LONG_PATIENCE_MS : PATIENCE_MS, end),
         ];
       });
     }
     if (!isReady()) {
+      this.refusals += 1;
       throw refusal(link.state.error?.message ?? 'There is no connection.', 503);
     }
-    this.wasConnected ||= link.state.canSend;
+    this.refusals = 0;
   }
 
   /** The editor gives up a room that it is told of, and asks for the others again. */

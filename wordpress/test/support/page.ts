@@ -96,16 +96,17 @@ export class PageLink implements Link {
     this.seats.forEach((seat) => seat.up());
     this.become(true);
   }
-  down(): void {
+  /** After so many tries that failed. */
+  down(failures = 0): void {
     this.seats.forEach((seat) => seat.down());
-    this.become(false);
+    this.become(false, failures);
   }
   /** The relay says that frames were lost. */
   lost(): void {
     this.losses.forEach((listener) => listener());
   }
-  private become(canSend: boolean): void {
-    this.state = { connected: canSend, canSend, failures: 0 };
+  private become(canSend: boolean, failures = 0): void {
+    this.state = { connected: canSend, canSend, failures };
     [...this.states].forEach((listener) => listener());
   }
 }

@@ -83,7 +83,7 @@ inWorld('one whose page is not seen answers late, so another one does', async (w
   assert.equal((hidden === a ? one : two).text.toString(), 'text more');
 });
 
-for (const [name, ms, refused] of [['a short', 1500, false], ['a long', 20_000, true]] as const) {
+for (const [name, ms, refused] of [['a short', 5000, false], ['a long', 20_000, true]] as const) {
   inWorld(`${name} break loses nothing that was written meanwhile, and doubles nothing`, async (world) => {
     const [a, b] = [world.page(), world.page()];
     const [one, two] = [await a.edit(...POST), await b.edit(...POST)];
@@ -98,7 +98,7 @@ for (const [name, ms, refused] of [['a short', 1500, false], ['a long', 20_000, 
       await world.go(ms / 5);
     }
     assert.equal(b.refused > 0, refused);
-    assert.equal(b.statuses.at(-1), refused ? 'disconnected' : 'connected');
+    assert.equal(b.statuses.includes('disconnected'), refused);
     b.link.up();
     await world.go(refused ? 32_000 : 2000);
     assert.equal(one.text.toString(), 'a4 a3 a2 a1 a0 . b0 b1 b2 b3 b4');
@@ -107,6 +107,28 @@ for (const [name, ms, refused] of [['a short', 1500, false], ['a long', 20_000, 
     assert.deepEqual([...two.awareness.getStates().keys()].sort(), [one.doc.clientID, two.doc.clientID].sort());
   });
 }
+
+inWorld('a relay that is gone is told, and the first poll after it is back is answered', async (world) => {
+  const [a, b] = [world.page(), world.page()];
+  const [one, two] = [await a.edit(...POST), await b.edit(...POST)];
+  await world.go(1000);
+  b.link.down(3);
+  await world.go(20_000);
+  assert.equal(b.refused, 5, 'the dialog is open');
+  assert.equal(b.statuses.at(-1), 'disconnected');
+  one.text.insert(0, 'meanwhile');
+  two.text.insert(0, 'alone ');
+  a.link.down();
+  await world.go(40_000);
+  a.close();
+  assert.equal(b.statuses.at(-1), 'connecting');
+  b.link.up();
+  await world.go(100);
+  assert.equal(b.statuses.at(-1), 'connected');
+  assert.equal(two.awareness.getStates().size, 2, 'the other one may be there still');
+  await world.go(25_000);
+  assert.equal(two.awareness.getStates().size, 1, 'and has gone');
+});
 
 inWorld('frames that nobody got are made up for, whosever they were', async (world) => {
   const pages = [world.page(), world.page(), world.page()];
