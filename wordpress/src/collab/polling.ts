@@ -19,8 +19,8 @@ const ROUTE = /^\/?wp-sync\/v1\/updates(?:[?/]|$)/;
 
 /** How long a request waits for a connection before it is refused, ... */
 const PATIENCE_MS = 10_000;
-/** ... unless so many tries failed before. */
-const TRIES = 3;
+/** ... unless so much failed since there was one: the connection, and three tries. */
+const FAILURES = 4;
 /**
  * After so many refusals the editor shows a dialog, and asks only every 30 s:
  * what it asks then waits longer, to be answered as soon as there is a connection.
@@ -86,12 +86,20 @@ export class Polling {
   private readonly rooms = new Map<string, PollingRoom>();
   /** In a row, for there was no connection. */
   private refusals = 0;
+  /** What the link had counted when it could send. */
+  private failures = 0;
 
   /** `isAlone` says which rooms are not shared, by the name. */
   constructor(
     private readonly around: Surroundings,
     private readonly isAlone: (room: string) => boolean,
-  ) {}
+  ) {
+    around.link.onState(() => {
+      if (around.link.state.canSend) {
+        this.failures = around.link.state.failures;
+      }
+    });
+  }
 
   /** For apiFetch. */
   readonly middleware: Middleware = async (request, next) => {
@@ -163,7 +171,7 @@ export class Polling {
     const { link, clock } = this.around;
     const isShown = this.refusals >= REFUSALS;
     const isReady = (): boolean => link.state.canSend || !rooms.some((room) => room.isShared);
-    const isHopeless = (): boolean => !isShown && link.state.failures >= TRIES;
+    const isHopeless = (): boolean => !isShown && link.state.failures - this.failures >= FAILURES;
     if (!isReady() && !isHopeless()) {
       await new Promise<void>((resolve) => {
         const end = (): void => {

@@ -112,7 +112,7 @@ inWorld('a relay that is gone is told, and the first poll after it is back is an
   const [a, b] = [world.page(), world.page()];
   const [one, two] = [await a.edit(...POST), await b.edit(...POST)];
   await world.go(1000);
-  b.link.down(3);
+  b.link.down(4);
   await world.go(20_000);
   assert.equal(b.refused, 5, 'the dialog is open');
   assert.equal(b.statuses.at(-1), 'disconnected');
@@ -286,7 +286,7 @@ inWorld('any other request goes its way', async (world) => {
 });
 
 test('whatever breaks, in the end all have all of it once', async () => {
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= 5; seed++) {
     const world = new World(seed);
     const { clock } = world;
     const pages = [world.page(), world.page(), world.page()];
