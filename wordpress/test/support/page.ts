@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import type * as Yjs from 'yjs';
 import type { Awareness } from 'y-protocols/awareness';
+import type { Badges } from '../../src/collab/badge.js';
 import { Polling } from '../../src/collab/polling.js';
 import type { Entry, Link } from '../../src/collab/provider.js';
 import type { Status } from '../../src/collab/status.js';
@@ -136,9 +137,10 @@ export class Page {
     clock: TestClock,
     hubs: Map<string, Hub>,
     isAlone: (room: string) => boolean,
+    badges?: Badges,
   ) {
     this.link = new PageLink(hubs);
-    this.polling = new Polling({ link: this.link, clock, crypto: globalThis.crypto as Crypto }, isAlone);
+    this.polling = new Polling({ link: this.link, clock, crypto: globalThis.crypto as Crypto, badges }, isAlone);
     const apiFetch = async (options: object): Promise<unknown> => {
       this.requests += 1;
       try {
@@ -201,8 +203,8 @@ export class World {
   }
 
   /** Connected, unless a test says otherwise before it edits. */
-  page(isAlone: (room: string) => boolean = () => false): Page {
-    const page = new Page(`page ${this.pages.length}`, this.clock, this.hubs, isAlone);
+  page(isAlone: (room: string) => boolean = () => false, badges?: Badges): Page {
+    const page = new Page(`page ${this.pages.length}`, this.clock, this.hubs, isAlone, badges);
     this.pages.push(page);
     page.link.up();
     return page;

@@ -3,8 +3,10 @@
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { Badges } from '../../src/collab/badge.js';
 import { FRAME } from '../../src/collab/frames.js';
 import { World } from '../support/page.js';
+import { person, Site, START_S, STRANGER } from '../support/site.js';
 
 const POST = ['postType/post', 12] as const;
 const CHANNEL = 'c:postType/post:12';
@@ -136,7 +138,7 @@ inWorld('frames that nobody got are made up for, whosever they were', async (wor
   for (const page of pages) {
     editors.push(await page.edit(...POST));
   }
-  await world.go(1000);
+  await world.go(3000);
   const hub = world.hubs.get(CHANNEL);
   assert.ok(hub);
   hub.lose = 1;
@@ -272,6 +274,32 @@ inWorld('sealed, the relay sees nothing, and a frame of another key is nothing',
   await world.go(1000);
   assert.deepEqual([one, two, three].map(({ text }) => text.toString()), ['secret', 'secret', 'other']);
   assert.ok(world.hubs.get(CHANNEL)?.log.every(({ bytes }) => bytes[0] === 0x80));
+});
+
+inWorld('cursors have the name that WordPress vouches for, and none without', async (world) => {
+  const site = await Site.make();
+  const join = async (user: ReturnType<typeof person>, isKnown: boolean) => {
+    const badges = new Badges(globalThis.crypto as Crypto, () => START_S * 1000, STRANGER);
+    const key = (await badges.key()) as string;
+    if (isKnown) {
+      badges.take(await site.badge(user, key), site.issuer);
+    }
+    const page = world.page(() => false, badges);
+    page.link.entryOf = (room) => ({ channel: `c:${room}`, key: new Uint8Array(32).fill(1) });
+    const editor = await page.edit(...POST);
+    editor.awareness.setLocalState({ collaboratorInfo: { name: 'The boss' }, at: user.id });
+    return editor;
+  };
+  const [ann, bob] = [await join(person(1, 'Ann'), true), await join(person(2, 'Bob'), true)];
+  const eve = await join(person(3, 'Eve'), false);
+  await world.go(2000);
+  const seen = ({ awareness }: typeof ann, of: typeof ann): unknown => {
+    const { collaboratorInfo: info, at } = (awareness.getStates().get(of.doc.clientID) ?? {}) as { collaboratorInfo?: { name: string }; at?: number };
+    return [info?.name, at];
+  };
+  assert.deepEqual(seen(ann, bob), ['Bob', 2]);
+  assert.deepEqual(seen(bob, ann), ['Ann', 1]);
+  assert.deepEqual(seen(ann, eve), [undefined, undefined], 'who shows no badge in a sealed room is not shown');
 });
 
 inWorld('any other request goes its way', async (world) => {
