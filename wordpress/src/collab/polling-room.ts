@@ -120,17 +120,21 @@ export class PollingRoom {
   private asked: Question[] = [];
   private state: State = {};
 
-  /** One that may not be shared is `isAlone` from the beginning. */
+  /**
+   * One that may not be shared is `isAlone` from the beginning. Nothing is done
+   * before `isFree`: until then another one of that name is leaving.
+   */
   constructor(
     private readonly around: Surroundings,
     readonly name: string,
     readonly client: number,
     isAlone: boolean,
+    isFree: Promise<void> = Promise.resolve(),
   ) {
     this.timers = new Timers(around.clock);
     this.isAlone = isAlone;
     if (!isAlone) {
-      void this.enter();
+      void isFree.then(() => this.enter());
     }
   }
 
@@ -221,20 +225,16 @@ export class PollingRoom {
     this.asked = [];
   }
 
-  /** The editor leaves the room. */
-  leave(): void {
-    if (!this.ended) {
-      this.ended = true;
-      this.timers.clear();
-      this.forgetQuestions();
-      const { line, crowd } = this;
-      const gone = crowd ? crowd.leave() : (line?.idle() ?? Promise.resolve());
-      void gone.then(() => {
-        line?.closed();
-        this.stop();
-        this.around.link.leave(this.name);
-      });
-    }
+  /** The editor leaves the room; resolves when it has. */
+  async leave(): Promise<void> {
+    this.ended = true;
+    this.timers.clear();
+    this.forgetQuestions();
+    const { line, crowd } = this;
+    await (crowd ? crowd.leave() : line?.idle());
+    line?.closed();
+    this.stop();
+    this.around.link.leave(this.name);
   }
 
   /** For tests. */
@@ -250,6 +250,9 @@ export class PollingRoom {
 
   private async enter(): Promise<void> {
     const { link } = this.around;
+    if (this.ended) {
+      return;
+    }
     let entry: Entry | undefined;
     try {
       entry = await link.enter(this.name);

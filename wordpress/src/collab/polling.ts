@@ -84,6 +84,8 @@ const refusal = (message: string, status: number, rooms?: readonly string[]): Re
 
 export class Polling {
   private readonly rooms = new Map<string, PollingRoom>();
+  /** Those that are being left, by the name; the next one of that name waits. */
+  private readonly leaving = new Map<string, Promise<void>>();
   /** In a row, for there was no connection. */
   private refusals = 0;
   /** What the link had counted when it could send. */
@@ -152,8 +154,10 @@ export class Polling {
     if (known?.client === client_id) {
       return known;
     }
-    known?.leave();
-    const made = new PollingRoom(this.around, room, client_id, this.isAlone(room));
+    if (known) {
+      this.leave(room, known.client);
+    }
+    const made = new PollingRoom(this.around, room, client_id, this.isAlone(room), this.leaving.get(room));
     this.rooms.set(room, made);
     return made;
   }
@@ -162,7 +166,14 @@ export class Polling {
     const known = this.rooms.get(room);
     if (known?.client === client) {
       this.rooms.delete(room);
-      known.leave();
+      const gone = (this.leaving.get(room) ?? Promise.resolve())
+        .then(() => known.leave())
+        .finally(() => {
+          if (this.leaving.get(room) === gone) {
+            this.leaving.delete(room);
+          }
+        });
+      this.leaving.set(room, gone);
     }
   }
 
@@ -202,8 +213,7 @@ export class Polling {
   private refuse(rooms: readonly PollingRoom[]): void {
     const refused = rooms.find(({ isRefused }) => isRefused);
     if (refused) {
-      this.rooms.delete(refused.name);
-      refused.leave();
+      this.leave(refused.name, refused.client);
       throw refusal(`You may not edit this: ${refused.name}.`, 403, [refused.name]);
     }
   }

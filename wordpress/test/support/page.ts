@@ -74,9 +74,9 @@ export class PageLink implements Link {
       this.hubs.set(entry.channel, hub);
       const seat = hub.join((bytes) => this.frames.get(entry.channel)?.(bytes));
       this.seats.set(entry.channel, seat);
-      if (this.state.canSend) {
-        seat.up();
-      }
+    }
+    if (entry && this.state.canSend) {
+      this.seats.get(entry.channel)?.up();
     }
     return entry;
   }

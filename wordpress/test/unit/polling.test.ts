@@ -246,6 +246,23 @@ inWorld('who leaves is gone at once', async (world) => {
   assert.equal(two.text.toString(), '');
 });
 
+inWorld('who loads it anew at once is in it again', async (world) => {
+  const [a, b] = [world.page(), world.page()];
+  const one = await a.edit(...POST);
+  await b.edit(...POST);
+  await world.go(1000);
+  one.text.insert(0, 'there');
+  await world.go(500);
+  b.close();
+  const again = await b.edit(...POST);
+  await world.go(2500);
+  assert.equal(again.text.toString(), 'there');
+  again.text.insert(0, 'still ');
+  await world.go(500);
+  assert.equal(one.text.toString(), 'still there');
+  assert.equal(b.refused, 0);
+});
+
 inWorld('what is large goes in pieces, to who is there and to who comes', async (world) => {
   const [a, b, c] = [world.page(), world.page(), world.page()];
   const [one, two] = [await a.edit(...POST), await b.edit(...POST)];
