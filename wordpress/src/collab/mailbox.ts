@@ -13,10 +13,8 @@ const MOST_CHARS = 22 * 1024 * 1024;
 /** Somebody lacks what is not in a state vector. */
 export interface Question {
   readonly vector: Uint8Array;
-  /** Everybody is to answer it, with all there is. */
-  readonly isForAll: boolean;
-  /** Whether somebody waits for the answer, and confirms its pieces. */
-  isWaitedFor: boolean;
+  /** This page has it asked: others may lack what it said, and it what they said. */
+  isOwn: boolean;
   cancel(): void;
 }
 

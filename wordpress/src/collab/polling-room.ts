@@ -51,6 +51,12 @@ const MAX_QUESTIONS = 16;
 const STEP1 = 0;
 const STEP2 = 1;
 
+/** A link that may count who holds a room. */
+interface Hold {
+  enter(room: string, who: object): Promise<Entry | undefined>;
+  leave(room: string, who: object): void;
+}
+
 /** The relay did not take it: the editor is to send it again. */
 export class NotTaken extends Error {}
 
@@ -143,6 +149,11 @@ export class PollingRoom {
     return !this.name.includes(':');
   }
 
+  /** The link, told who enters and leaves. */
+  private get hold(): Hold {
+    return this.around.link;
+  }
+
   /** Whether it takes a connection. */
   get isShared(): boolean {
     return !this.isAlone && !this.isRefused;
@@ -194,9 +205,9 @@ export class PollingRoom {
         taken.push(line.say(FRAME.step1, dataOf(data)));
       } else if (type === 'sync_step2') {
         const question = this.asked.shift();
-        // Whoever was not asked for all it has may lack what others have.
-        const frame = question?.isForAll === false ? FRAME.step2 : FRAME.update;
-        taken.push(line.say(frame, dataOf(data), question?.isWaitedFor));
+        // What it says by itself is no answer, and nobody confirms its pieces.
+        const isAnswer = question?.isOwn === false;
+        taken.push(line.say(isAnswer ? FRAME.step2 : FRAME.update, dataOf(data), isAnswer));
       }
     }
     if ((await Promise.all(taken)).includes(false)) {
@@ -234,7 +245,7 @@ export class PollingRoom {
     await (crowd ? crowd.leave() : line?.idle());
     line?.closed();
     this.stop();
-    this.around.link.leave(this.name);
+    this.hold.leave(this.name, this);
   }
 
   /** For tests. */
@@ -249,13 +260,12 @@ export class PollingRoom {
   }
 
   private async enter(): Promise<void> {
-    const { link } = this.around;
     if (this.ended) {
       return;
     }
     let entry: Entry | undefined;
     try {
-      entry = await link.enter(this.name);
+      entry = await this.hold.enter(this.name, this);
     } catch (error) {
       if (error instanceof RoomLimitError) {
         this.isAlone = true;
@@ -353,7 +363,7 @@ export class PollingRoom {
     if (line?.isOpen && !this.ended) {
       line.lost();
       if (this.hasSaid) {
-        this.askForAll(false);
+        this.askForAll(true);
       }
       this.ask();
     }
@@ -385,10 +395,11 @@ export class PollingRoom {
         this.crowd?.greet();
         break;
       case FRAME.lost:
-        this.askForAll(true);
+        this.askForAll(false);
         this.crowd?.greet();
         break;
       case FRAME.step2:
+        this.timers.cancel('unanswered');
         this.questions.shift()?.cancel();
         this.mailbox.put({ type: 'sync_step2', data: message(STEP2, data) });
         break;
@@ -414,8 +425,7 @@ export class PollingRoom {
     if (this.questions.length < MAX_QUESTIONS) {
       const question: Question = {
         vector: vector.slice(),
-        isForAll: false,
-        isWaitedFor: true,
+        isOwn: false,
         cancel: () => {},
       };
       this.questions.push(question);
@@ -424,12 +434,12 @@ export class PollingRoom {
   }
 
   /** The editor is to say all it has. */
-  private askForAll(isWaitedFor: boolean): void {
+  private askForAll(isOwn: boolean): void {
     if (this.forAll) {
-      this.forAll.isWaitedFor ||= isWaitedFor;
+      this.forAll.isOwn ||= isOwn;
       return;
     }
-    this.forAll = { vector: NOTHING, isForAll: true, isWaitedFor, cancel: () => {} };
+    this.forAll = { vector: NOTHING, isOwn, cancel: () => {} };
     this.wait(this.forAll, Math.max(0, this.answeredAll + FOR_ALL_MS - this.around.clock.now()));
   }
 

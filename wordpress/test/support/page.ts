@@ -67,6 +67,9 @@ export class PageLink implements Link {
     this.closed.set(room, listener);
     return () => this.closed.delete(room);
   }
+  onGranted(): () => void {
+    return () => {};
+  }
   async enter(room: string): Promise<Entry | undefined> {
     const entry = this.entryOf(room);
     if (entry && !this.seats.has(entry.channel)) {
