@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Builds assets/: wpsignal-settings.js and .css, the screen in wp-admin;
 // live-editor.js, the switch of live blocks; wpsignal-yjs.js, the provider of
-// collaboration, and what wakes WordPress's part of it; a .asset.php beside each, which
+// collaboration, and what wakes WordPress's part of it and sets its pace; a .asset.php beside each, which
 // tells PHP what the script depends on; and the script of pages with live
 // blocks, as the module live-module.js and as live-view.js for WordPress 6.4.
 //
@@ -125,6 +125,7 @@ await pageScript('live-view', 'src/live/view.ts', 'iife');
 await pageScript('live-module', 'src/live/module.ts', 'esm');
 await adminScript('wpsignal-yjs', 'src/collab/editor.ts');
 await pageScript('collaboration-wake', 'src/collab/wake.ts', 'iife');
+await pageScript('collaboration-pace', 'src/collab/pace.ts', 'iife');
 await adminScript('live-editor', 'src/live/editor.tsx');
 // Last: by its .asset.php build/demo tells whether all is built.
 await adminScript('wpsignal-settings', 'src/index.tsx');

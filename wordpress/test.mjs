@@ -45,6 +45,36 @@ await build({
   logLevel: 'warning',
 });
 
+// WordPress's own polling asks the page for what it imports.
+const asArguments = {
+  name: 'as-arguments',
+  setup({ onResolve, onLoad }) {
+    const given = {
+      '@wordpress/api-fetch': 'export default apiFetch;',
+      '@wordpress/hooks': 'export const applyFilters = (...all) => hooks.applyFilters(...all);',
+    };
+    onResolve({ filter: /^@wordpress\// }, ({ path }) => ({ path, namespace: 'given' }));
+    onLoad({ filter: /.*/, namespace: 'given' }, ({ path }) => ({ contents: given[path] }));
+    // One copy of Yjs, that of the release.
+    onResolve({ filter: /^yjs$/ }, () => ({
+      path: fileURLToPath(
+        new URL('node_modules/@wordpress/sync/node_modules/yjs/dist/yjs.mjs', import.meta.url),
+      ),
+    }));
+  },
+};
+
+await build({
+  entryPoints: ['test/support/built-in.js'],
+  outdir: out,
+  bundle: true,
+  platform: 'browser',
+  format: 'iife',
+  globalName: 'builtIn',
+  plugins: [asArguments],
+  logLevel: 'warning',
+});
+
 const { status } = spawnSync(
   process.execPath,
   [

@@ -14,7 +14,8 @@ defined( 'ABSPATH' ) || exit;
 /**
  * What this WordPress has of collaboration, and what the plugin adds to it: the
  * provider that carries the edits, and on WordPress 7.1 also the two flags that
- * wake the editor's own part, and the place where documents are kept.
+ * wake the editor's own part, and the place where documents are kept. WordPress
+ * 7.0 hands its Yjs to no provider: there its own polling is answered in the page.
  *
  * @access private
  */
@@ -26,6 +27,9 @@ final class Collaboration {
 	/** WordPress 7.1 or later: the plugin wakes its editor. */
 	public const SUPPORT_CORE = 'core';
 
+	/** WordPress 7.0: the same, and what its editor asks the server is answered in the page. */
+	public const SUPPORT_POLLING = 'polling';
+
 	/** Gutenberg is here, and its experiment is off: whoever did that meant it. */
 	public const SUPPORT_EXPERIMENT_OFF = 'experiment-off';
 
@@ -34,9 +38,13 @@ final class Collaboration {
 
 	private const PROVIDER = 'wpsignal-yjs';
 	private const WAKE     = 'wordsocket-collaboration-wake';
+	private const PACE     = 'wordsocket-collaboration-pace';
 
 	/** The first WordPress whose editor hands its Yjs to providers. */
 	private const CORE = '7.1-alpha';
+
+	/** The first whose editor can be woken; what came before its release had a server of its own. */
+	private const POLLING = '7.0';
 
 	/**
 	 * Hands in the connection.
@@ -57,7 +65,11 @@ final class Collaboration {
 		if ( function_exists( 'wp_is_collaboration_enabled' ) ) {
 			return wp_is_collaboration_enabled() ? self::SUPPORT_GUTENBERG : self::SUPPORT_EXPERIMENT_OFF;
 		}
-		return version_compare( (string) ( $GLOBALS['wp_version'] ?? '' ), self::CORE, '>=' ) ? self::SUPPORT_CORE : self::SUPPORT_NONE;
+		$version = (string) ( $GLOBALS['wp_version'] ?? '' );
+		if ( version_compare( $version, self::CORE, '>=' ) ) {
+			return self::SUPPORT_CORE;
+		}
+		return version_compare( $version, self::POLLING, '>=' ) ? self::SUPPORT_POLLING : self::SUPPORT_NONE;
 	}
 
 	/** Whether editors of this site edit together over this connection. */
@@ -75,7 +87,7 @@ final class Collaboration {
 	public static function off_because( Config $config ): string {
 		$support = self::support();
 
-		if ( ! in_array( $support, array( self::SUPPORT_GUTENBERG, self::SUPPORT_CORE ), true ) ) {
+		if ( ! in_array( $support, array( self::SUPPORT_GUTENBERG, self::SUPPORT_CORE, self::SUPPORT_POLLING ), true ) ) {
 			return $support;
 		}
 		if ( ! $config->yjs_provider_enabled() ) {
@@ -115,8 +127,17 @@ final class Collaboration {
 		if ( null === $data || ! is_readable( $about ) ) {
 			return;
 		}
-		if ( self::SUPPORT_CORE === self::support() ) {
-			self::wake();
+		$support = self::support();
+		$without = self::types_without_documents();
+		// The editor of 7.0 does not know that list: woken, it would share them all.
+		if ( self::SUPPORT_POLLING === $support && in_array( $screen->post_type, $without, true ) ) {
+			return;
+		}
+		if ( self::SUPPORT_GUTENBERG !== $support ) {
+			self::wake( $without );
+		}
+		if ( self::SUPPORT_POLLING === $support ) {
+			self::before_data_layer( self::PACE, 'assets/collaboration-pace.js', array( 'wp-hooks' ) );
 		}
 		$asset = require $about;
 		wp_enqueue_script( self::PROVIDER, plugins_url( 'assets/' . self::PROVIDER . '.js', FILE ), $asset['dependencies'], $asset['version'], array( 'in_footer' => true ) );
@@ -128,21 +149,33 @@ final class Collaboration {
 				'relay'   => $data,
 				'route'   => '/' . Token::ROUTE_NAMESPACE . '/token',
 				'isDebug' => $data['isDebug'],
-			)
+			) + ( self::SUPPORT_POLLING === $support ? array( 'polling' => array( 'withoutTypes' => $without ) ) : array() )
 		);
 	}
 
 	/**
-	 * Has the flags set before the editor's data layer looks at them. A script of
-	 * its own, which that one depends on: inline scripts are not everywhere allowed.
+	 * Has the flags set before the editor's data layer looks at them.
+	 *
+	 * @param list<string> $without Post types that stay as they are.
 	 */
-	private static function wake(): void {
-		$file = 'assets/collaboration-wake.js';
-		wp_register_script( self::WAKE, plugins_url( $file, FILE ), array(), (string) filemtime( plugin_dir_path( FILE ) . $file ), array( 'in_footer' => true ) );
-		Page_Data::before( self::WAKE, self::WAKE, array( 'withoutTypes' => self::types_without_documents() ) );
+	private static function wake( array $without ): void {
+		self::before_data_layer( self::WAKE, 'assets/collaboration-wake.js', array() );
+		Page_Data::before( self::WAKE, self::WAKE, array( 'withoutTypes' => $without ) );
+	}
+
+	/**
+	 * Adds a script that the editor's data layer depends on: inline scripts are
+	 * not everywhere allowed.
+	 *
+	 * @param string       $handle Its handle.
+	 * @param string       $file   Its file in the plugin.
+	 * @param list<string> $deps   What itself depends on.
+	 */
+	private static function before_data_layer( string $handle, string $file, array $deps ): void {
+		wp_register_script( $handle, plugins_url( $file, FILE ), $deps, (string) filemtime( plugin_dir_path( FILE ) . $file ), array( 'in_footer' => true ) );
 		$core_data = wp_scripts()->query( 'wp-core-data', 'registered' );
-		if ( $core_data instanceof \_WP_Dependency && ! in_array( self::WAKE, $core_data->deps, true ) ) {
-			$core_data->deps[] = self::WAKE;
+		if ( $core_data instanceof \_WP_Dependency && ! in_array( $handle, $core_data->deps, true ) ) {
+			$core_data->deps[] = $handle;
 		}
 	}
 

@@ -100,7 +100,7 @@ final class Doctor {
 	/** Whether editors work together, if they are to. */
 	private function collaboration(): array {
 		$remedies = array(
-			Collaboration::SUPPORT_NONE           => 'It takes WordPress 7.1 or later, or the Gutenberg plugin with real-time collaboration switched on.',
+			Collaboration::SUPPORT_NONE           => 'It takes WordPress 7.0 or later, or the Gutenberg plugin with real-time collaboration switched on.',
 			Collaboration::SUPPORT_EXPERIMENT_OFF => 'Switch on real-time collaboration in Settings, Gutenberg, Experiments.',
 			'not-connected'                       => 'Connect the site.',
 			'no-key'                              => 'Define AUTH_KEY and SECURE_AUTH_KEY in wp-config.php, or switch the encryption off in the settings of WordSocket.',

@@ -14,7 +14,7 @@ export interface LastError {
 }
 
 /** What this WordPress has of collaboration; see PHP's Collaboration. */
-export type Support = 'gutenberg' | 'core' | 'experiment-off' | 'none';
+export type Support = 'gutenberg' | 'core' | 'polling' | 'experiment-off' | 'none';
 
 /** `server`: through this very web server. `relay`: by a relay elsewhere. */
 export type CredentialSource = 'none' | 'server' | 'relay' | 'constant';

@@ -55,8 +55,23 @@ declare module '@wordpress/api-fetch' {
     data?: unknown;
     signal?: AbortSignal;
   }
+  /** What reaches a middleware: anybody's request. */
+  export interface Request {
+    readonly path?: string;
+    readonly method?: string;
+    readonly data?: unknown;
+    readonly body?: unknown;
+    /** False: the answer is to be a Response. */
+    readonly parse?: boolean;
+  }
+  export type Middleware = (request: Request, next: (request: Request) => Promise<unknown>) => Promise<unknown>;
   /** Rejects with the error of the REST API: code, message, data. */
-  export default function apiFetch<T>(options: Options): Promise<T>;
+  function apiFetch<T>(options: Options): Promise<T>;
+  namespace apiFetch {
+    /** The last one that was added is asked first. */
+    function use(middleware: Middleware): void;
+  }
+  export default apiFetch;
 }
 
 declare module '@wordpress/a11y' {

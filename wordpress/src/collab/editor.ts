@@ -14,8 +14,9 @@ import { Badges } from './badge.js';
 import { browserClock } from './clock.js';
 import { type AskWordPress, ClientLink, type RoomsClient } from './link.js';
 import { explainMetaBoxes } from './meta-boxes.js';
+import { Polling } from './polling.js';
 import { showProgress } from './progress.js';
-import { createCreator } from './provider.js';
+import { createCreator, isForOne } from './provider.js';
 
 /** What PHP says; see class-collaboration.php. */
 interface Data {
@@ -23,6 +24,8 @@ interface Data {
   /** Of the REST API, with the namespace. */
   readonly route: string;
   readonly isDebug: boolean;
+  /** Set on WordPress 7.0: its own polling is answered here. */
+  readonly polling?: { readonly withoutTypes: readonly string[] };
 }
 
 declare global {
@@ -59,7 +62,21 @@ const askBy =
     }
   };
 
-function install({ relay, route, isDebug }: Data): void {
+/** Whether a room is of a type that is edited by one, or kept without its document. */
+const isAloneBy =
+  (withoutTypes: readonly string[]) =>
+  (room: string): boolean => {
+    const [type = '', id] = room.split(':');
+    return isForOne(type) || (id !== undefined && withoutTypes.some((name) => type === `postType/${name}`));
+  };
+
+/** Three may poll one server; the relay carries more. */
+function answerPolling(polling: Polling): void {
+  apiFetch.use(polling.middleware);
+  addFilter('sync.pollingProvider.maxClientsPerRoom', 'wordsocket/polling', () => Number.MAX_SAFE_INTEGER);
+}
+
+function install({ relay, route, isDebug, polling }: Data): void {
   const clock = browserClock();
   const badges = new Badges(crypto, Date.now, {
     id: 0,
@@ -70,16 +87,20 @@ function install({ relay, route, isDebug }: Data): void {
   const link = new ClientLink(relay, askBy(route, badges), clock, (badge, issuer) =>
     badges.take(badge, issuer),
   );
-  const creator = createCreator({
-    link,
-    clock,
-    crypto,
-    badges,
-    progress: showProgress,
-    Y: window.wp?.sync?.Y,
-  });
-  // In the place of WordPress's own, which asks the server every second.
-  addFilter('sync.providers', 'wpsignal/yjs-provider', () => [creator]);
+  if (polling) {
+    answerPolling(new Polling({ link, clock, crypto, badges }, isAloneBy(polling.withoutTypes)));
+  } else {
+    const creator = createCreator({
+      link,
+      clock,
+      crypto,
+      badges,
+      progress: showProgress,
+      Y: window.wp?.sync?.Y,
+    });
+    // In the place of WordPress's own, which asks the server every second.
+    addFilter('sync.providers', 'wpsignal/yjs-provider', () => [creator]);
+  }
   explainMetaBoxes();
   if (isDebug) {
     window.wordsocketCollaboration = { client: link.connection };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What peers of a room say to each other: one byte of type, then its data. Types
- * 1 to 4 are the ecosystem's; 5 to 7 are ours, and others leave them alone.
+ * 1 to 4 are the ecosystem's; 5 to 9 are ours, and others leave them alone.
  */
 
 export const FRAME = {
@@ -19,6 +19,10 @@ export const FRAME = {
   signed: 6,
   /** So many bytes of something that comes in pieces are here. See bulk.ts. */
   have: 7,
+  /** Updates in Yjs's second encoding, as WordPress 7.0 makes them. See polling.ts. */
+  updates2: 8,
+  /** Something may be lost, nobody knows what: all that you have. */
+  lost: 9,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];

@@ -269,12 +269,14 @@ const INERT: Provider = {
 /** Attachments are opened by the hundred, and edited by one. */
 const ALONE: ReadonlySet<string> = new Set(['postType/attachment']);
 
+export const isForOne = (objectType: string): boolean => ALONE.has(objectType);
+
 export function createCreator(
   around: Surroundings,
 ): (options: CreatorOptions) => Promise<Provider> {
   return async (options) => {
     const Y = options.Y ?? around.Y;
-    return !Y || ALONE.has(options.objectType)
+    return !Y || isForOne(options.objectType)
       ? INERT
       : new RoomProvider(
           around,

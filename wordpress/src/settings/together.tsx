@@ -21,7 +21,7 @@ function missing(): string {
     return sprintf(
       /* translators: %s: version of WordPress. */
       __(
-        'WordPress %s has no editing together that a plugin could carry. It takes WordPress 7.1 or later, or the Gutenberg plugin, 23.8 or later, with real-time collaboration switched on in Settings, Gutenberg, Experiments.',
+        'WordPress %s has no editing together that a plugin could carry. It takes WordPress 7.0 or later, or the Gutenberg plugin, 23.8 or later, with real-time collaboration switched on in Settings, Gutenberg, Experiments.',
         'wordsocket',
       ),
       pageData.wpVersion,
@@ -78,14 +78,14 @@ async function save(change: Partial<Settings>): Promise<Settings> {
   return saved;
 }
 
-const isCore = pageData.support === 'core';
+const isAsleep = pageData.support === 'core' || pageData.support === 'polling';
 
 function About(): JSX.Element {
-  return isCore ? (
+  return isAsleep ? (
     <>
       <p>
         {__(
-          'WordPress 7.1 carries editing together, asleep and unannounced. The first switch wakes it for everybody who edits posts, and brings what it lacks: the connection between the editors, and a place where each post keeps what they share, its meta _crdt_document.',
+          'WordPress itself carries editing together, asleep and unannounced. The first switch wakes it for everybody who edits posts, and brings what it lacks: the connection between the editors, and a place where each post keeps what they share, its meta _crdt_document.',
           'wordsocket',
         )}
       </p>

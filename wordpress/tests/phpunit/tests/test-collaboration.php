@@ -21,6 +21,7 @@ final class Collaboration_Test extends Test_Case {
 
 	private const PROVIDER = 'wpsignal-yjs';
 	private const WAKE     = 'wordsocket-collaboration-wake';
+	private const PACE     = 'wordsocket-collaboration-pace';
 	private const DOC      = '{"document":"AAEC\/wM\\\\=","updateId":7}';
 
 	/**
@@ -112,14 +113,17 @@ final class Collaboration_Test extends Test_Case {
 
 	public function test_what_a_wordpress_without_the_experiment_has_is_told_by_its_version(): void {
 		$found = array();
-		foreach ( array( '6.4', '7.0.4', '7.1-beta1', '7.1', '7.1.1', '7.2-alpha-1' ) as $version ) {
+		foreach ( array( '6.4', '6.9.4', '7.0-RC2', '7.0', '7.0.4', '7.1-beta1', '7.1', '7.1.1', '7.2-alpha-1' ) as $version ) {
 			$GLOBALS['wp_version'] = $version;
 			$found[ $version ]     = Collaboration::support();
 		}
 		$this->assertSame(
 			array(
 				'6.4'         => 'none',
-				'7.0.4'       => 'none',
+				'6.9.4'       => 'none',
+				'7.0-RC2'     => 'none',
+				'7.0'         => 'polling',
+				'7.0.4'       => 'polling',
 				'7.1-beta1'   => 'core',
 				'7.1'         => 'core',
 				'7.1.1'       => 'core',
@@ -140,7 +144,7 @@ final class Collaboration_Test extends Test_Case {
 		);
 		$on    = array();
 		$tries = 0;
-		foreach ( array( '7.0.4', '7.1.1' ) as $GLOBALS['wp_version'] ) {
+		foreach ( array( '6.9.4', '7.0.4', '7.1.1' ) as $GLOBALS['wp_version'] ) {
 			foreach ( array( null, '0', '1' ) as $wanted ) {
 				null === $wanted ? delete_option( Options::YJS_PROVIDER ) : update_option( Options::YJS_PROVIDER, $wanted );
 				foreach ( array( 'connected', 'alone' ) as $where ) {
@@ -157,8 +161,9 @@ final class Collaboration_Test extends Test_Case {
 				}
 			}
 		}
-		$this->assertSame( 48, $tries );
-		$this->assertSame( array( '7.1.1 1 connected sealed a seed', '7.1.1 1 connected plain a seed', '7.1.1 1 connected plain no seed' ), $on );
+		$this->assertSame( 72, $tries );
+		$right = array( ' 1 connected sealed a seed', ' 1 connected plain a seed', ' 1 connected plain no seed' );
+		$this->assertSame( array_merge( substr_replace( $right, '7.0.4', 0, 0 ), substr_replace( $right, '7.1.1', 0, 0 ) ), $on );
 	}
 
 	public function test_who_looks_after_the_site_is_told_how_it_is(): void {
@@ -182,7 +187,7 @@ final class Collaboration_Test extends Test_Case {
 		$this->assertSame( array( 'off (core): not-connected', 'recommended' ), $said() );
 		update_option( Options::YJS_PROVIDER, '0' );
 		$this->assertSame( array( 'off (core): switched-off', 'good' ), $said() );
-		$GLOBALS['wp_version'] = '7.0.4';
+		$GLOBALS['wp_version'] = '6.9.4';
 		$this->assertSame( array( 'off (none): none', 'good' ), $said(), 'nothing is wrong with a site that does not want it' );
 		update_option( Options::YJS_PROVIDER, '1' );
 		$this->assertSame( array( 'off (none): none', 'recommended' ), $said() );
@@ -223,6 +228,32 @@ final class Collaboration_Test extends Test_Case {
 		$out = $this->data( $this->editor(), self::WAKE )['withoutTypes'];
 		$this->assertContains( 'without_meta', $out );
 		$this->assertSame( array(), array_intersect( array( 'with_meta', 'post', 'page' ), $out ) );
+	}
+
+	public function test_the_polling_of_7_0_gets_its_pace_and_is_answered_in_the_page(): void {
+		$GLOBALS['wp_version'] = '7.0.4';
+		$this->log_in( 'author' );
+		$html = $this->editor();
+		preg_match_all( '~<script\b[^>]*\bid="([\w-]+)-js"~', $html, $is );
+		$at = array_flip( $is[1] );
+		$this->assertArrayHasKey( self::PROVIDER, $at );
+		$this->assertLessThan( $at['wp-core-data'], $at[ self::WAKE ] );
+		$this->assertLessThan( $at['wp-core-data'], $at[ self::PACE ] );
+		$this->assertLessThan( $at[ self::PACE ], $at['wp-hooks'] );
+		$data = $this->data( $html, 'wordsocket-collaboration' );
+		$this->assertSame( array( 'relay', 'route', 'isDebug', 'polling' ), array_keys( $data ) );
+		$this->assertSame( $this->data( $html, self::WAKE ), $data['polling'] );
+	}
+
+	public function test_7_0_would_share_types_without_documents_and_is_not_woken_for_them(): void {
+		$GLOBALS['wp_version'] = '7.0.4';
+		register_post_type( 'without_meta', array( 'show_in_rest' => true, 'supports' => array( 'title', 'editor' ) ) );
+		$this->log_in( 'author' );
+		$html = $this->editor( 'without_meta' );
+		$this->assertStringContainsString( 'id="wp-core-data-js"', $html );
+		foreach ( array( self::PROVIDER, self::WAKE, self::PACE ) as $handle ) {
+			$this->assertStringNotContainsString( $handle, $html );
+		}
 	}
 
 	/** @return array<string, array{0: callable, 1: string, 2: string}> */
