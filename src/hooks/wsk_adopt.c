@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
@@ -129,6 +130,26 @@ static bool filters_known(request_rec *r)
     return !f;
 }
 
+/* A loop that leaves has no room either, which is nobody's concern. */
+static void say_full(request_rec *r)
+{
+    static atomic_bool said; /* once for each child */
+    const uint32_t most = wsk_loop_full_at(wsk_process.loop);
+
+    if (!most) {
+        return;
+    }
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+              WSK_C_no_descriptors, 1);
+    if (!atomic_exchange(&said, true)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "WSK0203 this child has %u connections, as many as its "
+                      "limit of open files allows: more are answered in poll "
+                      "mode; raise 'ulimit -n'",
+                      most);
+    }
+}
+
 wsk_adopt_e wsk_adopt_possible(request_rec *r)
 {
     conn_rec *c = r->connection;
@@ -147,7 +168,11 @@ wsk_adopt_e wsk_adopt_possible(request_rec *r)
     if (!filters_known(r)) {
         return WSK_ADOPT_FILTER;
     }
-    return wsk_loop_has_room(wsk_process.loop) ? WSK_ADOPT_YES : WSK_ADOPT_FULL;
+    if (!wsk_loop_has_room(wsk_process.loop)) {
+        say_full(r);
+        return WSK_ADOPT_FULL;
+    }
+    return WSK_ADOPT_YES;
 }
 
 void wsk_adopt_end_request(request_rec *r)
