@@ -5,6 +5,7 @@
 #include "apr_strings.h"
 #include "http_core.h"
 
+#include "conf/wsk_written.h"
 #include "conf/wsk_units.h"
 
 #define UNSET INT64_MIN
@@ -12,6 +13,8 @@
 #define HISTORY_MESSAGES 1000
 #define HISTORY_AGE_MS 600000
 #define PUBLISH_RATE 50
+#define KEEPERS 16
+#define KEEPER_AGE_MS 3600000
 #define PUBLISH_BURST 200
 
 extern module AP_MODULE_DECLARE_DATA wordsocket_module;
@@ -58,7 +61,9 @@ static const struct {
                { offsetof(wsk_settings_t, user_publish_rate),
                  WSK_USER_PART *PUBLISH_RATE },
                { offsetof(wsk_settings_t, user_publish_burst),
-                 WSK_USER_PART *PUBLISH_BURST } };
+                 WSK_USER_PART *PUBLISH_BURST },
+               { offsetof(wsk_settings_t, keepers), KEEPERS },
+               { offsetof(wsk_settings_t, keeper_age_ms), KEEPER_AGE_MS } };
 
 static int64_t *other_of(wsk_settings_t *set, size_t i)
 {
@@ -169,53 +174,6 @@ bool wsk_conf_serves(const wsk_host_t *host, uint32_t site)
     return false;
 }
 
-static const char *show_pair(apr_pool_t *pool, int64_t rate, int64_t burst)
-{
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT,
-                        (apr_int64_t)rate, (apr_int64_t)burst);
-}
-
-static const char *show_rate(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    return show_pair(pool, set->publish_rate, set->publish_burst);
-}
-
-static const char *show_user(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    return show_pair(pool, set->user_publish_rate, set->user_publish_burst);
-}
-
-static const char *show_history(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    if (set->history_bytes == 0) {
-        return "Off";
-    }
-    return apr_pstrcat(
-        pool, wsk_unit_show(pool, WSK_UNIT_BYTES, set->history_bytes), " ",
-        wsk_unit_show(pool, WSK_UNIT_COUNT, set->history_messages), " ",
-        wsk_unit_show(pool, WSK_UNIT_MSEC, set->history_age_ms), NULL);
-}
-
-static const char *show_origins(apr_pool_t *pool, const wsk_settings_t *set)
-{
-    const char *all = set->norigins ? set->origins[0] : "(any)";
-    unsigned i;
-
-    for (i = 1; i < set->norigins; i++) {
-        all = apr_pstrcat(pool, all, " ", set->origins[i], NULL);
-    }
-    return all;
-}
-
-/* Those of several values, for the dump. */
-static const struct {
-    const char *name;
-    const char *(*show)(apr_pool_t *pool, const wsk_settings_t *set);
-} shown[] = { { "WordSocketPublishRate", show_rate },
-              { "WordSocketUserPublishRate", show_user },
-              { "WordSocketHistory", show_history },
-              { "WordSocketAllowOrigin", show_origins } };
-
 /* What holds for the whole server is not a host's to say. */
 static bool server_only(const row_t *row)
 {
@@ -243,11 +201,7 @@ const char *wsk_conf_value(apr_pool_t *pool, const wsk_host_t *host, unsigned i,
         return text ? text : "(none)";
     }
     i -= (unsigned)WSK_COUNT_OF(texts);
-    if (i < WSK_COUNT_OF(shown)) {
-        *name = shown[i].name;
-        return shown[i].show(pool, &set);
-    }
-    return NULL;
+    return wsk_written(pool, &set, i, name, server);
 }
 
 static const char *in_server_config(cmd_parms *cmd)
@@ -311,6 +265,24 @@ static const char *set_history(cmd_parms *cmd, void *unused, const char *bytes,
     }
     if (!error && age) {
         error = set_value(cmd, &time, age, &set->history_age_ms);
+    }
+    return error;
+}
+
+static const char *set_keepers(cmd_parms *cmd, void *unused, const char *count,
+                               const char *age)
+{
+    static const row_t most = { 0, WSK_UNIT_COUNT, 0, 0, 64 };
+    static const row_t time = { 0, WSK_UNIT_MSEC, 0, 1000, 7 * 86400000LL };
+    wsk_settings_t *set = &wsk_conf_of(cmd->server)->set;
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)unused;
+    if (!error) {
+        error = set_value(cmd, &most, count, &set->keepers);
+    }
+    if (!error && age) {
+        error = set_value(cmd, &time, age, &set->keeper_age_ms);
     }
     return error;
 }
@@ -466,6 +438,9 @@ const command_rec wsk_conf_cmds[] = {
     AP_INIT_TAKE123("WordSocketHistory", set_history, NULL, RSRC_CONF,
                     "what a client can catch up on, per site: bytes, "
                     "messages, age; or Off"),
+    AP_INIT_TAKE12("WordSocketKeepers", set_keepers, NULL, RSRC_CONF,
+                   "processes that go on with TLS connections after a reload, "
+                   "at most; and how old each may become"),
     AP_INIT_TAKE12("WordSocketPublishRate", set_rate, NULL, RSRC_CONF,
                    "signed messages a second of one site, and the burst"),
     AP_INIT_TAKE12("WordSocketUserPublishRate", set_user, NULL, RSRC_CONF,

@@ -21,6 +21,7 @@ typedef struct wsk_settings_t {
     int64_t history_bytes, history_messages, history_age_ms;
     int64_t publish_rate, publish_burst;
     int64_t user_publish_rate, user_publish_burst;
+    int64_t keepers, keeper_age_ms;
     const char *path;           /* begins with /, does not end with it */
     const char *site_file;      /* NULL: none */
     const char *host_key;       /* its file; NULL: no host mode */

@@ -38,6 +38,10 @@ X( handed,            "connections_handed_over", "", \
    "connections handed to another process") \
 X( taken_over,        "connections_received", "", \
    "connections received from another process") \
+X( kept,              "connections_kept",    "", \
+   "TLS connections left to a keeper") \
+X( unlogged,          "connection_ends_unlogged", "", \
+   "ends of connections of keepers that no log has") \
 X( hand_refused,      "hand_overs_refused",  "", \
    "connections no other process would have") \
 X( poll_answers,      "poll_answers",        "", \

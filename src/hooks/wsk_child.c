@@ -83,6 +83,7 @@ static apr_status_t on_child_end(void *data)
         return APR_SUCCESS;
     }
     wsk_loop_stop(wsk_process.loop, false);
+    wsk_loop_alone(wsk_process.loop);
     apr_signal(SIGTERM, on_sigterm);
     while (!wsk_loop_done(wsk_process.loop)) {
         poll(NULL, 0, 10);
@@ -127,6 +128,8 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
                              .wait_ms = SUCCESSOR_MS,
                              .hold_ms = WSK_NO_HEADROOM_MS,
                              .unsure = !is_threaded(),
+                             .keepers = wsk_process.keepers,
+                             .keeper_age_ms = wsk_process.keeper_age_ms,
                              .heirs = heirs,
                              .ended = on_session_end,
                              .baton = s };
@@ -134,6 +137,7 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
     if (!wsk_process.seg || wsk_process.idle) {
         return;
     }
+    spec.parent_started = wsk_keep_started(spec.parent);
     spec.max_connections = descriptors();
     json_object_seed(0); /* before threads: jansson would do it at first use */
     wsk_process.loop = wsk_loop_start(&spec);

@@ -53,13 +53,16 @@ static uint32_t power_of_two(uint64_t n)
     return p;
 }
 
-static uint32_t slots_needed(void)
+static uint32_t slots_needed(const wsk_settings_t *set)
 {
     int limit = 0;
 
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
-    /* Leaving children of a generation keep theirs while new ones come. */
-    return WSK_MIN((uint32_t)WSK_MAX(limit, 1) * 2 + 16, WSK_SLOTS_MAX);
+    /* Leaving children of a generation keep theirs while new ones come; so does a
+     * keeper for which another has to make place. */
+    return WSK_MIN((uint32_t)WSK_MAX(limit, 1) * 2 + (uint32_t)set->keepers * 2
+                       + 16,
+                   WSK_SLOTS_MAX);
 }
 
 static apr_status_t open_bells(keep_t *keep, apr_pool_t *pprocess)
@@ -109,7 +112,7 @@ static bool make_segment(server_rec *s, keep_t *keep, uint32_t sites,
 {
     apr_pool_t *pprocess = s->process->pool;
     wsk_segment_spec_t spec = { .bytes = (uint64_t)set->shared_memory,
-                                .slots = slots_needed(),
+                                .slots = slots_needed(set),
                                 .sites = places(s, sites, set),
                                 .addresses = power_of_two(
                                     (uint64_t)set->max_connections * 2),
@@ -239,6 +242,11 @@ static apr_status_t on_config_gone(void *data)
                          wsk_segment_marked(wsk_process.seg, WSK_MARK_READ)
                              + 1);
     }
+    else if (wsk_process.seg) {
+        wsk_segment_mark(wsk_process.seg, WSK_MARK_LEAVE,
+                         wsk_segment_marked(wsk_process.seg, WSK_MARK_LEAVE)
+                             + 1);
+    }
     if (wsk_process.loop && wsk_loop_done(wsk_process.loop)) {
         wsk_loop_free(wsk_process.loop); /* httpd -X: nobody can ask any more */
         wsk_process.loop = NULL;
@@ -329,6 +337,8 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     wsk_process.bell.fds = keep->fds;
     wsk_process.adopt = set->adopt;
     wsk_process.drain_ms = drain_allowed(s, set);
+    wsk_process.keepers = (uint32_t)set->keepers;
+    wsk_process.keeper_age_ms = set->keeper_age_ms;
     wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
                      (uint64_t)set->max_connections);
     wsk_process.door = keep->door;

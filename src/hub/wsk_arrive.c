@@ -158,6 +158,15 @@ static void go_on(wsk_hub_t *hub, wsk_member_t *m, const wsk_place_in_t *place)
     }
 }
 
+void wsk_hub_return(wsk_hub_t *hub, wsk_member_t *m,
+                    const wsk_place_in_t *place)
+{
+    go_on(hub, m, place);
+    fill_in(hub, m, WSK_LOG_BINARY, place->at[WSK_LOG_BINARY]);
+    fill_in(hub, m, WSK_LOG_PRESENCE, place->at[WSK_LOG_PRESENCE]);
+    wsk_hub_trim(hub);
+}
+
 wsk_status_e wsk_hub_arrive(wsk_hub_t *hub, wsk_member_t *m, uint32_t number,
                             const wsk_place_in_t *place,
                             const wsk_sub_in_t *subs, unsigned n)
@@ -189,9 +198,6 @@ wsk_status_e wsk_hub_arrive(wsk_hub_t *hub, wsk_member_t *m, uint32_t number,
         wsk_hub_leave(hub, m);
         return rv != WSK_OK ? rv : WSK_EINVAL;
     }
-    go_on(hub, m, place);
-    fill_in(hub, m, WSK_LOG_BINARY, place->at[WSK_LOG_BINARY]);
-    fill_in(hub, m, WSK_LOG_PRESENCE, place->at[WSK_LOG_PRESENCE]);
-    wsk_hub_trim(hub);
+    wsk_hub_return(hub, m, place);
     return WSK_OK;
 }

@@ -134,6 +134,11 @@ typedef struct wsk_sub_in_t {
 
 void wsk_hub_place(const wsk_member_t *m, wsk_place_in_t *out);
 
+/** A member to whom nothing was delivered since it stood at `place` of this hub
+ *  goes on there, whatever was read meanwhile. */
+void wsk_hub_return(wsk_hub_t *hub, wsk_member_t *m,
+                    const wsk_place_in_t *place);
+
 /**
  * Join, and go on where another hub stood: nothing of the three logs is missed
  * or comes twice. The other hub must stay where it was until this returns.

@@ -101,16 +101,14 @@ bool wsk_offer_hold(wsk_segment_t *seg, const wsk_offer_t *offer, unsigned by)
 }
 
 void wsk_offer_settle(wsk_segment_t *seg, const wsk_offer_t *offer, unsigned by,
-                      bool taken)
+                      wsk_offer_e what)
 {
     wsk_word_t *place = place_of(seg, offer);
     uint64_t held = word_of(offer->name, wsk_slot_term(seg, by), by,
                             WSK_OFFER_HELD);
 
     if (place != NULL) {
-        atomic_compare_exchange_strong(
-            place, &held,
-            word_of(offer->name, 0, 0,
-                    taken ? WSK_OFFER_TAKEN : WSK_OFFER_REFUSED));
+        atomic_compare_exchange_strong(place, &held,
+                                       word_of(offer->name, 0, 0, what));
     }
 }

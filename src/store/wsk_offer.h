@@ -7,7 +7,8 @@
  * in the giver's slot, and every change of it one compare-and-swap:
  *
  *     OPEN --> HELD --> TAKEN      the taker has it; the giver lets go
- *       |        `----> REFUSED    the taker wants none of it: the giver's again
+ *       |        |----> REFUSED    the taker wants none of it: the giver's again
+ *       |        `----> RETURNED   the same, but another one may want it
  *       `-> (free)                 withdrawn: whoever reads the packet drops it
  *
  * Promise   At most one process at a time may read or write the connection. A
@@ -35,7 +36,8 @@ typedef enum wsk_offer_e {
     WSK_OFFER_HELD,
     WSK_OFFER_TAKEN,
     WSK_OFFER_REFUSED,
-    WSK_OFFER_ORPHAN /* who held it is dead, and has not touched it */
+    WSK_OFFER_RETURNED, /* the taker had no room or memory for it */
+    WSK_OFFER_ORPHAN    /* who held it is dead, and has not touched it */
 } wsk_offer_e;
 
 /** @return false: all are in use */
@@ -47,14 +49,14 @@ wsk_offer_e wsk_offer_look(wsk_segment_t *seg, const wsk_offer_t *offer);
 /** Back, if nobody holds it. @return whether it is the giver's again */
 bool wsk_offer_withdraw(wsk_segment_t *seg, const wsk_offer_t *offer);
 
-/** Its place may be used again; after TAKEN, REFUSED and ORPHAN. */
+/** Its place may be used again; after HELD and what it led to. */
 void wsk_offer_end(wsk_segment_t *seg, const wsk_offer_t *offer);
 
 /** Hold one for a slot. @return false: withdrawn, or its giver is gone */
 bool wsk_offer_hold(wsk_segment_t *seg, const wsk_offer_t *offer, unsigned by);
 
-/** Say TAKEN or REFUSED of what `by` holds. */
+/** Say TAKEN, REFUSED or RETURNED of what `by` holds. */
 void wsk_offer_settle(wsk_segment_t *seg, const wsk_offer_t *offer, unsigned by,
-                      bool taken);
+                      wsk_offer_e what);
 
 #endif

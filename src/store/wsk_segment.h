@@ -89,7 +89,7 @@ typedef enum wsk_mark_e {
     WSK_MARK_RELOAD, /* newest generation that a graceful reload makes way for:
                       * children of one before it are being replaced */
     WSK_MARK_READ,   /* newest generation whose configuration is in force */
-    WSK_MARK_LEAVE,  /* set on stop: every process of ours goes at once */
+    WSK_MARK_LEAVE,  /* counted up on stop: who is here then goes at once */
     WSK_MARK_HOST_CONNECTIONS, /* the cap, WordSocketMaxConnections */
     WSK_MARK_REFUSED_FILES,    /* site files that a reload found broken */
     WSK_MARK_SERVICES,         /* one of each registry: hooks/wsk_fill */

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "core/wsk_hash.h"
+#include "store/wsk_ends.h"
 #include "store/wsk_feed.h"
 #include "store/wsk_lock.h"
 #include "store/wsk_offer.h"
@@ -238,6 +239,9 @@ typedef struct wsk_header_t {
     wsk_half_t connections;
     wsk_half_t nfeeds;
     wsk_feed_t feeds[WSK_FEEDS_MAX];
+    wsk_half_t ends_count;
+    uint32_t ends_from;
+    wsk_end_t ends[WSK_ENDS];
 } wsk_header_t;
 
 /* A view; pointers of this process. */

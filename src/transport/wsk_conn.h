@@ -85,6 +85,7 @@ typedef struct wsk_conn_t {
     bool deaf;    /* not read until it has taken what is queued for it */
     bool stuck;   /* TLS has to write before it reads on */
     bool stays;   /* was offered to another process, which refused it */
+    bool posted;  /* a packet with its descriptor may still be on its way */
     uint8_t bad_messages;
     uint16_t close_code;
     uint64_t stream; /* who its /send is, of an event stream; or 0 */

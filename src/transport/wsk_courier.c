@@ -81,8 +81,22 @@ static int file_of(const uint8_t *bytes, size_t len)
     return fd;
 }
 
-static bool send_packet(int door, const uint8_t *head, const uint8_t *bytes,
-                        size_t len, const int *fds, unsigned nfds)
+static wsk_status_e failure(int error)
+{
+    switch (error) {
+    case EAGAIN:
+    case ETOOMANYREFS: /* of this user on their way */
+        return WSK_EAGAIN;
+    case EMSGSIZE:
+        return WSK_EFULL;
+    default:
+        return WSK_ENOMEM;
+    }
+}
+
+static wsk_status_e send_packet(int door, const uint8_t *head,
+                                const uint8_t *bytes, size_t len,
+                                const int *fds, unsigned nfds)
 {
     union {
         struct cmsghdr align;
@@ -99,32 +113,34 @@ static bool send_packet(int door, const uint8_t *head, const uint8_t *bytes,
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
     memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
-    return sendmsg(door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    return sendmsg(door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0
+               ? WSK_OK
+               : failure(errno);
 }
 
-bool wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
-                      const uint8_t *bytes, size_t len)
+wsk_status_e wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
+                              const uint8_t *bytes, size_t len)
 {
     const bool large = len + HEAD > WSK_PACKET_MAX;
     int fds[2] = { fd, -1 };
     uint8_t head[HEAD];
-    bool sent = false;
+    wsk_status_e rv = WSK_ENOMEM;
 
     if (len > LARGEST) {
-        return false;
+        return WSK_EFULL;
     }
     put_head(head, offer, len);
     if (large) {
         fds[1] = file_of(bytes, len);
     }
     if (!large || fds[1] >= 0) {
-        sent = send_packet(door, head, bytes, large ? 0 : len, fds,
-                           large ? 2 : 1);
+        rv = send_packet(door, head, bytes, large ? 0 : len, fds,
+                         large ? 2 : 1);
     }
     if (fds[1] >= 0) {
         close(fds[1]);
     }
-    return sent;
+    return rv;
 }
 
 /* The descriptors of a packet; those that are too many are closed. */
@@ -155,11 +171,12 @@ static void get_descriptors(struct msghdr *msg, int fds[2])
 /* Read the file of a large parcel. @return owned, or NULL */
 static uint8_t *read_file(int file, size_t len)
 {
+    const int seals = fcntl(file, F_GET_SEALS);
     struct stat what;
     size_t at = 0;
     uint8_t *bytes;
 
-    if ((fcntl(file, F_GET_SEALS) & SEALS) != SEALS || fstat(file, &what) != 0
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(file, &what) != 0
         || (uint64_t)what.st_size != len || !(bytes = malloc(len + 1))) {
         return NULL;
     }
@@ -175,10 +192,14 @@ static uint8_t *read_file(int file, size_t len)
     return bytes;
 }
 
-static void take_apart(const uint8_t *buf, size_t have, int file,
+/* @param fds  of the connection, and of the file of a large parcel; -1: none */
+static void take_apart(const uint8_t *buf, size_t have, const int fds[2],
                        wsk_packet_t *out)
 {
-    if (!get_head(buf, have, &out->offer, &out->len)) {
+    const int file = fds[1];
+
+    out->named = get_head(buf, have, &out->offer, &out->len);
+    if (!out->named || fds[0] < 0) {
         return;
     }
     if (file < 0) {
@@ -205,12 +226,13 @@ bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out)
 
     memset(out, 0, sizeof *out);
     out->fd = -1;
-    if (n <= 0) {
+    if (n < 0) {
         return false;
     }
+    out->ended = n == 0;
     get_descriptors(&msg, fds);
-    if (fds[0] >= 0 && !(msg.msg_flags & MSG_TRUNC)) {
-        take_apart(buf, (size_t)n, fds[1], out);
+    if (!(msg.msg_flags & MSG_TRUNC)) {
+        take_apart(buf, (size_t)n, fds, out);
     }
     if (fds[1] >= 0) {
         close(fds[1]);
@@ -221,7 +243,7 @@ bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out)
     else if (fds[0] >= 0) {
         close(fds[0]);
     }
-    return true;
+    return n > 0;
 }
 
 void wsk_courier_done(wsk_packet_t *packet)

@@ -19,6 +19,9 @@
 #define WSK_PACKET_MAX 65536
 
 typedef struct wsk_packet_t {
+    bool
+        ended; /* nothing more can come: the pair is shut, or somebody says so */
+    bool named; /* it has a head of ours, which names this offer: */
     wsk_offer_t offer;
     int fd; /* close-on-exec; the receiver's */
     const uint8_t *bytes;
@@ -26,13 +29,15 @@ typedef struct wsk_packet_t {
     uint8_t *owned; /* the bytes of a large one, to be freed */
 } wsk_packet_t;
 
-/** @return false: no room now, or no descriptors or memory; nothing was sent */
-bool wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
-                      const uint8_t *bytes, size_t len);
+/** @return WSK_OK; or nothing was sent: WSK_EAGAIN (no room now, for nobody),
+ *          WSK_EFULL (it will never fit), WSK_ENOMEM (or descriptors) */
+wsk_status_e wsk_courier_send(int door, const wsk_offer_t *offer, int fd,
+                              const uint8_t *bytes, size_t len);
 
 /**
  * @param buf  WSK_PACKET_MAX bytes, in which a small parcel lies then
- * @param out  fd is -1 and bytes NULL if it was no packet of ours
+ * @param out  fd is -1 and bytes NULL if it was no packet of ours, or did not
+ *             arrive whole: there were no descriptors left, or no memory
  * @return false: nothing is there
  */
 bool wsk_courier_receive(int door, uint8_t *buf, wsk_packet_t *out);

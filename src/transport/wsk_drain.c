@@ -20,8 +20,10 @@
  * the second it is the end of all. */
 #define SIBLING_MS 200
 #define ALONE_MS 500
-/* So long who can go is kept for a successor that is there, but busy. */
+/* So long who can go is kept for a successor that is there, but busy: since the
+ * last one went, and altogether. */
 #define HAND_MS 2000
+#define HAND_MAX_MS 10000
 /* Children of a later generation, but none of them in our segment: the first may
  * be just about to come. */
 #define STRANGERS_MS 3000
@@ -32,6 +34,8 @@ static void begin_phase(wsk_loop_t *l, phase_e phase)
     l->phase = phase;
     l->drain_from_ms = l->mono_ms;
     l->drain_until_ms = l->mono_ms + l->spec.drain_ms;
+    l->moved_ms = l->mono_ms;
+    l->ready_ms = l->strangers_ms = 0;
     l->drain_total = atomic_load(&l->connections);
 }
 
@@ -40,6 +44,9 @@ void wsk_drain_begin(wsk_loop_t *l)
     l->draining = true;
     wsk_slot_stopping(l->spec.seg, l->slot);
     wsk_hand_listen(l, false);
+    l->keeps = l->spec.keepers > 0 && !l->spec.is_keeper && !l->spec.unsure
+               && l->spec.parent_started > 0;
+    l->wait_from_ms = l->mono_ms;
     begin_phase(l, l->spec.door ? PHASE_WAIT : PHASE_TELL);
 }
 
@@ -74,7 +81,8 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
 
         for (; c && n; c = next) {
             next = c->timer_next;
-            if (!c->told && (l->phase == PHASE_TELL || wsk_hand_stays(c))) {
+            if (!c->told && !wsk_keep_may(l, c)
+                && (l->phase == PHASE_TELL || wsk_hand_stays(c))) {
                 tell(l, c);
                 l->drain_told++;
                 n--;
@@ -83,19 +91,37 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
     }
 }
 
-/* Offer those who can go. @return how many have yet to be told that they cannot
- * @param going  receives how many have yet to go */
-static uint32_t offer_all(wsk_loop_t *l, uint32_t *going)
+/* Whom no keeper would have either. */
+static bool is_gone(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = wsk_turn_view(l, c->site);
+
+    return !v || wsk_turn_gone(l, c) || !wsk_hand_proved(l, c, v);
+}
+
+/* Offer those who can go, while there is room. @return how many have yet to be
+ * told that they cannot
+ * @param going  receives how many have yet to go
+ * @param kept   and how many are for a keeper */
+static uint32_t offer_all(wsk_loop_t *l, uint32_t *going, uint32_t *kept)
 {
     uint32_t i, stay = 0;
+    bool full = false;
 
-    *going = 0;
+    *going = *kept = 0;
     for (i = 0; i < WHEEL; i++) {
         wsk_conn_t *c = l->wheel[i], *next;
 
         for (; c; c = next) {
             next = c->timer_next;
-            if (!c->told && (wsk_hand_stays(c) || !wsk_hand_offer(l, c))) {
+            if (wsk_keep_may(l, c)) {
+                c->stays = is_gone(l, c);
+                *kept += !c->stays;
+                stay += c->stays;
+            }
+            else if (!c->told
+                     && (wsk_hand_stays(c) || full
+                         || !wsk_hand_offer(l, c, &full))) {
                 stay += wsk_hand_stays(c);
                 *going += !wsk_hand_stays(c);
             }
@@ -110,15 +136,35 @@ static bool parent_gone(const wsk_loop_t *l)
     return l->spec.parent && getppid() != l->spec.parent;
 }
 
+static wsk_heirs_e heirs_after(const wsk_loop_t *l, uint64_t generation)
+{
+    return l->spec.heirs ? l->spec.heirs((uint32_t)generation)
+                         : WSK_HEIRS_MAY_COME;
+}
+
+/* Before the children of one reload could take over, the next one began: they
+ * leave, too. */
+static bool again(const wsk_loop_t *l)
+{
+    const uint64_t read = wsk_segment_marked(l->spec.seg, WSK_MARK_READ);
+
+    return read > l->spec.generation
+           && read < wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)
+           && heirs_after(l, read) != WSK_HEIRS_RUN;
+}
+
 /* Who takes over comes as soon as the parent may make children. @return whether
  * to wait on */
-static bool may_come(wsk_loop_t *l, int64_t waited)
+static bool may_come(wsk_loop_t *l)
 {
-    const wsk_heirs_e heirs = l->spec.heirs ? l->spec.heirs(l->spec.generation)
-                                            : WSK_HEIRS_MAY_COME;
+    const wsk_heirs_e heirs = heirs_after(l, l->spec.generation);
 
-    if (parent_gone(l) || waited >= WAIT_MAX_MS) {
+    if (parent_gone(l) || l->mono_ms - l->wait_from_ms >= WAIT_MAX_MS) {
         return false;
+    }
+    if (again(l)) {
+        l->strangers_ms = l->ready_ms = 0;
+        return true;
     }
     if (heirs == WSK_HEIRS_RUN) {
         l->strangers_ms = l->strangers_ms ? l->strangers_ms : l->mono_ms;
@@ -133,25 +179,42 @@ static bool may_come(wsk_loop_t *l, int64_t waited)
                                                     : l->spec.wait_ms);
 }
 
+static bool is_reload(const wsk_loop_t *l)
+{
+    return wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)
+           > l->spec.generation;
+}
+
+static bool has_successor(const wsk_loop_t *l)
+{
+    return wsk_slot_successor(l->spec.seg, l->slot,
+                              l->spec.generation + (is_reload(l) ? 1 : 0));
+}
+
 static void wait_for_successor(wsk_loop_t *l)
 {
-    const bool reload = wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)
-                        > l->spec.generation;
+    const bool reload = is_reload(l);
     const int64_t waited = l->mono_ms - l->drain_from_ms;
 
     if (!reload && waited < SIBLING_MS) {
         return;
     }
-    if (wsk_slot_successor(l->spec.seg, l->slot,
-                           l->spec.generation + (reload ? 1 : 0))) {
+    if (has_successor(l)) {
         begin_phase(l, PHASE_HAND);
     }
     else if (!reload && l->spec.unsure) {
         atomic_store(&l->stop, 2);
     }
-    else if (reload ? !may_come(l, waited) : waited >= ALONE_MS) {
+    else if (reload ? !may_come(l) : waited >= ALONE_MS) {
         begin_phase(l, PHASE_TELL);
     }
+}
+
+/* Whoever was to take them is gone: wait for the next, while all goes on. */
+static void wait_again(wsk_loop_t *l)
+{
+    wsk_hand_withdraw(l, false);
+    begin_phase(l, PHASE_WAIT);
 }
 
 static void tell_all(wsk_loop_t *l)
@@ -159,10 +222,31 @@ static void tell_all(wsk_loop_t *l)
     const unsigned offered = l->ngiven;
 
     l->phase = PHASE_TELL;
-    wsk_hand_withdraw(l);
+    l->keeps = false;
+    wsk_hand_withdraw(l, true);
     if (l->ngiven == offered) { /* else they hear first what came meanwhile */
         tell_some(l, UINT32_MAX);
     }
+}
+
+/* Those who found no other process by now are told; who is for a keeper waits. */
+static void strand_all(wsk_loop_t *l)
+{
+    wsk_conn_t *c;
+    uint32_t i;
+
+    wsk_hand_withdraw(l, true);
+    for (i = 0; i < WHEEL; i++) {
+        for (c = l->wheel[i]; c; c = c->timer_next) {
+            c->stays |= !wsk_keep_may(l, c);
+        }
+    }
+    tell_some(l, UINT32_MAX);
+}
+
+static bool hand_is_over(const wsk_loop_t *l, int64_t gone)
+{
+    return l->mono_ms - l->moved_ms >= HAND_MS || gone >= HAND_MAX_MS;
 }
 
 /* In each step, of all who are to be told, as many as time has passed. */
@@ -170,13 +254,24 @@ static void tell_in_time(wsk_loop_t *l)
 {
     const int64_t tell_ms = (int64_t)l->spec.drain_ms * TELL_PART / 100;
     const int64_t gone = l->mono_ms - l->drain_from_ms;
-    uint32_t want, going = 0;
+    uint32_t want, going = 0, kept = 0;
 
     if (l->phase == PHASE_HAND) {
         wsk_hand_settle(l);
-        l->drain_total = l->drain_told + offer_all(l, &going);
+        l->drain_total = l->drain_told + offer_all(l, &going, &kept);
+        if (kept && !going && !l->active && atomic_load(&l->alone)) {
+            wsk_keep_fork(l);
+            kept = 0;
+        }
     }
-    if (gone >= tell_ms && (!going || gone >= HAND_MS)) {
+    if (kept) { /* until no request is served here any more */
+        l->drain_until_ms = WSK_MAX(l->drain_until_ms,
+                                    l->mono_ms + l->spec.drain_ms);
+    }
+    if (kept && gone >= tell_ms && hand_is_over(l, gone)) {
+        strand_all(l);
+    }
+    else if (gone >= tell_ms && (!going || hand_is_over(l, gone))) {
         tell_all(l);
         return;
     }
@@ -195,9 +290,13 @@ bool wsk_drain_step(wsk_loop_t *l)
     bool hurry;
 
     if (l->phase == PHASE_WAIT && atomic_load(&l->stop) != 2) {
+        wsk_hand_settle(l); /* who is held by one that is gone, or not yet */
         wait_for_successor(l);
     }
     hurry = atomic_load(&l->stop) == 2;
+    if (l->phase == PHASE_HAND && !hurry && !has_successor(l)) {
+        wait_again(l);
+    }
     if (hurry
         && (l->phase == PHASE_WAIT
             || l->drain_until_ms > l->mono_ms + HURRY_MS)) {

@@ -16,19 +16,42 @@
 #include "transport/wsk_loop_int.h"
 #include "transport/wsk_parcel.h"
 
-#define TAKES 32                       /* packets in one turn */
+#define TAKES 32  /* of one turn, */
+#define READS 256 /* those included whose offer was withdrawn since */
 #define UNDER_WAY ((size_t)WSK_MB(16)) /* bytes offered at once, about */
+#define OPEN_MS \
+    500 /* for which nobody holds an offer: others of the site wait */
+#define REST_MS 100 /* in which they hear nothing, while offer follows offer */
 
 /* Out of the poll and the timers: nothing touches it now. */
 static void freeze(wsk_loop_t *l, wsk_conn_t *c, const wsk_offer_t *offer,
                    size_t bytes)
 {
+    site_view_t *v = wsk_turn_view(l, c->site);
+    given_t *given = &l->given[l->ngiven++];
+
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     wsk_wheel_drop(c);
     c->state = WSK_CONN_OFFERED;
-    wsk_turn_view(l, c->site)->offers++;
-    l->given[l->ngiven++] = (given_t){ c, *offer, bytes };
+    c->posted = true;
+    v->offers++;
+    v->rest_ms = v->rest_ms ? v->rest_ms : l->mono_ms;
+    *given = (given_t){
+        .conn = c, .offer = *offer, .bytes = bytes, .at_ms = l->mono_ms
+    };
+    if (c->member.site) {
+        wsk_hub_place(&c->member, &given->place);
+    }
     l->given_bytes += bytes;
+}
+
+/* Its site has something to read, and has waited long enough. */
+static bool must_wait(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const site_view_t *v = wsk_turn_view(l, c->site);
+
+    return c->in_turn
+           || (v->rung && v->rest_ms && l->mono_ms - v->rest_ms >= REST_MS);
 }
 
 bool wsk_hand_stays(const wsk_conn_t *c)
@@ -36,32 +59,41 @@ bool wsk_hand_stays(const wsk_conn_t *c)
     return c->stays || !wsk_parcel_may(c);
 }
 
-bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c)
+/* Pack it and send it. @return as wsk_courier_send */
+static wsk_status_e post(const wsk_loop_t *l, const wsk_conn_t *c,
+                         const wsk_offer_t *offer, size_t *plen)
+{
+    uint8_t *bytes = NULL;
+    wsk_status_e rv = wsk_parcel_pack(c, &bytes, plen);
+
+    if (rv == WSK_OK) {
+        rv = wsk_courier_send(l->spec.door[0], offer, c->fd, bytes, *plen);
+        OPENSSL_cleanse(bytes, *plen);
+        free(bytes);
+    }
+    return rv;
+}
+
+bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c, bool *full)
 {
     wsk_offer_t offer;
-    uint8_t *bytes = NULL;
-    size_t len = 0, bound = wsk_parcel_bound(c);
+    size_t len = 0;
     wsk_status_e rv;
-    bool posted;
 
-    if (l->ngiven == WSK_OFFERS || c->in_turn
-        || (l->ngiven && l->given_bytes + bound > UNDER_WAY)) {
-        return false;
-    }
-    rv = wsk_parcel_pack(c, &bytes, &len);
-    c->stays |= rv == WSK_EFULL;
-    if (rv != WSK_OK) {
+    *full = l->ngiven == WSK_OFFERS;
+    if (*full || must_wait(l, c)
+        || (l->ngiven && l->given_bytes + wsk_parcel_bound(c) > UNDER_WAY)) {
         return false;
     }
     if (!wsk_offer_make(l->spec.seg, l->slot, &offer)) {
-        free(bytes);
+        *full = true;
         return false;
     }
-    posted = wsk_courier_send(l->spec.door[0], &offer, c->fd, bytes, len);
-    OPENSSL_cleanse(bytes, len);
-    free(bytes);
-    if (!posted) {
+    rv = post(l, c, &offer, &len);
+    if (rv != WSK_OK) {
         wsk_offer_withdraw(l->spec.seg, &offer);
+        *full = rv == WSK_EAGAIN;
+        c->stays |= rv == WSK_EFULL;
         return false;
     }
     freeze(l, c, &offer, len);
@@ -88,9 +120,10 @@ static void let_go(wsk_loop_t *l, wsk_conn_t *c)
     atomic_fetch_sub(&l->connections, 1);
 }
 
-/* It is ours again. */
-static void get_back(wsk_loop_t *l, wsk_conn_t *c, bool stays)
+/* It is ours again, and goes on where it stood. */
+static void get_back(wsk_loop_t *l, const given_t *given, bool stays)
 {
+    wsk_conn_t *c = given->conn;
     struct epoll_event ev = { .data.ptr = c };
 
     c->state = WSK_CONN_OPEN;
@@ -105,26 +138,52 @@ static void get_back(wsk_loop_t *l, wsk_conn_t *c, bool stays)
     else if (wsk_turn_gone(l, c)) { /* nobody was told meanwhile */
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
     }
+    else if (c->member.site) {
+        wsk_hub_return(l->hub, &c->member, &given->place);
+        wsk_turn_write(l, c);
+    }
+}
+
+/* Nobody has come for it, and there is something to tell it, or others of the
+ * site: the log is read on, and it is offered anew. */
+static bool too_long(wsk_loop_t *l, const given_t *given)
+{
+    return l->mono_ms - given->at_ms >= OPEN_MS
+           && wsk_turn_view(l, given->conn->site)->rung
+           && wsk_offer_withdraw(l->spec.seg, &given->offer);
+}
+
+static void settle(wsk_loop_t *l, const given_t *given, wsk_offer_e what)
+{
+    wsk_conn_t *c = given->conn;
+
+    wsk_offer_end(l->spec.seg, &given->offer);
+    if (what == WSK_OFFER_TAKEN) {
+        l->moved_ms = l->mono_ms;
+        let_go(l, c);
+        return;
+    }
+    if (what == WSK_OFFER_REFUSED) {
+        wsk_loop_count(l, c, WSK_C_hand_refused, 1);
+    }
+    /* Who held it may have died of it: no other is to. What it had entered of
+     * presence may have gone with that one, too. */
+    get_back(l, given, what == WSK_OFFER_REFUSED || what == WSK_OFFER_ORPHAN);
 }
 
 /* @return whether it is still under way */
-static bool look(wsk_loop_t *l, given_t *given)
+static bool look(wsk_loop_t *l, const given_t *given)
 {
     const wsk_offer_e what = wsk_offer_look(l->spec.seg, &given->offer);
 
+    if (what == WSK_OFFER_OPEN && too_long(l, given)) {
+        get_back(l, given, false);
+        return false;
+    }
     if (what == WSK_OFFER_OPEN || what == WSK_OFFER_HELD) {
         return true;
     }
-    wsk_offer_end(l->spec.seg, &given->offer);
-    if (what == WSK_OFFER_TAKEN) {
-        let_go(l, given->conn);
-    }
-    else {
-        if (what == WSK_OFFER_REFUSED) {
-            wsk_loop_count(l, given->conn, WSK_C_hand_refused, 1);
-        }
-        get_back(l, given->conn, what == WSK_OFFER_REFUSED);
-    }
+    settle(l, given, what);
     return false;
 }
 
@@ -148,14 +207,14 @@ void wsk_hand_settle(wsk_loop_t *l)
     }
 }
 
-void wsk_hand_withdraw(wsk_loop_t *l)
+void wsk_hand_withdraw(wsk_loop_t *l, bool stay)
 {
     unsigned i = 0;
 
     wsk_hand_settle(l);
     while (i < l->ngiven) {
         if (wsk_offer_withdraw(l->spec.seg, &l->given[i].offer)) {
-            get_back(l, l->given[i].conn, true);
+            get_back(l, &l->given[i], stay);
             strike_out(l, i);
         }
         else {
@@ -166,7 +225,7 @@ void wsk_hand_withdraw(wsk_loop_t *l)
 
 void wsk_hand_abandon(wsk_loop_t *l)
 {
-    wsk_hand_withdraw(l);
+    wsk_hand_withdraw(l, true);
     while (l->ngiven) {
         l->ngiven--;
         let_go(l, l->given[l->ngiven].conn);
@@ -205,8 +264,8 @@ static void set_clocks(const wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 }
 
 /* A token cannot be taken back, but the secret it was made with can. */
-static bool proved(const wsk_loop_t *l, const wsk_conn_t *c,
-                   const site_view_t *v)
+bool wsk_hand_proved(const wsk_loop_t *l, const wsk_conn_t *c,
+                     const site_view_t *v)
 {
     unsigned i;
 
@@ -223,14 +282,14 @@ static bool proved(const wsk_loop_t *l, const wsk_conn_t *c,
     return c->feed;
 }
 
+/* Whether a site of this configuration has a connection like this. */
 static bool may_come(wsk_loop_t *l, const wsk_conn_t *c, int fd)
 {
     struct stat what;
 
     return c->site < wsk_site_count(l->spec.seg) && wsk_turn_view(l, c->site)
-           && !wsk_turn_gone(l, c) && proved(l, c, l->views[c->site])
-           && wsk_loop_has_room(l) && fstat(fd, &what) == 0
-           && S_ISSOCK(what.st_mode);
+           && !wsk_turn_gone(l, c) && wsk_hand_proved(l, c, l->views[c->site])
+           && fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode);
 }
 
 static wsk_status_e count_over(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
@@ -244,28 +303,37 @@ static wsk_status_e count_over(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
                                    c->address, &c->term);
 }
 
-/* Into hub, poll and counts. @return false: nothing is left of it here, and
+/* Of what failed, only what the parcel says fails anywhere. */
+static wsk_offer_e refusal(wsk_status_e why)
+{
+    return why == WSK_EINVAL || why == WSK_ENOTFOUND ? WSK_OFFER_REFUSED
+                                                     : WSK_OFFER_RETURNED;
+}
+
+/* Into hub, poll and counts. @return TAKEN, or nothing is left of it here, and
  * nothing was written to it */
-static bool settle_in(wsk_loop_t *l, wsk_parcel_t *parcel, unsigned from)
+static wsk_offer_e settle_in(wsk_loop_t *l, wsk_parcel_t *parcel, unsigned from)
 {
     wsk_conn_t *c = parcel->conn;
     struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
+    wsk_status_e rv = c->kind == WSK_KIND_PUBLISHER
+                          ? WSK_OK
+                          : wsk_hub_arrive(l->hub, &c->member, c->site,
+                                           &parcel->place, parcel->subs,
+                                           parcel->nsubs);
 
-    if (c->kind != WSK_KIND_PUBLISHER
-        && wsk_hub_arrive(l->hub, &c->member, c->site, &parcel->place,
-                          parcel->subs, parcel->nsubs)
-               != WSK_OK) {
-        return false;
+    if (rv != WSK_OK) {
+        return refusal(rv);
     }
     if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) == 0) {
         if (count_over(l, c, from) == WSK_OK) {
-            return true;
+            return WSK_OFFER_TAKEN;
         }
         epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     }
     wsk_wheel_drop(c); /* what it was given may have been too much */
     wsk_hub_leave(l->hub, &c->member);
-    return false;
+    return WSK_OFFER_RETURNED;
 }
 
 /* It is counted here: nothing fails from here on but its socket. */
@@ -286,11 +354,9 @@ static void enter(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
         wsk_wheel_set(l, c, l->now_s + 1);
     }
     atomic_fetch_add(&l->connections, 1);
-    wsk_loop_count(l, c, WSK_C_taken_over, 1);
 }
 
-/* Now it is ours alone: what is queued, what it missed, what it sent. */
-static void begin(wsk_loop_t *l, wsk_conn_t *c)
+void wsk_hand_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
     static const wsk_slice_t counts = { WSK_ROSTER_COUNTS,
                                         sizeof(WSK_ROSTER_COUNTS) - 1 };
@@ -304,60 +370,85 @@ static void begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_life_early(l, c);
 }
 
-static bool bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd, unsigned from)
+wsk_offer_e wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,
+                              unsigned from)
 {
     wsk_conn_t *c = parcel->conn;
+    wsk_offer_e what;
 
     if (!may_come(l, c, fd)) {
-        return false;
+        return WSK_OFFER_REFUSED;
+    }
+    if (!wsk_loop_has_room(l)) { /* told to leave just now */
+        return WSK_OFFER_RETURNED;
     }
     c->fd = fd;
     c->want_write = true; /* nothing is written before it is ours */
-    if (!settle_in(l, parcel, from)) {
+    what = settle_in(l, parcel, from);
+    if (what != WSK_OFFER_TAKEN) {
         c->fd = -1; /* the caller's */
-        return false;
+        return what;
     }
     parcel->conn = NULL;
     enter(l, c, from);
-    return true;
+    return what;
 }
 
-static void take_packet(wsk_loop_t *l, wsk_packet_t *packet)
+static wsk_offer_e open_and_bring_in(wsk_loop_t *l, wsk_packet_t *packet,
+                                     wsk_conn_t **pc)
 {
     wsk_parcel_t parcel = { 0 };
-    wsk_conn_t *c = NULL;
+    wsk_status_e rv = packet->bytes
+                          ? wsk_parcel_open(packet->bytes, packet->len, &parcel)
+                          : WSK_ENOMEM;
+    wsk_offer_e what;
 
-    if (!packet->bytes
+    if (rv != WSK_OK) {
+        return refusal(rv);
+    }
+    *pc = parcel.conn;
+    what = wsk_hand_bring_in(l, &parcel, packet->fd, packet->offer.slot);
+    if (what == WSK_OFFER_TAKEN) {
+        packet->fd = -1;
+    }
+    wsk_parcel_close(&parcel);
+    return what;
+}
+
+/* @return whether somebody offers it */
+static bool take_packet(wsk_loop_t *l, wsk_packet_t *packet)
+{
+    wsk_conn_t *c = NULL;
+    wsk_offer_e what;
+
+    if (!packet->named
         || !wsk_offer_hold(l->spec.seg, &packet->offer, l->slot)) {
-        return;
+        return false;
     }
-    if (wsk_parcel_open(packet->bytes, packet->len, &parcel) == WSK_OK) {
-        c = parcel.conn;
-        if (bring_in(l, &parcel, packet->fd, packet->offer.slot)) {
-            packet->fd = -1;
-        }
-        else {
-            c = NULL;
-        }
-        wsk_parcel_close(&parcel);
+    what = open_and_bring_in(l, packet, &c);
+    wsk_offer_settle(l->spec.seg, &packet->offer, l->slot, what);
+    if (what == WSK_OFFER_TAKEN) {
+        wsk_loop_count(l, c, WSK_C_taken_over, 1);
+        wsk_hand_begin(l, c);
     }
-    wsk_offer_settle(l->spec.seg, &packet->offer, l->slot, c != NULL);
-    if (c) {
-        begin(l, c);
-    }
+    return true;
 }
 
 void wsk_hand_take(wsk_loop_t *l)
 {
     uint8_t *buf = malloc(WSK_PACKET_MAX);
-    wsk_packet_t packet;
-    unsigned n;
+    wsk_packet_t packet = { 0 };
+    unsigned taken = 0, i;
 
-    for (n = 0; buf && n < TAKES && wsk_loop_has_room(l)
+    for (i = 0; buf && i < READS && taken < TAKES && wsk_loop_has_room(l)
                 && wsk_courier_receive(l->spec.door[1], buf, &packet);
-         n++) {
-        take_packet(l, &packet);
+         i++) {
+        taken += take_packet(l, &packet);
         wsk_courier_done(&packet);
+    }
+    if (packet.ended) { /* else the poll would name it for ever */
+        wsk_hand_listen(l, false);
+        l->spec.door = NULL;
     }
     free(buf);
 }

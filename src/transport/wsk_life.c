@@ -186,6 +186,9 @@ void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c)
     wsk_hub_leave(l->hub, &c->member);
     wsk_publisher_leave(c);
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    if (c->posted) { /* to close ours would not be its end */
+        shutdown(c->fd, SHUT_RDWR);
+    }
     wsk_wheel_drop(c);
     if (!c->in_turn) {
         c->turn_next = l->dead;
@@ -215,24 +218,44 @@ static void count_closed(wsk_loop_t *l, const wsk_conn_t *c)
     }
 }
 
+void wsk_life_log(wsk_loop_t *l, const wsk_end_t *end)
+{
+    const site_view_t *v = end->site < wsk_site_count(l->spec.seg)
+                               ? wsk_turn_view(l, end->site)
+                               : NULL;
+    const wsk_session_end_t words = {
+        .site_key = v ? v->spec.key : "-",
+        .kind = kinds[end->kind % WSK_COUNT_OF(kinds)],
+        .code = end->code,
+        .lived_ms = end->lived_ms,
+        .bytes_in = end->bytes_in,
+        .bytes_out = end->bytes_out
+    };
+
+    if (l->spec.is_keeper) {
+        wsk_ends_put(l->spec.seg, l->slot, end);
+    }
+    else {
+        l->spec.ended(l->spec.baton, &words);
+    }
+}
+
 void wsk_life_bury(wsk_loop_t *l)
 {
     wsk_conn_t *c;
 
     while ((c = l->dead) != NULL) {
-        site_view_t *v = c->site == WSK_NO_SITE ? NULL
-                                                : wsk_turn_view(l, c->site);
-        wsk_session_end_t end = { .site_key = v ? v->spec.key : "-",
-                                  .kind = kinds[c->kind],
-                                  .code = c->close_code,
-                                  .lived_ms = (l->now_us - c->born_us) / 1000,
-                                  .bytes_in = c->bytes_in,
-                                  .bytes_out = c->bytes_out };
+        const wsk_end_t end = { .site = c->site,
+                                .kind = c->kind,
+                                .code = c->close_code,
+                                .lived_ms = (l->now_us - c->born_us) / 1000,
+                                .bytes_in = c->bytes_in,
+                                .bytes_out = c->bytes_out };
 
         l->dead = c->turn_next;
         wsk_conn_leave(c, l->spec.seg, l->slot);
         count_closed(l, c);
-        l->spec.ended(l->spec.baton, &end);
+        wsk_life_log(l, &end);
         wsk_conn_drop(c);
         atomic_fetch_sub(&l->connections, 1);
     }

@@ -20,7 +20,7 @@ static int64_t clock_us(clockid_t which)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static wsk_now_t read_clocks(void)
+wsk_now_t wsk_loop_clocks(void)
 {
     return (wsk_now_t){ clock_us(CLOCK_REALTIME),
                         clock_us(CLOCK_MONOTONIC) / 1000 };
@@ -130,6 +130,9 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
     if (atomic_load(&l->stop) && !l->draining) {
         wsk_drain_begin(l);
     }
+    if (l->spec.is_keeper && wsk_keep_step(l)) {
+        return true;
+    }
     return l->draining && wsk_drain_step(l);
 }
 
@@ -141,12 +144,16 @@ bool wsk_loop_enter(wsk_loop_t *l, const wsk_now_t *now)
     l->now_us = now->unix_us;
     l->mono_ms = now->mono_ms;
     l->now_s = (uint32_t)(l->mono_ms / 1000);
-    slot = wsk_slot_claim(l->spec.seg, WSK_SLOT_CHILD, l->spec.pid,
-                          l->spec.generation, l->now_us);
+    slot = wsk_slot_claim(l->spec.seg,
+                          l->spec.is_keeper ? WSK_SLOT_KEEPER : WSK_SLOT_CHILD,
+                          l->spec.pid, l->spec.generation, l->now_us);
     if (slot < 0) {
         return false;
     }
     l->slot = (unsigned)slot;
+    if (!l->spec.is_keeper) {
+        l->leave_mark = wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE);
+    }
     l->hub = wsk_hub_make(l->spec.seg, l->slot, &wsk_sink_ops, l);
     if (l->hub) {
         if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->spec.bell.fds[slot], &ev)
@@ -178,22 +185,29 @@ void wsk_loop_leave(wsk_loop_t *l)
     wsk_slot_release(l->spec.seg, l->slot);
 }
 
+void wsk_loop_run(wsk_loop_t *l)
+{
+    struct epoll_event events[EVENTS];
+    wsk_now_t now;
+    int n;
+
+    do {
+        n = epoll_wait(l->epoll, events, EVENTS, wait_ms(l));
+        now = wsk_loop_clocks();
+    } while (!wsk_loop_step(l, events, n, &now));
+}
+
 static void *run(void *baton)
 {
     wsk_loop_t *l = baton;
-    struct epoll_event events[EVENTS];
-    wsk_now_t now = read_clocks();
-    int n;
+    wsk_now_t now = wsk_loop_clocks();
 
     if (!wsk_loop_enter(l, &now)) {
         atomic_store(&l->state, 2);
         return NULL;
     }
     atomic_store(&l->state, 1);
-    do {
-        n = epoll_wait(l->epoll, events, EVENTS, wait_ms(l));
-        now = read_clocks();
-    } while (!wsk_loop_step(l, events, n, &now));
+    wsk_loop_run(l);
     wsk_loop_leave(l);
     atomic_store(&l->state, 3);
     return NULL;
@@ -338,6 +352,12 @@ void wsk_loop_stop(wsk_loop_t *l, bool hurry)
     if (atomic_load(&l->stop) < want) {
         atomic_store(&l->stop, want);
     }
+    kick(l);
+}
+
+void wsk_loop_alone(wsk_loop_t *l)
+{
+    atomic_store(&l->alone, true);
     kick(l);
 }
 

@@ -44,6 +44,10 @@ typedef struct wsk_loop_spec_t {
     uint32_t wait_ms;    /* for one, when the configuration is read, */
     uint32_t hold_ms;    /* and where there is no place for it yet */
     bool unsure;         /* a stop that was not to hurry may have been to */
+    uint32_t keepers;    /* so many at most keep TLS connections; 0: none */
+    int64_t keeper_age_ms;
+    int64_t parent_started; /* what wsk_keep_started said of it */
+    bool is_keeper;         /* this is one */
     /** What is known of children of a later generation; any thread; or NULL. */
     wsk_heirs_e (*heirs)(uint32_t generation);
     uint32_t max_connections; /* of this process: its descriptors' worth */
@@ -68,6 +72,14 @@ void wsk_loop_give(wsk_loop_t *loop, wsk_conn_t *c);
 /** Begin to leave; hurry: at once. May be called again to hurry. Async-signal
  *  safe. */
 void wsk_loop_stop(wsk_loop_t *loop, bool hurry);
+
+/** No other thread is at work in this process any more, and none begins: it may be
+ *  copied. Any thread. */
+void wsk_loop_alone(wsk_loop_t *loop);
+
+/** When a process began, in ticks since the system did.
+ *  @return 0: it lives, no more is known; -1: it does not live */
+int64_t wsk_keep_started(int32_t pid);
 
 bool wsk_loop_done(const wsk_loop_t *loop);
 

@@ -11,8 +11,10 @@
 #include <sys/epoll.h>
 
 #include "proto/wsk_sse.h"
+#include "store/wsk_ends.h"
 #include "store/wsk_offer.h"
 #include "transport/wsk_loop.h"
+#include "transport/wsk_parcel.h"
 
 #define INPUT 16384 /* bytes of one read */
 #define WHEEL 64    /* seconds; a timer beyond comes round again */
@@ -47,6 +49,7 @@ typedef struct site_view_t {
     uint32_t waiting; /* in the list of this turn */
     uint32_t owed;    /* of them, those who had waited when the log was read */
     uint32_t offers;  /* connections on offer: the log is not read meanwhile */
+    int64_t rest_ms;  /* since when it was not read for that; 0: it was */
     intake_t intake;
     wsk_site_state_e state;
     wsk_site_spec_t spec;
@@ -61,7 +64,9 @@ typedef struct site_view_t {
 typedef struct given_t {
     wsk_conn_t *conn;
     wsk_offer_t offer;
+    wsk_place_in_t place; /* of the member, if it is one */
     size_t bytes;
+    int64_t at_ms;
 } given_t;
 
 /** How far a loop is that leaves. */
@@ -99,15 +104,22 @@ struct wsk_loop_t {
     /* drain */
     bool draining;
     phase_e phase;
+    int64_t wait_from_ms; /* since when it leaves */
     int64_t ready_ms;     /* when it was seen that a successor may come, */
     int64_t strangers_ms; /* and that children came that are none */
+    int64_t moved_ms;     /* when somebody went over last */
     given_t given[WSK_OFFERS];
     unsigned ngiven;
     size_t given_bytes;
     bool listens; /* at the door */
     int64_t drain_from_ms, drain_until_ms;
     uint32_t drain_total, drain_told;
+    bool keeps; /* TLS connections are to go on in a keeper */
+    /* of a keeper */
+    int64_t born_ms, keep_look_ms;
+    uint64_t leave_mark; /* when the loop began; then all of ours stay */
     /* any thread: */
+    _Atomic bool alone;
     _Atomic uint32_t connections;
     _Atomic int stop;     /* 0, 1 graceful, 2 hurry */
     _Atomic int state;    /* 0 starting, 1 running, 2 failed, 3 done */
@@ -138,6 +150,9 @@ bool wsk_loop_enter(wsk_loop_t *l, const wsk_now_t *now);
  *  @return whether the drain is over */
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
                    const wsk_now_t *now);
+wsk_now_t wsk_loop_clocks(void);
+/** Turns until the drain is over. */
+void wsk_loop_run(wsk_loop_t *l);
 /** End every connection and give the slot back. */
 void wsk_loop_leave(wsk_loop_t *l);
 void wsk_loop_dispose(wsk_loop_t *l);
@@ -151,10 +166,14 @@ void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_bury(wsk_loop_t *l);
+/** Log the end of a connection, or have it logged. */
+void wsk_life_log(wsk_loop_t *l, const wsk_end_t *end);
 
 /* wsk_turn.c: whose turn it is */
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
+/** What has changed of the sites that were not rung. */
+void wsk_turn_look(wsk_loop_t *l);
 /* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
 /** Whether its site is off, or what it came with was revoked. */
@@ -217,7 +236,8 @@ void wsk_roster_begin(wsk_loop_t *l, wsk_conn_t *c, const wsk_slice_t *fresh,
                       unsigned n);
 /** Every second: leases. */
 void wsk_roster_tick(wsk_loop_t *l);
-/** Take back the slots of the dead, and ring for what they have left. */
+/** Take back the slots of the dead, and ring for what they have left; log what
+ *  keepers cannot. */
 #define WSK_SWEEP_MS 500
 void wsk_roster_sweep(wsk_loop_t *l);
 /** Tell the counts that have changed, a few times a second. */
@@ -252,18 +272,40 @@ void wsk_timers_site_off(wsk_loop_t *l, uint32_t site);
 /* wsk_hand.c: from process to process */
 /** Whether it has to be told to reconnect: no other process can have it. */
 bool wsk_hand_stays(const wsk_conn_t *c);
-/** Offer one that does not stay. @return false: not now, or `stays` is set */
-bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c);
+/** Offer one that does not stay.
+ *  @param full  set if there is no room for any other now
+ *  @return false: not now, or `stays` is set */
+bool wsk_hand_offer(wsk_loop_t *l, wsk_conn_t *c, bool *full);
 /** Look what became of the offers. */
 void wsk_hand_settle(wsk_loop_t *l);
-/** Take back what nobody holds yet; it stays. */
-void wsk_hand_withdraw(wsk_loop_t *l);
+/** Take back what nobody holds yet: to stay, or to be offered again. */
+void wsk_hand_withdraw(wsk_loop_t *l, bool stay);
 /** The end: what is held by others then is theirs. */
 void wsk_hand_abandon(wsk_loop_t *l);
 /** Listen at the door, or not. */
 void wsk_hand_listen(wsk_loop_t *l, bool want);
 /** Take some of what lies there. */
 void wsk_hand_take(wsk_loop_t *l);
+
+/** Into hub, poll and counts, for one who was counted at the slot `from`; it is
+ *  written nothing yet. @return WSK_OFFER_TAKEN: the connection is the loop's; else
+ *  nothing is left of it here, and the descriptor stays the caller's */
+wsk_offer_e wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,
+                              unsigned from);
+/** Now it is ours alone: what is queued, what it missed, what it sent. */
+void wsk_hand_begin(wsk_loop_t *l, wsk_conn_t *c);
+/** Whether the secret its token was made with is still one of its site's. */
+bool wsk_hand_proved(const wsk_loop_t *l, const wsk_conn_t *c,
+                     const site_view_t *v);
+
+/* wsk_keep.c: in a copy of the process */
+/** Whether it is for a keeper. */
+bool wsk_keep_may(const wsk_loop_t *l, const wsk_conn_t *c);
+/** Fork, and leave all of those to the copy. Those who are still here then could
+ *  not be kept, and are to be told. */
+void wsk_keep_fork(wsk_loop_t *l);
+/** What a keeper looks at in every turn. @return whether nobody is left */
+bool wsk_keep_step(wsk_loop_t *l);
 
 /* wsk_drain.c */
 void wsk_drain_begin(wsk_loop_t *l);

@@ -33,9 +33,13 @@ enum {
 
 bool wsk_parcel_may(const wsk_conn_t *c)
 {
-    return !c->ssl && c->site != WSK_NO_SITE && c->state == WSK_CONN_OPEN
-           && c->fd >= 0 && !c->first
-           && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
+    return !c->ssl && wsk_parcel_whole(c);
+}
+
+bool wsk_parcel_whole(const wsk_conn_t *c)
+{
+    return c->site != WSK_NO_SITE && c->state == WSK_CONN_OPEN && c->fd >= 0
+           && !c->first && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
 }
 
 /* Writing. */
@@ -132,6 +136,18 @@ static void get_scalars(reader_t *r, wsk_conn_t *c)
 #define X(field, bytes) c->field = (__typeof__(c->field))get_number(r, bytes);
     SCALARS(X)
 #undef X
+}
+
+/* Times that can be reckoned with: the year 10000 is far enough. */
+static bool is_time(int64_t seconds)
+{
+    return seconds >= 0 && seconds < INT64_C(253402300800);
+}
+
+static bool times_sane(const wsk_conn_t *c)
+{
+    return is_time(c->exp_s) && is_time(c->born_us / 1000000)
+           && is_time(c->purse.at_us / 1000000);
 }
 
 static unsigned flags_of(const wsk_conn_t *c)
@@ -406,7 +422,7 @@ static wsk_status_e get_all(reader_t *r, wsk_parcel_t *out)
     out->place.replaying = flags & REPLAYING;
     get_scalars(r, c);
     get_places(r, &out->place);
-    rv = r->bad || flags > 127 ? WSK_EINVAL : get_grant(r, c);
+    rv = r->bad || flags > 127 || !times_sane(c) ? WSK_EINVAL : get_grant(r, c);
     rv = rv == WSK_OK ? get_input(r, c) : rv;
     rv = rv == WSK_OK ? get_publisher(r, c) : rv;
     rv = rv == WSK_OK ? get_subs(r, out) : rv;

@@ -29,6 +29,9 @@ typedef struct wsk_parcel_t {
 /** Whether it is of a kind that can travel at all: plain, open, of a site. */
 bool wsk_parcel_may(const wsk_conn_t *c);
 
+/** The same, be it plain or not. */
+bool wsk_parcel_whole(const wsk_conn_t *c);
+
 /** More than the bytes it will take, but not by much. */
 size_t wsk_parcel_bound(const wsk_conn_t *c);
 

@@ -308,12 +308,18 @@ void wsk_roster_tick(wsk_loop_t *l)
 void wsk_roster_sweep(wsk_loop_t *l)
 {
     const uint32_t known = wsk_site_count(l->spec.seg);
-    uint32_t site;
+    wsk_end_t end;
+    uint32_t site, i;
 
     if (l->mono_ms < l->sweep_ms) {
         return;
     }
     l->sweep_ms = l->mono_ms - l->mono_ms % WSK_SWEEP_MS + WSK_SWEEP_MS;
+    for (i = 0;
+         i < WSK_ENDS && !l->spec.is_keeper && wsk_ends_take(l->spec.seg, &end);
+         i++) {
+        wsk_life_log(l, &end);
+    }
     if (wsk_slot_sweep(l->spec.seg) > 0) {
         for (site = 0; site < known; site++) {
             wsk_bell_ring(l->spec.bell, l->spec.seg, site);

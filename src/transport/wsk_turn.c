@@ -138,7 +138,8 @@ void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
     }
 }
 
-void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
+/* Its connections, if it has changed. */
+static site_view_t *look_at(wsk_loop_t *l, uint32_t site)
 {
     site_view_t *v = wsk_turn_view(l, site);
 
@@ -146,6 +147,25 @@ void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
         v->looked = v->version;
         wsk_timers_site_off(l, site);
     }
+    return v;
+}
+
+void wsk_turn_look(wsk_loop_t *l)
+{
+    const uint32_t known = wsk_site_count(l->spec.seg);
+    uint32_t site;
+
+    for (site = 0; site < known; site++) {
+        if (l->views[site]) {
+            look_at(l, site);
+        }
+    }
+}
+
+void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
+{
+    site_view_t *v = look_at(l, site);
+
     if (v) {
         v->rung = true;
         activate(l, v);
@@ -195,6 +215,7 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
 
     if (!v->owed && v->rung && !v->offers) {
         v->rung = wsk_hub_pump(l->hub, v->number);
+        v->rest_ms = 0;
         v->owed = v->waiting;
     }
     most = WSK_MIN(v->waiting, (uint32_t)SLICE);

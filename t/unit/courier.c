@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,8 +39,8 @@ static void round_trip(size_t len)
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
         exit(1);
     }
-    ok(wsk_courier_send(door[0], &offer, ends[0], parcel, len),
-       "%u bytes are sent", (unsigned)len);
+    is_int(wsk_courier_send(door[0], &offer, ends[0], parcel, len), WSK_OK,
+           "%u bytes are sent", (unsigned)len);
     close(ends[0]);
     ok(wsk_courier_receive(door[1], buf, &got), "and received");
     is_mem(got.bytes, got.len, parcel, len, "the same ones");
@@ -155,18 +157,99 @@ static void foreign(void)
     close(null);
 }
 
+/* Of the right length, but not one that nobody can change any more. */
+static void not_sealed(void)
+{
+    uint8_t head[28];
+    const int null = open("/dev/null", O_RDWR);
+    FILE *plain = tmpfile();
+    int files[2] = { null, fileno(plain) };
+    wsk_packet_t got;
+
+    wsk_courier_send(door[0], &offer, null, parcel, 12);
+    wsk_courier_receive(door[1], buf, &got);
+    memcpy(head, buf, sizeof(head));
+    wsk_courier_done(&got);
+    if (ftruncate(files[1], 12) != 0) {
+        note("not made longer");
+    }
+    ok(is_nothing(head, sizeof(head), files, 2), "with a file of a disk");
+    fclose(plain);
+    files[1] = memfd_create("test", MFD_ALLOW_SEALING);
+    if (ftruncate(files[1], 12) != 0
+        || fcntl(files[1], F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+        note("not sealed in part");
+    }
+    ok(is_nothing(head, sizeof(head), files, 2),
+       "with one in memory that can be written");
+    close(files[1]);
+    close(null);
+}
+
+/* A packet of no bytes may bring descriptors all the same. */
+static void empty(void)
+{
+    const int null = open("/dev/null", O_RDWR);
+    const unsigned before = descriptors();
+    wsk_packet_t got;
+
+    send_foreign(parcel, 0, &null, 1);
+    wsk_courier_receive(door[1], buf, &got);
+    ok(got.fd < 0 && got.bytes == NULL, "without bytes it is nothing");
+    is_int(descriptors(), before, "and leaves no descriptor");
+    close(null);
+}
+
+/* With so few descriptors free, of a packet that is sound not all arrive. */
+static void short_of_descriptors(unsigned free_ones, size_t len)
+{
+    const unsigned before = descriptors();
+    struct rlimit all, few;
+    int null = open("/dev/null", O_RDWR), lowest;
+    wsk_packet_t got;
+
+    wsk_courier_send(door[0], &offer, null, parcel, len);
+    close(null);
+    lowest = dup(0);
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &all);
+    few = all;
+    few.rlim_cur = (rlim_t)lowest + free_ones;
+    setrlimit(RLIMIT_NOFILE, &few);
+    ok(wsk_courier_receive(door[1], buf, &got) && got.fd < 0
+           && got.bytes == NULL,
+       "with %u descriptors free it does not arrive", free_ones);
+    setrlimit(RLIMIT_NOFILE, &all);
+    ok(got.named && memcmp(&got.offer, &offer, sizeof(offer)) == 0,
+       "but it is known whose it was");
+    wsk_courier_done(&got);
+    is_int(descriptors(), before, "and no descriptor stays");
+}
+
 static void full(void)
 {
     unsigned n = 0;
     const unsigned before = descriptors();
     wsk_packet_t got;
 
-    while (n < 100000 && wsk_courier_send(door[0], &offer, 0, parcel, 60000)) {
-        n++;
+    wsk_status_e rv = WSK_OK;
+    int less = 8192, room = 0;
+    socklen_t size = sizeof(room);
+
+    while (n < 100000 && rv == WSK_OK) {
+        rv = wsk_courier_send(door[0], &offer, 0, parcel, 60000);
+        n += rv == WSK_OK;
     }
     ok(n > 0 && n < 100000, "who sends does not wait when there is no room");
-    ok(!wsk_courier_send(door[0], &offer, -1, parcel, 10),
-       "nor is anything sent without a descriptor");
+    is_int(rv, WSK_EAGAIN, "but may come again");
+    is_int(wsk_courier_send(door[0], &offer, -1, parcel, 10), WSK_ENOMEM,
+           "nor is anything sent without a descriptor");
+    getsockopt(door[0], SOL_SOCKET, SO_SNDBUF, &room, &size);
+    setsockopt(door[0], SOL_SOCKET, SO_SNDBUF, &less, sizeof(less));
+    is_int(wsk_courier_send(door[0], &offer, 0, parcel, 60000), WSK_EFULL,
+           "or what never fits");
+    room /= 2; /* as the system counts */
+    setsockopt(door[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     while (wsk_courier_receive(door[1], buf, &got)) {
         wsk_courier_done(&got);
         n--;
@@ -182,6 +265,10 @@ int main(void)
     }
     sizes();
     foreign();
+    not_sealed();
+    empty();
+    short_of_descriptors(0, 100);
+    short_of_descriptors(1, 100000);
     full();
     return done_testing();
 }

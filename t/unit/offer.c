@@ -32,12 +32,12 @@ static void taken(void)
     ok(!wsk_offer_hold(seg, &offer, giver), "and no second");
     is_int(wsk_offer_look(seg, &offer), WSK_OFFER_HELD, "it is held");
     ok(!wsk_offer_withdraw(seg, &offer), "then it cannot be withdrawn");
-    wsk_offer_settle(seg, &offer, giver, true);
+    wsk_offer_settle(seg, &offer, giver, WSK_OFFER_TAKEN);
     is_int(wsk_offer_look(seg, &offer), WSK_OFFER_HELD,
            "nobody else can say what becomes of it");
-    wsk_offer_settle(seg, &offer, taker, true);
+    wsk_offer_settle(seg, &offer, taker, WSK_OFFER_TAKEN);
     is_int(wsk_offer_look(seg, &offer), WSK_OFFER_TAKEN, "it is taken");
-    wsk_offer_settle(seg, &offer, taker, false);
+    wsk_offer_settle(seg, &offer, taker, WSK_OFFER_REFUSED);
     is_int(wsk_offer_look(seg, &offer), WSK_OFFER_TAKEN, "for good");
     wsk_offer_end(seg, &offer);
     is_int(wsk_offer_look(seg, &offer), WSK_OFFER_FREE, "and over");
@@ -48,8 +48,13 @@ static void refused(void)
 {
     begin();
     wsk_offer_hold(seg, &offer, taker);
-    wsk_offer_settle(seg, &offer, taker, false);
+    wsk_offer_settle(seg, &offer, taker, WSK_OFFER_REFUSED);
     is_int(wsk_offer_look(seg, &offer), WSK_OFFER_REFUSED, "one is refused");
+    wsk_offer_end(seg, &offer);
+    wsk_offer_make(seg, giver, &offer);
+    wsk_offer_hold(seg, &offer, taker);
+    wsk_offer_settle(seg, &offer, taker, WSK_OFFER_RETURNED);
+    is_int(wsk_offer_look(seg, &offer), WSK_OFFER_RETURNED, "one returned");
     end();
 }
 

@@ -182,6 +182,26 @@ static void broken(void)
     free(changed);
 }
 
+/* What a clock cannot say. */
+static void no_time(void)
+{
+    const int64_t exp_s = who.c->exp_s, born_us = who.c->born_us;
+    uint8_t *some = NULL;
+    size_t n = 0;
+    wsk_parcel_t p;
+
+    who.c->exp_s = INT64_MAX - 1;
+    wsk_parcel_pack(who.c, &some, &n);
+    is_int(wsk_parcel_open(some, n, &p), WSK_EINVAL, "an end past all time");
+    free(some);
+    who.c->exp_s = exp_s;
+    who.c->born_us = INT64_MIN;
+    wsk_parcel_pack(who.c, &some, &n);
+    is_int(wsk_parcel_open(some, n, &p), WSK_EINVAL, "or a beginning before");
+    free(some);
+    who.c->born_us = born_us;
+}
+
 static void not_all_may(void)
 {
     client_t echo, gone;
@@ -206,6 +226,7 @@ int main(void)
 {
     round_trip();
     broken();
+    no_time();
     not_all_may();
     free(bytes);
     close(who.fd);

@@ -139,8 +139,23 @@ final class Config {
 		return Envelope::key( $seed, $this->site_key() );
 	}
 
-	/** Whether the relay is kept from reading what people edit together. */
+	/**
+	 * Whether other sites of a network have this one's channels: names of rooms
+	 * have no site of the network in them, and a constant is for all of them.
+	 */
+	public function shares_channels(): bool {
+		return is_multisite() && $this->has_constants();
+	}
+
+	/**
+	 * Whether the relay is kept from reading what people edit together, and other
+	 * sites from hearing it. Where channels are shared nobody can switch it off:
+	 * posts of two sites that have one number would become one.
+	 */
 	public function is_collaboration_sealed(): bool {
+		if ( $this->shares_channels() ) {
+			return true;
+		}
 		/**
 		 * Filters whether frames of collaborative editing are encrypted.
 		 *

@@ -27,7 +27,9 @@ final class Rooms {
 
 	private const KEY_INFO  = 'wordsocket-room-v1';
 	private const KEY_BYTES = 32;
-	private const NAME      = '{^(?<kind>postType|taxonomy|root)/(?<name>[A-Za-z0-9_-]{1,64})(?::(?<id>[1-9][0-9]{0,18}|collection))?$}D';
+
+	/** A list has no number, and one name only: each channel is one room's. */
+	private const NAME = '{^(?<kind>postType|taxonomy|root)/(?<name>[A-Za-z0-9_-]{1,64})(?::(?<id>[1-9][0-9]{0,18}))?$}D';
 
 	/**
 	 * Whether a user may enter a room, to read and to write.
@@ -39,8 +41,7 @@ final class Rooms {
 		if ( ! user_can( $user_id, 'edit_posts' ) || 1 !== preg_match( self::NAME, $room, $is ) ) {
 			return false;
 		}
-		$id = $is['id'] ?? '';
-		$id = 'collection' === $id ? 0 : (int) $id;
+		$id = (int) ( $is['id'] ?? 0 );
 		switch ( $is['kind'] ) {
 			case 'postType':
 				return self::may_enter_post( $user_id, $is['name'], $id );

@@ -77,6 +77,7 @@ final class Settings_Script {
 			'support'           => Collaboration::support(),
 			'canSeal'           => '' !== $this->config->encryption_seed(),
 			'isSealingDecided'  => has_filter( 'wordsocket_collaboration_sealed' ),
+			'sharesChannels'    => $this->config->shares_channels(),
 			'isLiveForVisitors' => Live_Visitors::is_on(),
 			'wpVersion'         => get_bloginfo( 'version' ),
 		);

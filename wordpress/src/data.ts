@@ -49,6 +49,8 @@ export interface PageData {
   readonly canSeal: boolean;
   /** Whether code of the site decides about the encryption. */
   readonly isSealingDecided: boolean;
+  /** With other sites of a network, by constants. */
+  readonly sharesChannels: boolean;
   readonly isLiveForVisitors: boolean;
   readonly wpVersion: string;
 }
@@ -73,6 +75,7 @@ const EMPTY: PageData = {
   support: 'none',
   canSeal: false,
   isSealingDecided: false,
+  sharesChannels: false,
   isLiveForVisitors: false,
   wpVersion: '',
 };

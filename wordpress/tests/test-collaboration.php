@@ -54,5 +54,18 @@ $GLOBALS['experiment'] = true;
 ok( ( new Collaboration( $config, new Client( $config, WPS::instance()->token() ) ) )->is_on(), 'and it is on' );
 World::$options[ Options::COLLABORATION_PLAIN ] = '1';
 is( Collaboration::summary( $config ), 'on (gutenberg), plain', 'in plain frames where that is stored' );
+World::$network = true;
+is( Collaboration::summary( $config ), 'on (gutenberg), encrypted', 'but not where the sites of a network share their channels by constants' );
+add_filter( 'wordsocket_collaboration_sealed', '__return_false' );
+ok( $config->is_collaboration_sealed(), 'nor by a filter' );
+unset( World::$filters['wordsocket_collaboration_sealed'] );
+$keys = array_map( static fn( int $blog ): string => WordSocket\Rooms::key( 'postType/post:1', 'seed', 'site', $blog ), array( 1, 2 ) );
+ok( $keys[0] !== $keys[1], 'each of them has keys of its own' );
+World::$network = false;
+is( Collaboration::summary( $config ), 'on (gutenberg), plain', 'a site without a network has a channel of its own' );
+
+World::$caps[7] = array( 'edit_posts' );
+$rooms          = array( 'root/comment', 'root/comment:collection', 'taxonomy/category:collection', 'postType/post:collection' );
+is( WordSocket\Rooms::open_to( 7, $rooms ), array( 'root/comment' ), 'a list is a room by one name, so that no other has its channel' );
 
 done_testing();

@@ -26,6 +26,8 @@ use constant {
     SETTLE_AT   => 10,    # minutes after which memory is not to grow
     GROWTH      => 1.05,
     SAMPLE      => 10,    # seconds between two looks
+    # Full well before SETTLE_AT.
+    HISTORY     => "WordSocketHistory 8M 20000 5m\n",
 };
 
 my $json = JSON::PP->new->canonical->pretty;
@@ -47,10 +49,12 @@ sub new {
 sub schedule {
     my ($self) = @_;
     my %every = (reload => [ 4, 30 ], kill => [ 6, 40 ], stall => [ 20, 60 ]);
+    # Whoever is sent away comes back before the end.
+    my $last = $self->{seconds} - ($self->{seconds} < 80 ? $self->{seconds} / 4 : 20);
     my @schedule;
     for my $act (sort keys %every) {
         my ($least, $spread) = $every{$act}->@*;
-        for (my $at = 2 + rand $least; $at < $self->{seconds} - 5; $at += $least + rand $spread) {
+        for (my $at = 2 + rand $least; $at < $last; $at += $least + rand $spread) {
             push @schedule, [ $at, $act ];
         }
     }
@@ -72,7 +76,7 @@ sub begin {
     my ($self) = @_;
     my $server = $self->{server} = crowd_server(
         sites => [ map { tenant($_) } SITES->@* ], vhost_lines => '',
-        lines => "WordSocketDrain 10s\nMinSpareThreads 49\nMaxSpareThreads 64\n");
+        lines => HISTORY . "WordSocketDrain 10s\nMinSpareThreads 49\nMaxSpareThreads 64\n");
     # The parent tells of each who was killed; who takes a lock of the dead, too.
     $server->announce(qr/child pid \d+ exit signal Killed \(9\)/, maybe => 1);
     $server->announce(qr/wordsocket:warn/, maybe => 1);

@@ -12,12 +12,15 @@
 
 import type * as Yjs from 'yjs';
 import type { Clock } from './clock.js';
+import { beginsAnswer, nameOf } from './pieces.js';
 
 export type YModule = typeof Yjs;
 type Vector = Map<number, number>;
 
 /** An answer in pieces is under way; it went on no longer ago than this. */
 const UNDER_WAY_MS = 4000;
+/** So many at a time are waited for. */
+const MAX_UNDER_WAY = 8;
 
 /** The one whose turn it is answers at once, the others within these. */
 const EARLIEST_MS = 40;
@@ -63,6 +66,8 @@ export class Answers {
   /** What whoever asked has at least; undefined while nobody asks. */
   private asked: Vector | undefined;
   private cancel: (() => void) | undefined;
+  /** Answers in pieces that began after all that is asked. */
+  private readonly underWay = new Set<string>();
 
   /**
    * `isFirst` says whether it is this one's turn, `send` sends a step 2.
@@ -77,8 +82,15 @@ export class Answers {
 
   /** Somebody asked. */
   ask(vector: Vector): void {
-    this.asked = this.asked ? lowerOf(this.asked, vector) : vector;
-    this.cancel ??= this.clock.after(this.delay(), () => this.answer());
+    const before = this.asked;
+    this.asked = before ? lowerOf(before, vector) : vector;
+    if (before && this.underWay.size > 0 && hasMore(before, this.asked)) {
+      // What is under way was for somebody who lacks less.
+      this.underWay.clear();
+      this.answerIn(this.delay());
+    } else if (!this.cancel) {
+      this.answerIn(this.delay());
+    }
   }
 
   /** An answer passed by. */
@@ -88,11 +100,20 @@ export class Answers {
     }
   }
 
-  /** A part of one passed by: whoever is next waits whether the rest comes. */
-  heardPart(): void {
-    if (this.asked) {
-      this.cancel?.();
-      this.cancel = this.clock.after(UNDER_WAY_MS + this.delay(), () => this.answer());
+  /**
+   * A piece passed by: if it is of an answer to what is asked, whoever is next
+   * waits whether the rest comes.
+   */
+  heardPart(piece: Uint8Array): void {
+    if (!this.asked) {
+      return;
+    }
+    const id = nameOf(piece);
+    if (beginsAnswer(piece) && this.underWay.size < MAX_UNDER_WAY) {
+      this.underWay.add(id);
+    }
+    if (this.underWay.has(id)) {
+      this.answerIn(UNDER_WAY_MS + this.delay());
     }
   }
 
@@ -100,6 +121,12 @@ export class Answers {
     this.cancel?.();
     this.cancel = undefined;
     this.asked = undefined;
+    this.underWay.clear();
+  }
+
+  private answerIn(ms: number): void {
+    this.cancel?.();
+    this.cancel = this.clock.after(ms, () => this.answer());
   }
 
   private delay(): number {

@@ -29,8 +29,21 @@ export function confirmation(name: Uint8Array, have: number): Uint8Array {
   return encodeFrame(FRAME.have, data);
 }
 
+/** One whole under way. */
+interface Transfer {
+  sent: number;
+  confirmed: number;
+}
+
+interface Job {
+  frame: Uint8Array;
+  readonly awaited: boolean;
+}
+
 export class Bulk {
-  private readonly confirmed = new Map<string, number>();
+  private readonly transfers = new Map<string, Transfer>();
+  /** A repetition whose turn has not come. */
+  private waiting: Job | undefined;
   private wake: (() => void) | undefined;
   private run = 0;
   private line: Promise<void> = Promise.resolve();
@@ -42,20 +55,41 @@ export class Bulk {
     private readonly send: (piece: Uint8Array) => Promise<boolean>,
   ) {}
 
-  /** Whether somebody waits for it, and so will confirm, is `awaited`. */
-  push(frame: Uint8Array, awaited: boolean): void {
+  /**
+   * Whether somebody waits for it, and so will confirm, is `awaited`. What is
+   * `repeated` has all that the one before it had, and takes its place unless
+   * that is under way.
+   */
+  push(frame: Uint8Array, awaited: boolean, repeated = false): void {
+    if (repeated && this.waiting) {
+      this.waiting.frame = frame;
+      return;
+    }
     const { run } = this;
-    this.line = this.line.then(() => this.go(frame, awaited, run));
+    const job = { frame, awaited };
+    this.waiting = repeated ? job : this.waiting;
+    this.line = this.line.then(() => {
+      if (this.waiting === job) {
+        this.waiting = undefined;
+      }
+      return this.go(job, run);
+    });
+  }
+
+  /** Resolves when all that was pushed is out, or given up. */
+  idle(): Promise<void> {
+    return this.line;
   }
 
   /** Somebody has so much of something, maybe of ours. */
   heard(data: Uint8Array): void {
     if (data.length === NAME_BYTES + 4) {
       const id = nameOf(data);
-      const had = this.confirmed.get(id);
+      const transfer = this.transfers.get(id);
       const have = new DataView(data.buffer, data.byteOffset).getUint32(NAME_BYTES);
-      if (had !== undefined && have > had) {
-        this.confirmed.set(id, have);
+      // Nobody has what was not sent yet.
+      if (transfer && have > transfer.confirmed && have <= transfer.sent) {
+        transfer.confirmed = have;
         this.wake?.();
       }
     }
@@ -64,30 +98,38 @@ export class Bulk {
   /** The connection is gone, and all of it with it. */
   stop(): void {
     this.run += 1;
+    this.waiting = undefined;
     this.wake?.();
     this.line = Promise.resolve();
   }
 
-  private async go(frame: Uint8Array, awaited: boolean, run: number): Promise<void> {
+  private async go({ frame, awaited }: Job, run: number): Promise<void> {
+    if (run !== this.run) {
+      return;
+    }
     const name = this.randomBytes(NAME_BYTES);
     const id = nameOf(name);
-    this.confirmed.set(id, 0);
-    let at = 0;
+    const transfer: Transfer = { sent: 0, confirmed: 0 };
+    this.transfers.set(id, transfer);
     for (const piece of inPieces(frame, () => name)) {
-      while (awaited && run === this.run && at - (this.confirmed.get(id) ?? 0) >= WINDOW_BYTES) {
+      while (awaited && run === this.run && transfer.sent - transfer.confirmed >= WINDOW_BYTES) {
         if (!(await this.wait(PATIENCE_MS))) {
           run = -1;
         }
       }
-      if (run !== this.run || !(await this.send(piece))) {
+      if (run !== this.run) {
         break;
       }
-      at = Math.min(at + PIECE_BYTES, frame.length);
-      if (at < frame.length) {
+      // Before it goes: the answer may be here before `send` is back.
+      transfer.sent = Math.min(transfer.sent + PIECE_BYTES, frame.length);
+      if (!(await this.send(piece))) {
+        break;
+      }
+      if (transfer.sent < frame.length) {
         await this.wait(awaited ? PACE_MS : BLIND_PACE_MS, false);
       }
     }
-    this.confirmed.delete(id);
+    this.transfers.delete(id);
   }
 
   /** Until something is confirmed, where that counts; false if the time is over. */

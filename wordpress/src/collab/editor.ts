@@ -49,8 +49,13 @@ const askBy =
         data: badgeKey ? { rooms, badgeKey } : { rooms },
       });
     } catch (error) {
-      const { message, data } = error as { message?: string; data?: { status?: number } };
-      throw Object.assign(new Error(message), { status: data?.status });
+      const { code, message, data } = error as {
+        code?: string;
+        message?: string;
+        data?: { status?: number };
+      };
+      // apiFetch has tried a new nonce already, and does so each time.
+      throw Object.assign(new Error(message), { code, status: data?.status });
     }
   };
 

@@ -6,7 +6,7 @@
 
 import { confirmation } from './bulk.js';
 import type { Clock } from './clock.js';
-import { Assembler, nameOf } from './pieces.js';
+import { Assembler, beginsAnswer, nameOf } from './pieces.js';
 
 /** Bytes. */
 export interface Share {
@@ -14,7 +14,7 @@ export interface Share {
   readonly length: number;
 }
 
-/** What begins to come so soon after a question is an answer to it. */
+/** An answer that begins to come so soon after a question is one to it. */
 const ANSWER_MS = 15_000;
 /** An answer whose next piece takes longer is given up, and may be asked for again. */
 const PATIENCE_MS = 15_000;
@@ -49,7 +49,7 @@ export class Incoming {
       return undefined;
     }
     const id = nameOf(part.name);
-    if (part.isFirst && this.clock.now() - this.askedAt < ANSWER_MS && this.awaited.size < MAX_AWAITED) {
+    if (beginsAnswer(piece) && this.clock.now() - this.askedAt < ANSWER_MS && this.awaited.size < MAX_AWAITED) {
       this.awaited.add(id);
     }
     if (this.awaited.has(id)) {
@@ -64,6 +64,11 @@ export class Incoming {
         : undefined;
     }
     return part.whole;
+  }
+
+  /** Whether `piece` is of an answer that is waited for. */
+  awaits(piece: Uint8Array): boolean {
+    return this.awaited.has(nameOf(piece));
   }
 
   /** Whether an answer is under way. */

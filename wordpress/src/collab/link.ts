@@ -5,7 +5,7 @@
  * It is not the page's: its token names the rooms, and binary frames of a room
  * are nobody else's. Rooms that are asked for in one turn share one request to
  * WordPress, and so does every refresh, which asks for all of them again: a room
- * that is not in the answer any more is closed.
+ * that is not in the answer any more is closed, and one that is in it again opens.
  */
 
 import { Client } from '../../../client/src/client.js';
@@ -27,10 +27,33 @@ export interface TokenAnswer {
 }
 
 /**
- * Asks WordPress. Rejects with what has a `status`; 401 and 403 say that
- * whoever asks is not wanted, anything else that it should be asked again.
+ * Asks WordPress. Rejects with what has a `status` and a `code`; 403 says that
+ * whoever asks is not wanted, anything else that it should be asked again. So
+ * does a 403 for the nonce alone, which is that of a login that is over.
  */
 export type AskWordPress = (rooms: readonly string[]) => Promise<TokenAnswer>;
+
+/** Listeners by name. */
+class Listeners<T extends unknown[]> {
+  private readonly all = new Map<string, Set<(...args: T) => void>>();
+
+  add(name: string, listener: (...args: T) => void): () => void {
+    const own = this.all.get(name) ?? new Set();
+    this.all.set(name, own.add(listener));
+    return () => {
+      own.delete(listener);
+      if (own.size === 0 && this.all.get(name) === own) {
+        this.all.delete(name);
+      }
+    };
+  }
+
+  tell(name: string, ...args: T): void {
+    for (const listener of [...(this.all.get(name) ?? [])]) {
+      listener(...args);
+    }
+  }
+}
 
 /** As many as WordPress lets one token name. */
 export const MAX_ROOMS = 100;
@@ -38,11 +61,27 @@ export const MAX_ROOMS = 100;
 /** How long after a refusal what was refused is made up for. */
 const REFUSED_MS = 2000;
 
+/** What was said last is posted in so long, where there is no socket. */
+const POST_MS = 1000;
+
 /** Asks for a new token when told to, while connected: a room has come up. */
 export class RoomsClient extends Client {
   renew(): void {
     this.link.verify();
   }
+}
+
+const FORBIDDEN = 403;
+const BAD_NONCE = 'rest_cookie_invalid_nonce';
+
+/** A room that is wanted. */
+interface Wish {
+  /** A page may have a successor for a room before it ends what it had. */
+  readonly members: Set<object>;
+  /** Known once WordPress has answered. */
+  entry?: Entry | undefined;
+  /** WordPress said no; it is asked again with each refresh. */
+  isClosed?: boolean;
 }
 
 interface Waiting {
@@ -56,11 +95,11 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 export class ClientLink implements Link {
   private readonly client: RoomsClient;
-  /** Rooms that are wanted, with their channels once they are known. */
-  private readonly wanted = new Map<string, Entry | undefined>();
+  private readonly wanted = new Map<string, Wish>();
   private readonly waiting = new Map<string, Waiting[]>();
-  private readonly frames = new Map<string, (bytes: Uint8Array) => void>();
-  private readonly closed = new Map<string, () => void>();
+  private readonly frames = new Listeners<[Uint8Array]>();
+  private readonly closed = new Listeners<[]>();
+  private readonly openAgain = new Listeners<[Entry]>();
   private isAskedFor = false;
 
   constructor(
@@ -84,7 +123,7 @@ export class ClientLink implements Link {
         this.askSoon();
       }
     });
-    this.client.on('binary', (channel, bytes) => this.frames.get(channel)?.(bytes));
+    this.client.on('binary', (channel, bytes) => this.frames.tell(channel, bytes));
   }
 
   get state(): Link['state'] {
@@ -107,8 +146,7 @@ export class ClientLink implements Link {
   }
 
   onFrame(channel: string, listener: (bytes: Uint8Array) => void): () => void {
-    this.frames.set(channel, listener);
-    return () => this.frames.delete(channel);
+    return this.frames.add(channel, listener);
   }
 
   /** Also what the relay refused, for it comes too fast: it is gone as well. */
@@ -129,15 +167,20 @@ export class ClientLink implements Link {
   }
 
   onClosed(room: string, listener: () => void): () => void {
-    this.closed.set(room, listener);
-    return () => this.closed.delete(room);
+    return this.closed.add(room, listener);
   }
 
-  enter(room: string): Promise<Entry | undefined> {
+  onGranted(room: string, listener: (entry: Entry) => void): () => void {
+    return this.openAgain.add(room, listener);
+  }
+
+  enter(room: string, who: object): Promise<Entry | undefined> {
+    const wish = this.wanted.get(room) ?? { members: new Set() };
     if (this.wanted.size >= MAX_ROOMS && !this.wanted.has(room)) {
       return Promise.reject(new RoomLimitError('too many rooms on one page'));
     }
-    this.wanted.set(room, undefined);
+    wish.members.add(who);
+    this.wanted.set(room, wish);
     return new Promise((resolve, reject) => {
       const others = this.waiting.get(room) ?? [];
       this.waiting.set(room, [...others, { resolve, reject }]);
@@ -145,12 +188,24 @@ export class ClientLink implements Link {
     });
   }
 
-  leave(room: string): void {
-    const entry = this.wanted.get(room);
+  leave(room: string, who: object): void {
+    const wish = this.wanted.get(room);
+    if (wish?.members.delete(who) && wish.members.size === 0) {
+      const { connected, transport } = this.client.state;
+      const isPosting = connected && transport !== 'ws';
+      // One that was made meanwhile enters in its own turn.
+      this.clock.after(isPosting ? POST_MS : 0, () => this.drop(room, wish));
+    }
+  }
+
+  private drop(room: string, wish: Wish): void {
+    if (wish.members.size > 0 || this.wanted.get(room) !== wish) {
+      return;
+    }
     this.wanted.delete(room);
     this.answer(room, undefined);
-    if (entry) {
-      this.client.unsubscribe([entry.channel]);
+    if (wish.entry) {
+      this.client.unsubscribe([wish.entry.channel]);
     }
     if (this.wanted.size === 0) {
       this.client.stop();
@@ -211,29 +266,39 @@ export class ClientLink implements Link {
   }
 
   private refusedOf(error: unknown, rooms: readonly string[]): MintError {
-    const { status, message = '' } = error as { status?: number; message?: string };
-    const refused = status === 401 || status === 403;
+    const { status, code, message = '' } = error as {
+      status?: number;
+      code?: string;
+      message?: string;
+    };
+    const refused = status === FORBIDDEN && code !== BAD_NONCE;
     for (const room of rooms) {
       if (refused) {
-        this.answer(room, undefined);
         this.close(room);
+        this.answer(room, undefined);
       } else {
         this.answer(room, error instanceof Error ? error : new Error(message));
       }
     }
-    return new MintError(message, refused);
+    // It may be otherwise when the next one asks.
+    return new MintError(message, false);
   }
 
   private granted(asked: readonly string[], entries: ReadonlyMap<string, Entry>): void {
     for (const room of asked) {
       const entry = entries.get(room);
-      if (!this.wanted.has(room)) {
+      const wish = this.wanted.get(room);
+      if (!wish) {
         // Left meanwhile; the client took it from the token.
         this.client.unsubscribe(entry ? [entry.channel] : []);
       } else if (entry) {
-        this.wanted.set(room, entry);
+        wish.entry = entry;
         // A channel that was given up is not taken from a token again.
         this.client.subscribe([entry.channel]);
+        if (wish.isClosed) {
+          wish.isClosed = false;
+          this.openAgain.tell(room, entry);
+        }
       } else {
         this.close(room);
       }
@@ -247,12 +312,16 @@ export class ClientLink implements Link {
 
   /** WordPress does not let this user in, or no more. */
   private close(room: string): void {
-    const entry = this.wanted.get(room);
-    this.wanted.delete(room);
-    if (entry) {
-      this.client.unsubscribe([entry.channel]);
+    const wish = this.wanted.get(room);
+    if (!wish || wish.isClosed) {
+      return;
     }
-    this.closed.get(room)?.();
+    wish.isClosed = true;
+    if (wish.entry) {
+      this.client.unsubscribe([wish.entry.channel]);
+      wish.entry = undefined;
+    }
+    this.closed.tell(room);
   }
 
   private answer(room: string, entry: Entry | Error | undefined): void {

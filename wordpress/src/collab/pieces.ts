@@ -20,6 +20,15 @@ const PATIENCE_MS = 30_000;
 /** Half a second of a slow link, so that whoever waits hears that it goes on. */
 export const PIECE_BYTES = 64 * 1024;
 
+/** Whether a piece is the first of an answer to somebody's question. */
+export function beginsAnswer(piece: Uint8Array): boolean {
+  return (
+    piece.length > HEAD_BYTES &&
+    piece[HEAD_BYTES] === FRAME.step2 &&
+    piece.subarray(NAME_BYTES + 4, HEAD_BYTES).every((byte) => byte === 0)
+  );
+}
+
 /** As a key of a map. */
 export const nameOf = (data: Uint8Array): string =>
   data.subarray(0, NAME_BYTES).join();
@@ -52,7 +61,6 @@ export interface Progress {
   readonly name: Uint8Array;
   readonly have: number;
   readonly length: number;
-  readonly isFirst: boolean;
   /** Set once it is complete. */
   readonly whole: Uint8Array | undefined;
 }
@@ -105,7 +113,6 @@ export class Assembler {
       name,
       have,
       length,
-      isFirst: at === 0,
       whole: isWhole ? whole.bytes : undefined,
     };
   }

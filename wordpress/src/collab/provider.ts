@@ -47,11 +47,16 @@ export interface Link {
   onFrame(channel: string, listener: (bytes: Uint8Array) => void): () => void;
   /** Frames may have been lost while connected. */
   onLoss(listener: () => void): () => void;
-  /** WordPress does not let this user into a room any more. */
+  /** WordPress does not let this user into a room, for now. */
   onClosed(room: string, listener: () => void): () => void;
-  /** Asks WordPress; undefined if it says no. Rejects if it cannot be asked. */
-  enter(room: string): Promise<Entry | undefined>;
-  leave(room: string): void;
+  /** It does again, into a room that it was asked for and said no. */
+  onGranted(room: string, listener: (entry: Entry) => void): () => void;
+  /**
+   * Asks WordPress for `who`; undefined if it says no. Rejects if it cannot be
+   * asked. The room is held until all who entered have left, each once.
+   */
+  enter(room: string, who: object): Promise<Entry | undefined>;
+  leave(room: string, who: object): void;
   send(channel: string, bytes: Uint8Array): boolean;
 }
 
@@ -109,11 +114,16 @@ class RoomProvider implements Provider {
   destroy(): void {
     if (!this.ended) {
       this.ended = true;
-      this.room?.destroy();
-      this.stop();
-      this.around.link.leave(this.name);
+      this.leave();
       this.listeners.clear();
     }
+  }
+
+  /** Once what was said last is out. */
+  private leave(): void {
+    const { link } = this.around;
+    this.stop();
+    void (this.room?.destroy() ?? Promise.resolve()).then(() => link.leave(this.name, this));
   }
 
   private stop(): void {
@@ -126,7 +136,7 @@ class RoomProvider implements Provider {
     const { link } = this.around;
     let entry: Entry | undefined;
     try {
-      entry = await link.enter(this.name);
+      entry = await link.enter(this.name, this);
     } catch (error) {
       if (!this.ended) {
         this.notEntered(error);
@@ -178,11 +188,19 @@ class RoomProvider implements Provider {
             status: 'disconnected',
             error: syncError('authentication-failed', 'You may not edit this.'),
           };
+    this.off.push(
+      this.around.link.onGranted(this.name, (entry) => {
+        this.stop();
+        this.own = undefined;
+        this.join(entry);
+      }),
+    );
     this.tell();
   }
 
   private join({ channel, key }: Entry): void {
     const { link, clock, crypto, badges } = this.around;
+    this.wasOpen = false;
     const cipher: Cipher = key ? createCipher(key, crypto) : PLAIN;
     this.room = new Room({
       Y: this.Y,
@@ -198,14 +216,13 @@ class RoomProvider implements Provider {
       trouble: (why) => {
         this.own = { status: 'disconnected', error: syncError(why) };
         this.tell();
-        this.stop();
-        link.leave(this.name);
+        this.leave();
       },
     });
     this.off.push(
       link.onFrame(channel, (bytes) => this.room?.take(bytes)),
       link.onClosed(this.name, () => {
-        this.room?.destroy();
+        void this.room?.destroy();
         this.stop();
         this.refused();
       }),

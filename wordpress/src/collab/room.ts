@@ -23,12 +23,11 @@ import {
 import type * as Yjs from 'yjs';
 import { Answers, hasMore, type YModule } from './answers.js';
 import type { Badges } from './badge.js';
-import { Bulk } from './bulk.js';
 import type { Cipher } from './cipher.js';
 import type { Clock } from './clock.js';
 import { decodeFrame, encodeFrame, FRAME, type FrameType } from './frames.js';
 import { Incoming, type Share } from './incoming.js';
-import { PIECE_BYTES } from './pieces.js';
+import { Outgoing } from './outgoing.js';
 import { Presence } from './presence.js';
 import { Timers } from './timers.js';
 
@@ -53,6 +52,8 @@ const AGAIN_MS = 1000;
 const QUIET_MS = 30_000;
 /** Who sees that another has more asks after this, unless it came by then. */
 const LACKING_MS = 400;
+/** So long what was said last may take to go out. */
+const LEAVE_MS = 2000;
 
 /** What a room may hold; as much as WordPress saves. */
 export const MAX_DOCUMENT = 16 * 1024 * 1024;
@@ -84,7 +85,7 @@ export interface RoomOptions {
 export class Room {
   private readonly answers: Answers;
   private readonly incoming: Incoming;
-  private readonly bulk: Bulk;
+  private readonly outgoing: Outgoing;
   private readonly presence: Presence | undefined;
   private readonly maxDocument: number;
   private open = false;
@@ -93,7 +94,6 @@ export class Room {
   private settled = false;
   /** So much of our own changes was seen at a peer. */
   private confirmed = 0;
-  private sending: Promise<void> = Promise.resolve();
   private reading: Promise<void> = Promise.resolve();
   private session = 0;
   private readonly timers: Timers;
@@ -102,6 +102,7 @@ export class Room {
   /** The next cursor goes with the badge, where not every one does. */
   private introduces = true;
   private introduced = 0;
+  private gone: Promise<void> | undefined;
 
   constructor(private readonly room: RoomOptions) {
     const { Y, doc, awareness, badges, clock } = room;
@@ -114,7 +115,11 @@ export class Room {
       (frame) => this.sayLater(async () => frame),
       (of) => room.progress?.(of),
     );
-    this.bulk = new Bulk(clock, room.randomBytes, (piece) => this.hand(piece));
+    this.outgoing = new Outgoing(room, () => {
+      if (!this.ended) {
+        this.timers.set('again', AGAIN_MS, () => this.resync());
+      }
+    });
     this.answers = new Answers(
       Y,
       doc,
@@ -140,6 +145,12 @@ export class Room {
 
   /** The connection is gone. */
   closed(): void {
+    this.rest();
+    this.outgoing.stop();
+  }
+
+  /** Nothing more is heard, and nothing more said than what was. */
+  private rest(): void {
     const { awareness } = this.room;
     this.open = false;
     this.settled = false;
@@ -147,7 +158,6 @@ export class Room {
     this.pending = [];
     this.answers.stop();
     this.incoming.clear();
-    this.bulk.stop();
     this.timers.clear();
     if (awareness) {
       const others = [...awareness.getStates().keys()].filter(
@@ -174,16 +184,22 @@ export class Room {
     if (this.open) {
       this.incoming.clear();
       this.ask();
+      this.announce();
       // Until others' part is there, ours waits.
       if (this.settled) this.sayOwn();
     }
   }
 
-  /** Leaves, and says so where it can. */
-  destroy(): void {
-    if (this.ended) {
-      return;
-    }
+  /**
+   * Leaves, and says so where it can. Resolves when that and what was typed last
+   * is handed over, or the time for it is over.
+   */
+  destroy(): Promise<void> {
+    this.gone ??= this.leave();
+    return this.gone;
+  }
+
+  private async leave(): Promise<void> {
     const { doc, awareness } = this.room;
     this.sayUpdates();
     if (this.open && awareness?.meta.has(awareness.clientID)) {
@@ -195,13 +211,14 @@ export class Room {
     this.ended = true;
     doc.off('update', this.onUpdate);
     awareness?.off('update', this.onAwareness);
-    // What was said still goes out, above all that this one leaves.
-    void this.sending.then(() => this.closed());
+    this.rest();
+    await this.outgoing.drained(LEAVE_MS);
+    this.outgoing.stop();
   }
 
   /** Resolves when what was said is handed over. For tests. */
   idle(): Promise<void> {
-    return this.reading.then(() => this.sending);
+    return this.reading.then(() => this.outgoing.idle());
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
@@ -250,7 +267,7 @@ export class Room {
           await this.read(whole, session);
         }
       } else if (frame.type === FRAME.have) {
-        this.bulk.heard(frame.data);
+        this.outgoing.heard(frame.data);
       } else {
         this.handle(frame.type, frame.data);
       }
@@ -283,12 +300,13 @@ export class Room {
   }
 
   private piece(data: Uint8Array): Uint8Array | undefined {
-    this.answers.heardPart();
+    this.answers.heardPart(data);
+    const whole = this.incoming.take(data);
     // Whoever waits for an answer sees that one is under way.
-    if (this.timers.has('alone')) {
+    if (this.incoming.awaits(data) && this.timers.has('alone')) {
       this.timers.set('alone', UNDER_WAY_MS, () => this.settle());
     }
-    return this.incoming.take(data);
+    return whole;
   }
 
   private async checked(data: Uint8Array, session: number): Promise<void> {
@@ -400,6 +418,7 @@ export class Room {
     this.say(
       FRAME.update,
       Y.encodeStateAsUpdate(doc, Y.encodeStateVector(vector)),
+      true,
     );
   }
 
@@ -430,7 +449,7 @@ export class Room {
     }
   }
 
-  private say(type: FrameType, data: Uint8Array): void {
+  private say(type: FrameType, data: Uint8Array, repeated = false): void {
     if (this.ended || !this.open) {
       return;
     }
@@ -438,48 +457,17 @@ export class Room {
       this.end('document-size-limit-exceeded');
       return;
     }
-    this.sayLater(async () => encodeFrame(type, data));
+    this.sayLater(async () => encodeFrame(type, data), repeated);
   }
 
-  /** When what was said before is under way; what is large goes beside it. */
-  private sayLater(made: () => Promise<Uint8Array | undefined>): void {
-    const { session } = this;
-    if (this.ended || !this.open) {
-      return;
+  private sayLater(made: () => Promise<Uint8Array | undefined>, repeated = false): void {
+    if (!this.ended && this.open) {
+      this.outgoing.say(made, repeated);
     }
-    this.sending = this.sending.then(async () => {
-      const frame = await made();
-      if (!frame || session !== this.session) {
-        return;
-      }
-      if (frame.length > PIECE_BYTES) {
-        this.bulk.push(frame, frame[0] === FRAME.step2);
-      } else {
-        await this.hand(frame);
-      }
-    });
-  }
-
-  /** Whether the connection took it; if not, it is made up for. Never rejects. */
-  private async hand(frame: Uint8Array): Promise<boolean> {
-    const { cipher, channel, send } = this.room;
-    const { session } = this;
-    let taken = false;
-    try {
-      const bytes = await cipher.seal(channel, frame);
-      taken = session === this.session && send(bytes);
-    } catch {
-      // Nothing would ever be said in this room again.
-    }
-    // A connection that is gone is made up for by the next one.
-    if (!taken && session === this.session) {
-      this.timers.set('again', AGAIN_MS, () => this.resync());
-    }
-    return taken;
   }
 
   private end(why: Trouble): void {
-    this.destroy();
+    void this.destroy();
     this.room.trouble(why);
   }
 

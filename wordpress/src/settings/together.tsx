@@ -36,6 +36,25 @@ function missing(): string {
   return '';
 }
 
+/** Who decides whether frames are sealed, and what for. */
+function sealingHelp(): string {
+  if (pageData.sharesChannels) {
+    return __(
+      'Always on here: the constants in wp-config.php give all sites of this network the same channels, and only encryption keeps their posts apart.',
+      'wordsocket',
+    );
+  }
+  return pageData.isSealingDecided
+    ? __(
+        'Code of this site decides it, by the filter wordsocket_collaboration_sealed.',
+        'wordsocket',
+      )
+    : __(
+        'The relay, and whoever reads along on the way to it, sees who edits what and when, but not a word of it. Each post has a key of its own, which goes only to people who may edit it. Switch it off only for editors of other plugins that speak plain frames on the same channels. Change it while nobody edits: encrypted and plain editors do not hear each other.',
+        'wordsocket',
+      );
+}
+
 /** What keeps a switch that is on from having an effect. */
 function hindrance(settings: Settings): string {
   if (settings.collaboration_sealed && !pageData.canSeal) {
@@ -120,19 +139,9 @@ export function Together(): JSX.Element {
       />
       <SavedToggle
         label={__('Encrypt what editors write', 'wordsocket')}
-        help={
-          pageData.isSealingDecided
-            ? __(
-                'Code of this site decides it, by the filter wordsocket_collaboration_sealed.',
-                'wordsocket',
-              )
-            : __(
-                'The relay, and whoever reads along on the way to it, sees who edits what and when, but not a word of it. Each post has a key of its own, which goes only to people who may edit it. Switch it off only for editors of other plugins that speak plain frames on the same channels. Change it while nobody edits: encrypted and plain editors do not hear each other.',
-                'wordsocket',
-              )
-        }
+        help={sealingHelp()}
         checked={settings.collaboration_sealed}
-        disabled={cannot !== '' || pageData.isSealingDecided}
+        disabled={cannot !== '' || pageData.isSealingDecided || pageData.sharesChannels}
         save={async (wanted) =>
           (await save({ collaboration_sealed: wanted })).collaboration_sealed
         }

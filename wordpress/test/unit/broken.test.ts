@@ -8,9 +8,9 @@ import { ChannelSet } from '../../../client/src/channel.js';
 import { Answers } from '../../src/collab/answers.js';
 import { Bulk, confirmation } from '../../src/collab/bulk.js';
 import { PLAIN } from '../../src/collab/cipher.js';
-import { FRAME } from '../../src/collab/frames.js';
+import { encodeFrame, FRAME } from '../../src/collab/frames.js';
 import { ClientLink, type RoomsClient } from '../../src/collab/link.js';
-import { PIECE_BYTES } from '../../src/collab/pieces.js';
+import { inPieces, PIECE_BYTES } from '../../src/collab/pieces.js';
 import { createCreator } from '../../src/collab/provider.js';
 import { Room } from '../../src/collab/room.js';
 import { TestClock } from '../support/clock.js';
@@ -114,7 +114,7 @@ test('an answer with a hole does not pass for a whole one', () => {
 });
 
 class Fake {
-  state = { connected: true, error: undefined, retryInMs: undefined, failures: 0 };
+  state = { connected: true, error: undefined, retryInMs: undefined, failures: 0, transport: 'ws' };
   status = { canPublishBinary: true };
   private readonly set = new ChannelSet();
   /** As the real client would have it subscribed. */
@@ -126,6 +126,7 @@ class Fake {
   on(name: string, l: (...a: never[]) => void) {
     const s = this.heard.get(name) ?? new Set(); this.heard.set(name, s.add(l)); return () => s.delete(l);
   }
+  emit(name: string, ...a: unknown[]) { for (const l of this.heard.get(name) ?? []) l(...(a as never[])); }
   async token() { const g = await this.mint(); this.set.grant(g.channels ?? [], undefined); }
   start() { void this.token(); }
   renew() { void this.token(); }
@@ -137,8 +138,12 @@ class Fake {
 function linked() {
   const clock = new TestClock();
   let fake!: Fake;
+  const open = new Set(['a', 'b', 'postType/post:1', 'postType/post:2']);
   const link = new ClientLink({ baseUrl: 'https://e.test/w' },
-    async (rooms) => ({ token: 't', rooms: Object.fromEntries(rooms.map((r) => [r, { channel: `c:${r}` }])) }),
+    async (rooms) => ({
+      token: 't',
+      rooms: Object.fromEntries(rooms.filter((r) => open.has(r)).map((r) => [r, { channel: `c:${r}` }])),
+    }),
     clock, () => {}, ({ mint }) => (fake = new Fake(mint!)) as unknown as RoomsClient);
   const turn = async () => { for (let i = 0; i < 6; i++) { clock.go(1); await macro(); } };
   const create = createCreator({ link, clock, crypto: globalThis.crypto as Crypto });
@@ -146,17 +151,17 @@ function linked() {
     const ydoc = new Y.Doc();
     return { ydoc, made: await create({ objectType: 'postType/post', objectId: id, ydoc, Y }) };
   };
-  return { clock, fake, link, turn, make };
+  return { clock, fake, link, turn, make, open };
 }
 
 test('a room left between token and grant is not subscribed to for ever', async () => {
   const { clock, fake, link, turn } = linked();
-  void link.enter('a');
-  void link.enter('b');
+  void link.enter('a', link);
+  void link.enter('b', link);
   clock.go(0);
   await macro(); // the token is here, the grant is not
   assert.deepEqual([...fake.subs], ['c:a', 'c:b']);
-  link.leave('a');
+  link.leave('a', link);
   await turn();
   assert.deepEqual([...fake.subs], ['c:b']);
 });
@@ -175,3 +180,197 @@ test('a room that is left and entered again is subscribed to again', async () =>
   assert.deepEqual([...fake.subs].sort(), ['c:postType/post:1', 'c:postType/post:2']);
 });
 
+
+test('the late end of an overtaken provider leaves its successor alone', async () => {
+  for (const turnsBetween of [0, 1]) {
+    const { fake, turn, make } = linked();
+    const first = await make(1);
+    await turn();
+    const second = await make(1);
+    if (turnsBetween) await turn();
+    first.made.destroy();
+    await turn();
+    assert.equal(fake.stopped, false);
+    assert.deepEqual([...fake.subs], ['c:postType/post:1']);
+    const other = new Y.Doc();
+    other.getText('t').insert(0, 'heard');
+    fake.emit('binary', 'c:postType/post:1', encodeFrame(FRAME.update, Y.encodeStateAsUpdate(other)));
+    await turn();
+    assert.equal(second.ydoc.getText('t').toString(), 'heard');
+    second.made.destroy();
+    await turn();
+    assert.deepEqual([...fake.subs], []);
+    assert.equal(fake.stopped, true);
+  }
+});
+
+test('a room may be closed for two providers, and both hear of it', async () => {
+  const { fake, turn, make, open } = linked();
+  const told: string[][] = [[], []];
+  for (const i of [0, 1]) {
+    const { made } = await make(1);
+    made.on('status', ({ error }) => { if (error) told[i]!.push(error.code); });
+    await turn();
+  }
+  open.delete('postType/post:1');
+  fake.renew();
+  await turn();
+  assert.deepEqual(told, [['authentication-failed'], ['authentication-failed']]);
+});
+
+test('the last room says what was typed last, and that it leaves, before the client stops', async () => {
+  const { clock, fake, turn, make } = linked();
+  const { ydoc, made } = await make(1);
+  await turn();
+  clock.go(1000); // alone
+  await turn();
+  const other = new Y.Doc();
+  ydoc.getText('t').insert(0, 'first');
+  ydoc.getText('t').insert(5, ' last');
+  made.destroy();
+  await turn();
+  for (const bytes of fake.out) {
+    if (bytes[0] === FRAME.update) Y.applyUpdate(other, bytes.subarray(1));
+  }
+  assert.equal(other.getText('t').toString(), 'first last');
+  assert.equal(fake.stopped, true);
+});
+
+test('a room that cannot say its last word leaves all the same', async () => {
+  const { add, up, clock } = world();
+  const a = add({ ...PLAIN, seal: () => new Promise(() => {}) });
+  up(a);
+  let gone = false;
+  void a.room.destroy().then(() => { gone = true; });
+  clock.go(1900);
+  await macro();
+  assert.equal(gone, false);
+  clock.go(200);
+  await macro();
+  assert.equal(gone, true);
+});
+
+test('by a stream, what was said last has time to be posted', async () => {
+  const { clock, fake, turn, make } = linked();
+  fake.state = { ...fake.state, transport: 'sse' };
+  const { made } = await make(1);
+  await turn();
+  made.destroy();
+  await turn();
+  assert.equal(fake.stopped, false);
+  assert.deepEqual(fake.subs, ['c:postType/post:1']);
+  clock.go(2000);
+  await turn();
+  assert.equal(fake.stopped, true);
+  assert.deepEqual(fake.subs, []);
+});
+
+/** Frames of a whole in pieces, without their type. */
+const piecesOf = (type: number, pieces: number, name: number): Uint8Array[] =>
+  [...inPieces(encodeFrame(type as 2, new Uint8Array(pieces * PIECE_BYTES - 1)), () => new Uint8Array(8).fill(name))]
+    .map((frame) => frame.subarray(1));
+
+function answering() {
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, 'x');
+  const clock = new TestClock();
+  const said: Uint8Array[] = [];
+  return { clock, said, answers: new Answers(Y, doc, clock, () => false, (u) => said.push(u)) };
+}
+
+test('large updates that pass by defer nobody\'s answer', () => {
+  const { answers, clock, said } = answering();
+  const [first, second] = piecesOf(FRAME.update, 2, 1);
+  answers.ask(new Map());
+  answers.heardPart(first!);
+  answers.heardPart(second!);
+  clock.go(300);
+  assert.equal(said.length, 1);
+});
+
+test('an answer that began before the question does not answer it', () => {
+  const { answers, clock, said } = answering();
+  const [first, second, third] = piecesOf(FRAME.step2, 3, 1);
+  answers.heardPart(first!);
+  answers.ask(new Map());
+  answers.heardPart(second!);
+  answers.heardPart(third!);
+  clock.go(300);
+  assert.equal(said.length, 1);
+});
+
+test('an answer under way does not hold up who lacks more', () => {
+  const { answers, clock, said } = answering();
+  const pieces = piecesOf(FRAME.step2, 3, 1);
+  answers.ask(new Map([[7, 5]]));
+  answers.heardPart(pieces[0]!);
+  clock.go(300);
+  assert.equal(said.length, 0, 'it is waited for');
+  answers.ask(new Map([[7, 9]]));
+  answers.heardPart(pieces[1]!);
+  clock.go(300);
+  assert.equal(said.length, 0, 'also for one who lacks less');
+  answers.ask(new Map());
+  answers.heardPart(pieces[2]!);
+  clock.go(300);
+  assert.equal(said.length, 1);
+});
+
+test('an answer that breaks off is given by the next one', () => {
+  const { answers, clock, said } = answering();
+  answers.ask(new Map());
+  answers.heardPart(piecesOf(FRAME.step2, 3, 1)[0]!);
+  clock.go(3900);
+  assert.equal(said.length, 0);
+  clock.go(500);
+  assert.equal(said.length, 1);
+});
+
+test('who waits for an answer is not held up by a large update of another', async () => {
+  const { add, up, settle, hub } = world();
+  const a = add(), b = add();
+  up(a);
+  a.text.insert(0, 'a');
+  await settle(1500);
+  const [first] = piecesOf(FRAME.update, 8, 1);
+  up(b);
+  b.text.insert(0, 'b');
+  a.room.destroy();
+  await settle(20);
+  b.room.take(encodeFrame(FRAME.piece, first!));
+  await settle(1200);
+  assert.ok(hub.log.some(({ from, bytes }) => from === 1 && bytes[0] === FRAME.update));
+});
+
+test('a post that was closed for a while is shared again, with all that was typed', async () => {
+  const { clock, fake, turn, make, open } = linked();
+  const { ydoc, made } = await make(1);
+  const told: string[] = [];
+  made.on('status', ({ status, error }) => told.push(error?.code ?? status));
+  await turn();
+  clock.go(1000);
+  await turn();
+  open.delete('postType/post:1');
+  fake.renew();
+  await turn();
+  assert.equal(told.at(-1), 'authentication-failed');
+  fake.out.length = 0;
+  ydoc.getText('t').insert(0, 'meanwhile');
+  await turn();
+  assert.equal(fake.out.length, 0);
+  open.add('postType/post:1');
+  fake.renew();
+  await turn();
+  assert.equal(told.at(-1), 'connected');
+  assert.deepEqual(fake.subs, ['c:postType/post:1']);
+  clock.go(1000);
+  await turn();
+  const other = new Y.Doc();
+  for (const bytes of fake.out) {
+    if (bytes[0] === FRAME.update) Y.applyUpdate(other, bytes.subarray(1));
+  }
+  assert.equal(other.getText('t').toString(), 'meanwhile');
+  made.destroy();
+  await turn();
+  assert.equal(fake.stopped, true);
+});

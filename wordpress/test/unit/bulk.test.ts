@@ -105,3 +105,41 @@ test('rubbish confirms nothing', async () => {
   await go(500);
   assert.equal(sent.length, 3);
 });
+
+test('what is repeated takes the place of what waits, and lets go on what is under way', async () => {
+  const { bulk, sent, go } = world();
+  bulk.push(frame(4), false, true);
+  await go(250);
+  for (let i = 0; i < 5; i++) {
+    bulk.push(frame(5 + (i % 2)), false, true);
+    await go(50);
+  }
+  await go(10_000);
+  const names = sent.map((piece) => piece.subarray(1, 9).join());
+  assert.equal(names.filter((name) => name === names[0]).length, 4, 'the first went on');
+  assert.equal(sent.length, 4 + 5, 'and the last of those that waited came after it');
+});
+
+test('nothing takes the place of what is no repetition', async () => {
+  const { bulk, sent, go } = world();
+  bulk.push(frame(2), false);
+  bulk.push(frame(3), false);
+  bulk.push(frame(4), false, true);
+  await go(5000);
+  assert.equal(sent.length, 9);
+});
+
+test('nobody has more than what was sent', async () => {
+  const { bulk, sent, go } = world();
+  bulk.push(frame(8), true);
+  await go(500);
+  const name = sent[0]!.slice(1, 9);
+  for (const have of [0xffffffff, 8 * PIECE_BYTES, 3 * PIECE_BYTES + 1]) {
+    bulk.heard(confirmation(name, have).subarray(1));
+    await go(500);
+    assert.equal(sent.length, 3, `${have}`);
+  }
+  bulk.heard(confirmation(name, 3 * PIECE_BYTES).subarray(1));
+  await go(500);
+  assert.equal(sent.length, 6);
+});

@@ -63,6 +63,7 @@ class FakeClient {
   }
 }
 
+const ME = {};
 const KEY = btoa('k'.repeat(32));
 
 function world(answer?: AskWordPress) {
@@ -98,7 +99,7 @@ function world(answer?: AskWordPress) {
 
 test('rooms of one turn share one request', async () => {
   const { link, client, asked, turn } = world();
-  const entered = Promise.all(['a', 'b', 'x'].map((room) => link.enter(room)));
+  const entered = Promise.all(['a', 'b', 'x'].map((room) => link.enter(room, ME)));
   await turn();
   const [a, b, x] = await entered;
   assert.deepEqual(asked, [['a', 'b', 'x']]);
@@ -111,10 +112,10 @@ test('rooms of one turn share one request', async () => {
 
 test('a room that comes up later is asked for over the connection that is there', async () => {
   const { link, client, asked, turn } = world();
-  void link.enter('a');
+  void link.enter('a', ME);
   await turn();
   client.state = { connected: true };
-  const entered = link.enter('b');
+  const entered = link.enter('b', ME);
   await turn();
   assert.equal((await entered)?.channel, 'yjs:b');
   assert.deepEqual(client.did, ['start', 'renew']);
@@ -123,10 +124,10 @@ test('a room that comes up later is asked for over the connection that is there'
 
 test('one that comes up while it connects waits for the connection', async () => {
   const { link, client, asked, turn } = world();
-  void link.enter('a');
+  void link.enter('a', ME);
   await turn();
   client.start = () => {};
-  const entered = link.enter('b');
+  const entered = link.enter('b', ME);
   await turn();
   assert.equal(asked.length, 1);
   client.state = { connected: true };
@@ -140,8 +141,8 @@ test('a room that a refresh lacks is closed', async () => {
   const closed: string[] = [];
   link.onClosed('a', () => closed.push('a'));
   link.onClosed('b', () => closed.push('b'));
-  void link.enter('a');
-  void link.enter('b');
+  void link.enter('a', ME);
+  void link.enter('b', ME);
   await turn();
   open.delete('a');
   client.renew();
@@ -150,24 +151,92 @@ test('a room that a refresh lacks is closed', async () => {
   assert.deepEqual(client.grant?.channels, ['yjs:b']);
 });
 
-test('somebody who is logged out is out of all rooms', async () => {
-  const { link, client, turn } = world(async () => {
-    throw Object.assign(new Error('no'), { status: 401 });
+const refusing = (status: number, code?: string) => {
+  let refuses = false;
+  const w = world(async (rooms) => {
+    if (refuses) {
+      throw Object.assign(new Error('no'), { status, code });
+    }
+    return {
+      token: 't',
+      rooms: Object.fromEntries(rooms.map((room) => [room, { channel: `yjs:${room}` }])),
+    };
   });
-  const closed: string[] = [];
-  link.onClosed('a', () => closed.push('a'));
-  const entered = link.enter('a');
+  const heard: string[] = [];
+  for (const room of ['a', 'b']) {
+    w.link.onClosed(room, () => heard.push(`${room} closed`));
+    w.link.onGranted(room, ({ channel }) => heard.push(`${channel} open`));
+  }
+  return { ...w, heard, refuse: (does: boolean) => (refuses = does) };
+};
+
+for (const [status, code] of [[401], [403, 'rest_cookie_invalid_nonce']] as const) {
+  test(`a login that is over closes no room, and is asked for again: ${status}`, async () => {
+    const { link, client, turn, heard, refuse } = refusing(status, code);
+    void link.enter('a', ME);
+    await turn();
+    refuse(true);
+    client.renew();
+    const said = assert.rejects(link.enter('b', ME), /no/);
+    await turn();
+    await said;
+    assert.deepEqual(heard, []);
+    assert.equal((client.failure as { refused: boolean }).refused, false);
+    refuse(false);
+    const entered = link.enter('b', ME);
+    client.renew();
+    await turn();
+    assert.equal((await entered)?.channel, 'yjs:b');
+    assert.deepEqual(client.grant?.channels, ['yjs:a', 'yjs:b']);
+  });
+}
+
+test('who is let in nowhere is out of all rooms, until he is let in again', async () => {
+  const { link, client, turn, heard, refuse } = refusing(403);
+  void link.enter('a', ME);
+  await turn();
+  refuse(true);
+  const entered = link.enter('b', ME);
+  client.renew();
   await turn();
   assert.equal(await entered, undefined);
-  assert.deepEqual(closed, ['a']);
-  assert.equal((client.failure as { refused: boolean }).refused, true);
+  assert.deepEqual(heard.sort(), ['a closed', 'b closed']);
+  assert.equal((client.failure as { refused: boolean }).refused, false);
+  assert.deepEqual(client.unsubscribed, ['yjs:a']);
+  heard.length = 0;
+  refuse(false);
+  client.renew();
+  await turn();
+  assert.deepEqual(heard.sort(), ['yjs:a open', 'yjs:b open']);
+});
+
+test('a room that was closed is asked for with every refresh', async () => {
+  const { link, client, open, turn, asked } = world();
+  const heard: string[] = [];
+  link.onClosed('a', () => heard.push('closed'));
+  link.onGranted('a', ({ channel }) => heard.push(channel));
+  void link.enter('a', ME);
+  void link.enter('b', ME);
+  await turn();
+  assert.deepEqual(heard, []);
+  for (const isOpen of [false, false, true, true]) {
+    open[isOpen ? 'add' : 'delete']('a');
+    client.renew();
+    await turn();
+  }
+  assert.deepEqual(heard, ['closed', 'yjs:a']);
+  assert.deepEqual(asked.at(-1), ['a', 'b']);
+  link.leave('a', ME);
+  link.leave('b', ME);
+  await turn();
+  assert.ok(client.did.includes('stop'));
 });
 
 test('a WordPress that fails is asked again', async () => {
   const { link, client, turn } = world(async () => {
     throw Object.assign(new Error('broken'), { status: 500 });
   });
-  const entered = link.enter('a');
+  const entered = link.enter('a', ME);
   const said = assert.rejects(entered, /broken/);
   await turn();
   await said;
@@ -196,24 +265,26 @@ test('frames go to the room they are of, and leaving ends it', async () => {
   const { link, client, turn } = world();
   const heard: number[] = [];
   link.onFrame('yjs:a', (bytes) => heard.push(bytes[0]!));
-  void link.enter('a');
-  void link.enter('b');
+  void link.enter('a', ME);
+  void link.enter('b', ME);
   await turn();
   client.emit('binary', 'yjs:a', Uint8Array.of(7));
   client.emit('binary', 'yjs:b', Uint8Array.of(8));
   assert.deepEqual(heard, [7]);
-  link.leave('a');
+  link.leave('a', ME);
+  await turn();
   assert.deepEqual(client.unsubscribed, ['yjs:a']);
   assert.ok(!client.did.includes('stop'));
-  link.leave('b');
+  link.leave('b', ME);
+  await turn();
   assert.ok(client.did.includes('stop'));
 });
 
 test('a page may not have more rooms than a token', async () => {
   const { link, turn } = world();
   for (let i = 0; i < MAX_ROOMS; i++) {
-    void link.enter(`r${i}`);
+    void link.enter(`r${i}`, ME);
   }
-  await assert.rejects(link.enter('one more'), RoomLimitError);
+  await assert.rejects(link.enter('one more', ME), RoomLimitError);
   await turn();
 });

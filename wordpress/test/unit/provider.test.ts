@@ -36,6 +36,9 @@ class TestLink implements Link {
     this.closed.set(room, listener);
     return () => this.closed.delete(room);
   }
+  onGranted(): () => void {
+    return () => {};
+  }
   onLoss(listener: () => void): () => void {
     this.losses.add(listener);
     return () => this.losses.delete(listener);

@@ -356,6 +356,35 @@ test('what the connection did not take is made up for', async () => {
   assert.equal(b.text.toString(), 'lost');
 });
 
+test('a cursor that the connection did not take is sent again', async () => {
+  const { add, settle } = world();
+  const [a, b] = [add(), add()] as const;
+  connect(a, b);
+  await settle();
+  const { send } = a.wire;
+  a.wire.send = () => false;
+  a.awareness.setLocalState({ who: 'moved' });
+  await settle(200);
+  a.wire.send = send;
+  await settle(2000);
+  assert.deepEqual(b.awareness.getStates().get(a.doc.clientID), { who: 'moved' });
+});
+
+test('what is large and repeated is sent once more, and not once for each time', async () => {
+  const { add, settle, hub } = world();
+  const a = add();
+  connect(a);
+  a.text.insert(0, 'x'.repeat(600_000));
+  await settle(1500);
+  for (let i = 0; i < 10; i++) {
+    a.room.resync();
+    await settle(50);
+  }
+  await settle(20_000);
+  const pieces = hub.log.filter(({ bytes }) => bytes[0] === FRAME.piece).length;
+  assert.ok(pieces <= 20, `${pieces} pieces`);
+});
+
 test('whatever breaks, in the end all have everything', async () => {
   for (let seed = 1; seed <= 60; seed++) {
     const { clock, hub, add, settle } = world(PLAIN, seed);

@@ -58,6 +58,13 @@ final class Rooms_Test extends Test_Case {
 		$this->assertSame( array( 'yjs:root/comment:collection' => 'rw' ), $this->ask( array( 'root/comment' ) )[1] );
 	}
 
+	public function test_a_channel_is_that_of_one_room(): void {
+		$this->log_in( 'editor' );
+		list( $entries, $claimed ) = $this->ask( array( 'postType/post', 'postType/post:collection', 'root/comment:collection', 'taxonomy/category:collection' ) );
+		$this->assertSame( array( 'postType/post' ), array_keys( $entries ) );
+		$this->assertSame( array( 'yjs:postType/post:collection' => 'rw' ), $claimed );
+	}
+
 	public function test_a_revision_is_no_room_of_its_post(): void {
 		$author   = $this->log_in( 'author' );
 		$post     = $this->make_post( array( 'post_author' => $author ) );

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keepers. A TLS connection cannot be sent to another process, but a process can
+ * be copied: when nothing else is left in one that leaves, its loop thread forks,
+ * and the copy goes on with them under a slot of its own. It calls our code,
+ * OpenSSL on these connections and the C library, nothing of httpd's.
+ *
+ * The original waits for the copy's word. Meanwhile it reads no log, so what the
+ * connections have not got stays there until the copy has said that it listens.
+ * From the fork on it neither writes to these connections nor frees their SSL
+ * objects, whatever becomes of the copy: two that go on with one key stream would
+ * give the key away.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "transport/wsk_loop_int.h"
+#include "transport/wsk_parcel.h"
+
+#define ANSWER_MS 5000 /* of the copy */
+/* Clients of a keeper that leaves come back, each with a handshake. */
+#define MS_EACH 10
+#define SPREAD_MAX_MS 60000
+#define FDS_MAX 65536
+#define STARTED 22 /* field of /proc/PID/stat, the command being the second */
+
+enum {
+    WORD_NONE = 0,     /* in time: who knows what it has done */
+    WORD_KEPT = 'k',   /* it goes on with them */
+    WORD_REFUSED = 'n' /* it has touched nothing */
+};
+
+/* The httpd parent's life. */
+
+int64_t wsk_keep_started(int32_t pid)
+{
+    char name[32], text[1024];
+    const char *at;
+    unsigned field;
+    ssize_t n;
+    int fd;
+
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return kill(pid, 0) == 0 || errno == EPERM ? 0 : -1;
+    }
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[WSK_MAX(n, 0)] = '\0';
+    at = strrchr(text, ')'); /* a command may have anything in its name */
+    if (!at || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0) {
+        return -1;
+    }
+    for (field = 2; at && field < STARTED; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at ? strtoll(at, NULL, 10) : -1;
+}
+
+/* In the original. */
+
+bool wsk_keep_may(const wsk_loop_t *l, const wsk_conn_t *c)
+{
+    return l->keeps && l->phase == PHASE_HAND && c->ssl && !c->told && !c->stays
+           && wsk_parcel_whole(c);
+}
+
+/* Who leaves when one more comes than there may be. */
+static void make_place(wsk_loop_t *l)
+{
+    unsigned slot, count = 0, oldest = 0;
+    int64_t since = INT64_MAX;
+    wsk_slot_info_t info;
+
+    for (slot = 0; slot < wsk_segment_spec(l->spec.seg)->slots; slot++) {
+        if (!wsk_slot_info(l->spec.seg, slot, &info)
+            || info.kind != WSK_SLOT_KEEPER || info.state != WSK_SLOT_LIVE) {
+            continue;
+        }
+        count++;
+        if (info.since_us < since) {
+            since = info.since_us;
+            oldest = slot;
+        }
+    }
+    if (count >= l->spec.keepers) {
+        wsk_slot_stopping(l->spec.seg, oldest);
+    }
+}
+
+static wsk_conn_t **all_kept(wsk_loop_t *l, uint32_t *n)
+{
+    wsk_conn_t **conns = calloc(atomic_load(&l->connections) + 1u,
+                                sizeof(wsk_conn_t *));
+    wsk_conn_t *c;
+    uint32_t i;
+
+    *n = 0;
+    for (i = 0; conns && i < WHEEL; i++) {
+        for (c = l->wheel[i]; c; c = c->timer_next) {
+            if (wsk_keep_may(l, c)) {
+                conns[(*n)++] = c;
+            }
+        }
+    }
+    return conns;
+}
+
+static char hear(int fd)
+{
+    struct pollfd what = { .fd = fd, .events = POLLIN };
+    char word = WORD_NONE;
+    int n;
+
+    do {
+        n = poll(&what, 1, ANSWER_MS);
+    } while (n < 0 && errno == EINTR);
+    return n == 1 && read(fd, &word, 1) == 1 ? word : WORD_NONE;
+}
+
+/* SSL objects that are another's now: held by the process, never freed. */
+static SSL **anothers;
+
+/* It is the copy's. What it stood for here was counted over. */
+static void let_go(wsk_loop_t *l, wsk_conn_t *c)
+{
+    wsk_wheel_drop(c);
+    epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    wsk_hub_leave(l->hub, &c->member);
+    wsk_publisher_leave(c);
+    c->ssl = NULL;
+    wsk_loop_count(l, c, WSK_C_kept, 1);
+    wsk_conn_drop(c);
+    atomic_fetch_sub(&l->connections, 1);
+}
+
+/* Nobody knows what the copy has sent: the client finds out and comes back. */
+static void cut_off(wsk_loop_t *l, wsk_conn_t *c)
+{
+    c->ssl = NULL;
+    wsk_life_kill(l, c);
+}
+
+static void end_of_copy(pid_t pid, bool hurry)
+{
+    if (hurry) {
+        kill(pid, SIGKILL);
+    }
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
+                 int word);
+
+void wsk_keep_fork(wsk_loop_t *l)
+{
+    uint32_t n, i;
+    wsk_conn_t **conns = all_kept(l, &n);
+    char word = WORD_REFUSED;
+    int pair[2];
+    pid_t pid;
+
+    l->keeps = false; /* once; who is still here then is told */
+    anothers = calloc(n + 1u, sizeof(SSL *));
+    if (conns && anothers && n > 0
+        && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+        make_place(l);
+        pid = fork();
+        if (pid == 0) {
+            keep(l, conns, n, pair[1]);
+            _exit(0);
+        }
+        close(pair[1]);
+        word = pid < 0 ? WORD_REFUSED : hear(pair[0]);
+        close(pair[0]);
+        if (pid > 0 && word != WORD_KEPT) {
+            end_of_copy(pid, word == WORD_NONE);
+        }
+    }
+    for (i = 0; i < n && word != WORD_REFUSED; i++) {
+        anothers[i] = conns[i]->ssl;
+        (word == WORD_KEPT ? let_go : cut_off)(l, conns[i]);
+    }
+    free(conns);
+}
+
+/* In the copy. */
+
+static wsk_loop_t *own_loop;
+
+static void on_sigterm(int ignored)
+{
+    (void)ignored;
+    if (own_loop) {
+        wsk_loop_stop(own_loop, true);
+    }
+}
+
+/* Handlers are httpd's, and run its cleanups. */
+static void own_signals(void)
+{
+    static const int deaf[] = { SIGHUP,  SIGINT,   SIGUSR1, SIGUSR2,
+                                SIGPIPE, SIGWINCH, SIGCHLD };
+    struct sigaction act = { .sa_handler = SIG_IGN };
+    sigset_t none;
+    unsigned i;
+
+    for (i = 0; i < WSK_COUNT_OF(deaf); i++) {
+        sigaction(deaf[i], &act, NULL);
+    }
+    act.sa_handler = on_sigterm;
+    sigaction(SIGTERM, &act, NULL);
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+static void own(uint8_t *ours, int fd)
+{
+    if (fd >= 0 && fd < FDS_MAX) {
+        ours[fd] = 1;
+    }
+}
+
+/* Listeners, logs, locks, pipes: while we had them open, others would wait for
+ * their end. Only closed, their numbers would be given to somebody else, while
+ * code of httpd's still knows them. */
+static void shut_others(const uint8_t *ours)
+{
+    const int nothing = open("/dev/null", O_RDWR);
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+    int fd;
+
+    if (nothing < 0) {
+        return;
+    }
+    if (dir) {
+        while ((entry = readdir(dir)) != NULL) {
+            fd = (int)strtol(entry->d_name, NULL, 10);
+            if (entry->d_name[0] != '.' && fd != nothing && fd != dirfd(dir)
+                && (fd >= FDS_MAX || !ours[fd])) {
+                dup2(nothing, fd);
+            }
+        }
+        closedir(dir);
+    }
+    else {
+        for (fd = 0; fd < FDS_MAX; fd++) {
+            if (fd != nothing && !ours[fd] && fcntl(fd, F_GETFD) >= 0) {
+                dup2(nothing, fd);
+            }
+        }
+    }
+}
+
+/* A connection of the loop that was copied goes on in ours. */
+static wsk_conn_t *bring(wsk_loop_t *l, wsk_conn_t *was, unsigned from)
+{
+    wsk_parcel_t parcel = { 0 };
+    uint8_t *bytes = NULL;
+    const int fd = was->fd;
+    wsk_conn_t *c = NULL;
+    size_t len = 0;
+
+    if (wsk_parcel_pack(was, &bytes, &len) == WSK_OK
+        && wsk_parcel_open(bytes, len, &parcel) == WSK_OK) {
+        c = parcel.conn;
+        c->ssl = was->ssl;
+        c->sealed = was->sealed;
+        if (wsk_hand_bring_in(l, &parcel, fd, from) != WSK_OFFER_TAKEN) {
+            c->ssl = NULL;
+            c = NULL;
+        }
+        wsk_parcel_close(&parcel);
+    }
+    OPENSSL_cleanse(bytes, len);
+    free(bytes);
+    was->ssl = NULL;
+    was->fd = -1;
+    wsk_conn_drop(was);
+    return c;
+}
+
+static bool begin_loop(const wsk_loop_t *from)
+{
+    wsk_loop_spec_t spec = from->spec;
+    wsk_now_t now = wsk_loop_clocks();
+
+    spec.pid = (int32_t)getpid();
+    spec.door = NULL;
+    spec.heirs = NULL;
+    spec.ended = NULL; /* the log is httpd's: wsk_ends */
+    spec.is_keeper = true;
+    spec.unsure = false;
+    spec.max_connections = UINT32_MAX; /* none come */
+    own_loop = wsk_loop_make(&spec);
+    if (!own_loop) {
+        return false;
+    }
+    own_loop->born_ms = now.mono_ms;
+    own_loop->leave_mark = from->leave_mark;
+    return wsk_loop_enter(own_loop, &now);
+}
+
+static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
+                 int word)
+{
+    const wsk_segment_spec_t *spec = wsk_segment_spec(from->spec.seg);
+    uint8_t *ours = calloc(1, FDS_MAX);
+    char say = WORD_KEPT;
+    uint32_t i;
+
+    own_signals();
+    if (!ours || !begin_loop(from)) {
+        say = WORD_REFUSED;
+        i = (uint32_t)write(word, &say, 1);
+        _exit(0);
+    }
+    prctl(PR_SET_NAME, "wsk-keeper", 0, 0, 0);
+    own(ours, word);
+    own(ours, own_loop->epoll);
+    own(ours, own_loop->kick);
+    for (i = 0; i < spec->slots; i++) {
+        own(ours, own_loop->spec.bell.fds[i]);
+    }
+    for (i = 0; i < n; i++) {
+        conns[i] = bring(own_loop, conns[i], from->slot);
+        if (conns[i]) {
+            own(ours, conns[i]->fd);
+        }
+    }
+    shut_others(ours);
+    free(ours);
+    if (write(word, &say, 1) != 1) {
+        _exit(0); /* given up: it has cut them off */
+    }
+    close(word);
+    for (i = 0; i < n; i++) {
+        if (conns[i]) {
+            wsk_hand_begin(own_loop, conns[i]);
+            wsk_turn_read(own_loop, conns[i]); /* what TLS has decrypted */
+        }
+    }
+    wsk_loop_run(own_loop);
+    wsk_loop_leave(own_loop);
+}
+
+/* Every step of a keeper. */
+
+static bool is_told_to_leave(const wsk_loop_t *l)
+{
+    wsk_slot_info_t info;
+
+    return l->mono_ms - l->born_ms >= l->spec.keeper_age_ms
+           || (wsk_slot_info(l->spec.seg, l->slot, &info)
+               && info.state == WSK_SLOT_STOPPING);
+}
+
+bool wsk_keep_step(wsk_loop_t *l)
+{
+    uint64_t spread = (uint64_t)atomic_load(&l->connections) * MS_EACH;
+
+    if (l->mono_ms >= l->keep_look_ms) {
+        l->keep_look_ms = l->mono_ms + WSK_SWEEP_MS;
+        wsk_turn_look(l);
+        if (wsk_keep_started(l->spec.parent) != l->spec.parent_started
+            || wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE)
+                   != l->leave_mark) {
+            wsk_loop_stop(l, true);
+        }
+        else if (!atomic_load(&l->stop) && is_told_to_leave(l)) {
+            spread = WSK_MIN(spread, (uint64_t)SPREAD_MAX_MS);
+            l->spec.drain_ms = WSK_MAX(l->spec.drain_ms, (uint32_t)spread);
+            wsk_loop_stop(l, false);
+        }
+    }
+    return atomic_load(&l->connections) == 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is for a keeper, and when one leaves. That it forks and goes on is shown by
+ * t/528-keepers.t. */
+#include "hand_fixture.h"
+
+#include <signal.h>
+
+static SSL *some_ssl(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL *ssl = SSL_new(ctx);
+
+    SSL_CTX_free(ctx);
+    return ssl;
+}
+
+static void parents(void)
+{
+    int pair[2];
+    pid_t pid;
+    char word;
+
+    ok(wsk_keep_started((int32_t)getpid()) > 0, "of ourselves it is known");
+    is_int(wsk_keep_started((int32_t)getpid()),
+           wsk_keep_started((int32_t)getpid()), "and stays the same");
+    if (pipe(pair) != 0) {
+        exit(1);
+    }
+    pid = fork();
+    if (pid == 0) {
+        close(pair[1]);
+        pid = (pid_t)read(pair[0], &word, 1);
+        _exit(0);
+    }
+    ok(wsk_keep_started((int32_t)pid) >= wsk_keep_started((int32_t)getpid()),
+       "a child began later");
+    kill(pid, SIGKILL);
+    while (wsk_keep_started((int32_t)pid) >= 0) {
+        usleep(1000);
+    }
+    is_int(wsk_keep_started((int32_t)pid), -1, "a zombie does not live");
+    waitpid(pid, NULL, 0);
+    is_int(wsk_keep_started((int32_t)pid), -1, "nor one who is gone");
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void whom(void)
+{
+    wsk_conn_t *c;
+
+    both_open();
+    subscriber(&who, WSK_KIND_WS, "a");
+    c = who.c;
+    c->ssl = some_ssl();
+    w.loop->keeps = true;
+    ok(!wsk_keep_may(w.loop, c), "nobody, before there is a successor");
+    w.loop->phase = PHASE_HAND;
+    ok(wsk_keep_may(w.loop, c), "then who is over TLS");
+    c->told = true;
+    ok(!wsk_keep_may(w.loop, c), "not who was told to come back");
+    c->told = false;
+    c->stays = true;
+    ok(!wsk_keep_may(w.loop, c), "nor who was refused");
+    c->stays = false;
+    c->state = WSK_CONN_CLOSING;
+    ok(!wsk_keep_may(w.loop, c), "nor who is closing");
+    c->state = WSK_CONN_OPEN;
+    w.loop->keeps = false;
+    ok(!wsk_keep_may(w.loop, c), "nobody, where there are no keepers");
+    w.loop->keeps = true;
+    SSL_free(c->ssl);
+    c->ssl = NULL;
+    ok(!wsk_keep_may(w.loop, c), "nor who can be handed over");
+    w.loop->phase = PHASE_STAY;
+    close(who.fd);
+    both_close();
+}
+
+static void keeper(void)
+{
+    world_open(&w);
+    w.loop->spec.is_keeper = true;
+    w.loop->spec.parent = (int32_t)getpid();
+    w.loop->spec.parent_started = wsk_keep_started((int32_t)getpid());
+    w.loop->spec.keeper_age_ms = 5000;
+    w.loop->born_ms = w.now.mono_ms;
+    client_open(&w, &who, WSK_KIND_WS, 1);
+    w.over = false;
+    world_later(&w, 1000);
+}
+
+static void leaves(const char *why, bool hurry)
+{
+    world_later(&w, 600);
+    is_int(atomic_load(&w.loop->stop), hurry ? 2 : 1, "%s", why);
+    world_seconds(&w, 10);
+    has(client_heard(&w, &who), "close 1012", "its clients are told");
+    close(who.fd);
+    world_seconds(&w, 4);
+    ok(w.over, "and it is over");
+    world_close(&w);
+}
+
+static void when(void)
+{
+    keeper();
+    is_int(atomic_load(&w.loop->stop), 0, "a keeper stays");
+    world_later(&w, 3000);
+    is_int(atomic_load(&w.loop->stop), 0, "while it is young");
+    world_later(&w, 1000);
+    leaves("too old, it leaves", false);
+
+    keeper();
+    wsk_slot_stopping(w.seg, w.loop->slot);
+    leaves("it leaves when another needs the place", false);
+
+    keeper();
+    wsk_segment_mark(w.seg, WSK_MARK_LEAVE, 1);
+    leaves("it leaves at once when httpd stops", true);
+
+    keeper();
+    w.loop->spec.parent_started++;
+    leaves("and when httpd is not the one any more", true);
+
+    keeper();
+    close(who.fd);
+    world_run(&w);
+    ok(w.over, "without a client it is over");
+    world_close(&w);
+}
+
+static void a_secret_goes(void)
+{
+    wsk_site_spec_t spec = world_spec(1);
+
+    keeper();
+    snprintf(spec.jwt.at[0], sizeof(spec.jwt.at[0]), "another");
+    world_put(&w, 1, &spec);
+    world_later(&w, 600);
+    has(client_heard(&w, &who), "close 1012",
+        "who came with a secret that is revoked is told, unasked");
+    is_int(w.ended, 0, "and may say goodbye");
+    close(who.fd);
+    world_seconds(&w, 4);
+    world_close(&w);
+}
+
+int main(void)
+{
+    parents();
+    whom();
+    when();
+    a_secret_goes();
+    return done_testing();
+}
