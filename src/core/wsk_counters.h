@@ -54,6 +54,8 @@ X( refused_adopt,     "handshakes_rejected", "reason=\"adopt\"", \
    "connections that could not be taken over") \
 X( refused_origin,    "handshakes_rejected", "reason=\"origin\"", \
    "requests refused for their origin") \
+X( no_descriptors,    "descriptors_short",   "", \
+   "connections not taken over, their process having no more descriptors") \
 X( published,         "messages_published",  "source=\"publisher\"", \
    "messages appended by signed publish") \
 X( published_browser, "messages_published",  "source=\"browser\"", \

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
@@ -22,13 +23,9 @@
 
 #include "hooks/wsk_compat.h"
 
-/* Of what came with the request, at most one message of the largest kind. */
-#define EARLY_MAX (17u << 20)
-/* Past this all further input of a plain connection can wait in the socket, once
- * the core holds nothing back: it hands out one read of its own at a time, so
- * less than was asked for is the end of one. Over TLS the core may hold a piece
- * of a record until the socket is dry. */
-#define EARLY_ENOUGH 65536
+/* Of what came with the request: over TLS at most one message of the largest
+ * kind, and of an event stream, whose input is nobody's, not even that. */
+#define EARLY_MAX(kind) ((kind) == WSK_KIND_SSE ? 131072u : 17u << 20)
 
 /* What is known of a connection; in c->conn_config. */
 typedef struct link_t {
@@ -129,6 +126,26 @@ static bool filters_known(request_rec *r)
     return !f;
 }
 
+/* A loop that leaves has no room either, which is nobody's concern. */
+static void say_full(request_rec *r)
+{
+    static atomic_bool said; /* once for each child */
+    const uint32_t most = wsk_loop_full_at(wsk_process.loop);
+
+    if (!most) {
+        return;
+    }
+    wsk_count(wsk_process.seg, wsk_slot_now(), WSK_NO_SITE,
+              WSK_C_no_descriptors, 1);
+    if (!atomic_exchange(&said, true)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "WSK0203 this child has %u connections, as many as its "
+                      "limit of open files allows: more are answered in poll "
+                      "mode; raise 'ulimit -n'",
+                      most);
+    }
+}
+
 wsk_adopt_e wsk_adopt_possible(request_rec *r)
 {
     conn_rec *c = r->connection;
@@ -147,7 +164,11 @@ wsk_adopt_e wsk_adopt_possible(request_rec *r)
     if (!filters_known(r)) {
         return WSK_ADOPT_FILTER;
     }
-    return wsk_loop_has_room(wsk_process.loop) ? WSK_ADOPT_YES : WSK_ADOPT_FULL;
+    if (!wsk_loop_has_room(wsk_process.loop)) {
+        say_full(r);
+        return WSK_ADOPT_FULL;
+    }
+    return WSK_ADOPT_YES;
 }
 
 void wsk_adopt_end_request(request_rec *r)
@@ -159,19 +180,61 @@ void wsk_adopt_end_request(request_rec *r)
     r->eos_sent = 1;
 }
 
-/* What came with the request: frames in the same segment or TLS record. */
-static bool drain_input(request_rec *r, wsk_conn_t *conn)
+static bool keep_early(wsk_conn_t *conn, const char *bytes, apr_size_t len)
 {
-    conn_rec *c = r->connection;
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
+    uint8_t *wider;
+
+    if (conn->early_len + len > EARLY_MAX(conn->kind)) {
+        return false;
+    }
+    wider = realloc(conn->early, conn->early_len + len);
+    if (!wider) {
+        return false;
+    }
+    memcpy(wider + conn->early_len, bytes, len);
+    conn->early = wider;
+    conn->early_len += (uint32_t)len;
+    return true;
+}
+
+/* What the core has read ahead, without reading more of the socket: whatever is
+ * asked for by size it fills up from there, for as long as the client sends. */
+static bool drain_plain(request_rec *r, wsk_conn_t *conn,
+                        apr_bucket_brigade *bb)
+{
+    apr_bucket *e;
+
+    if (ap_get_brigade(r->connection->input_filters, bb, AP_MODE_EXHAUSTIVE,
+                       APR_NONBLOCK_READ, 0)
+        != APR_SUCCESS) {
+        return true;
+    }
+    for (e = APR_BRIGADE_FIRST(bb);
+         e != APR_BRIGADE_SENTINEL(bb) && e->length != (apr_size_t)-1;
+         e = APR_BUCKET_NEXT(e)) {
+        const char *bytes;
+        apr_size_t len = 0;
+
+        if (!APR_BUCKET_IS_METADATA(e)
+            && apr_bucket_read(e, &bytes, &len, APR_NONBLOCK_READ)
+                   == APR_SUCCESS
+            && len && !keep_early(conn, bytes, len)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Over TLS the core may hold a piece of a record until the socket is dry. */
+static bool drain_tls(request_rec *r, wsk_conn_t *conn, apr_bucket_brigade *bb)
+{
     char chunk[16384];
 
     for (;;) {
         apr_size_t len = sizeof chunk;
-        uint8_t *wider;
 
         apr_brigade_cleanup(bb);
-        if (ap_get_brigade(c->input_filters, bb, AP_MODE_READBYTES,
+        if (ap_get_brigade(r->connection->input_filters, bb, AP_MODE_READBYTES,
                            APR_NONBLOCK_READ, sizeof chunk)
                 != APR_SUCCESS
             || APR_BRIGADE_EMPTY(bb)) {
@@ -180,21 +243,20 @@ static bool drain_input(request_rec *r, wsk_conn_t *conn)
         if (apr_brigade_flatten(bb, chunk, &len) != APR_SUCCESS || !len) {
             return true;
         }
-        if (conn->early_len + len > EARLY_MAX) {
+        if (!keep_early(conn, chunk, len)) {
             return false;
-        }
-        wider = realloc(conn->early, conn->early_len + len);
-        if (!wider) {
-            return false;
-        }
-        memcpy(wider + conn->early_len, chunk, len);
-        conn->early = wider;
-        conn->early_len += (uint32_t)len;
-        if (!link_of(c)->ssl && conn->early_len >= EARLY_ENOUGH
-            && len < sizeof chunk) {
-            return true;
         }
     }
+}
+
+/* What came with the request: frames in the same segment or TLS record. */
+static bool drain_input(request_rec *r, wsk_conn_t *conn)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool,
+                                                r->connection->bucket_alloc);
+
+    return link_of(r->connection)->ssl ? drain_tls(r, conn, bb)
+                                       : drain_plain(r, conn, bb);
 }
 
 static int give_up(request_rec *r, wsk_conn_t *conn)

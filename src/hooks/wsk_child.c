@@ -29,27 +29,32 @@ static void on_session_end(void *baton, const wsk_session_end_t *end)
         (apr_uint64_t)end->bytes_in, (apr_uint64_t)end->bytes_out);
 }
 
-/* Soft to hard, and a quarter stays for httpd, logs and files. */
-static uint32_t descriptors(void)
+uint32_t wsk_open_files(uint32_t least)
 {
     struct rlimit lim;
-    rlim_t spare;
 
     if (getrlimit(RLIMIT_NOFILE, &lim) != 0) {
-        return 512;
+        return 1024;
     }
-    if (lim.rlim_cur < lim.rlim_max) {
+    if (lim.rlim_cur < least && lim.rlim_cur < lim.rlim_max) {
         lim.rlim_cur = lim.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &lim) != 0) {
             getrlimit(RLIMIT_NOFILE, &lim);
         }
     }
-    if (lim.rlim_cur == RLIM_INFINITY || lim.rlim_cur > 1u << 24) {
-        return 1u << 24;
-    }
-    /* WordSocketMaxConnections bounds a generous limit; this a small one. */
-    spare = WSK_MIN(WSK_MAX((rlim_t)256, lim.rlim_cur / 4), (rlim_t)1024);
-    return lim.rlim_cur > spare ? (uint32_t)(lim.rlim_cur - spare) : 1;
+    return (uint32_t)WSK_MIN(lim.rlim_cur, (rlim_t)1 << 24);
+}
+
+/* So many connections: a quarter stays for httpd, logs and files, and what all
+ * children have of each other is taken already. WordSocketMaxConnections bounds
+ * a generous limit; this a small one. */
+static uint32_t descriptors(void)
+{
+    const uint32_t limit = wsk_open_files(UINT32_MAX);
+    const uint32_t spare = WSK_MIN(WSK_MAX(256u, limit / 4), 1024u)
+                           + wsk_segment_spec(wsk_process.seg)->slots;
+
+    return limit > spare ? limit - spare : 1;
 }
 
 /* prefork stops its children one way only. */

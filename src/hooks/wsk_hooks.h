@@ -285,6 +285,9 @@ bool wsk_switch_protocols(request_rec *r, const char *accept,
 /* Start order; each called once by mod_wordsocket.c. */
 void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_child_register(apr_pool_t *pconf);
+/** The limit of open files; a soft one below `least` is raised to the hard one
+ *  before. */
+uint32_t wsk_open_files(uint32_t least);
 /** Of the configuration that is in force, and of the children made from it. */
 uint64_t wsk_generation(void);
 /* So long a drain may take where ServerLimit leaves no place beside it. */

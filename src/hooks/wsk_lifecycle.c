@@ -29,6 +29,7 @@
 #define SITE_PAGES 4
 #define ALIGNMENT 64
 #define SITES_SPARE 256
+#define OWN_FILES 256 /* of the parent: logs, listeners, and room */
 
 /* What outlives a graceful reload, in the pool of the process. */
 typedef struct keep_t {
@@ -68,6 +69,7 @@ static apr_status_t open_bells(keep_t *keep, apr_pool_t *pprocess)
 {
     uint32_t i;
 
+    wsk_open_files(keep->slots + OWN_FILES);
     keep->fds = apr_palloc(pprocess, sizeof *keep->fds * keep->slots);
     for (i = 0; i < keep->slots; i++) {
         keep->fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

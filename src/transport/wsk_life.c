@@ -155,7 +155,9 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
     bool more = true;
     int i;
 
-    for (i = 0; i < READS && more && !wsk_conn_full(c); i++) {
+    for (i = 0; i < READS && more && !wsk_conn_full(c)
+                && (i == 0 || wsk_turn_has_time(l, c));
+         i++) {
         more = read_once(l, c);
     }
     /* What lies in the SSL object the poll does not see: the rest of a record,

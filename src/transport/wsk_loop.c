@@ -320,6 +320,13 @@ bool wsk_loop_has_room(const wsk_loop_t *l)
            && atomic_load(&l->connections) < l->spec.max_connections;
 }
 
+uint32_t wsk_loop_full_at(const wsk_loop_t *l)
+{
+    return atomic_load(&l->connections) < l->spec.max_connections
+               ? 0
+               : l->spec.max_connections;
+}
+
 static void kick(wsk_loop_t *l)
 {
     uint64_t one = 1;

@@ -63,6 +63,9 @@ unsigned wsk_loop_slot(const wsk_loop_t *loop);
 /** Whether it can take one more now: not stopping, and below its ceiling. */
 bool wsk_loop_has_room(const wsk_loop_t *loop);
 
+/** Its ceiling if it is reached, else 0. */
+uint32_t wsk_loop_full_at(const wsk_loop_t *loop);
+
 /** Takes the connection, whatever happens. */
 void wsk_loop_give(wsk_loop_t *loop, wsk_conn_t *c);
 

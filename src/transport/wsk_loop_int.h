@@ -21,7 +21,8 @@
 #define SLICE 64    /* sockets written for a site before the next one's turn */
 #define BIT 16      /* of them, before who has rung meanwhile is asked for */
 #define TURN_BYTES WSK_MB(1) /* so much, too */
-#define READ_BYTES 262144    /* read of a site's sockets in one turn */
+#define READ_BYTES 262144    /* read of a site's sockets in one turn, */
+#define READ_US 2000         /* and worked on: tokens, subscriptions */
 #define REPLAY_ROOM 65536
 #define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define STALL_S 30       /* nothing could be written for so long */
@@ -31,10 +32,11 @@
 #define ECHO_PING_S 20
 #define ECHO_IDLE_S 60
 
-/** What was read in which turn. */
+/** What was read in which turn, and how long that took. */
 typedef struct intake_t {
     uint32_t turn;
     uint64_t bytes;
+    int64_t us, from_us; /* before; since when the last one is at it */
 } intake_t;
 
 /** A site as this loop sees it. */
@@ -183,6 +185,8 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
 /** Read, unless its site has had its share in this turn: then the poll names it
  *  again in the next. */
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c);
+/** Between reads: whether its site may be read of once more in this turn. */
+bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c);
 /** Its log may be read again. */
 void wsk_turn_resume(wsk_loop_t *l, site_view_t *v);
 void wsk_turn_serve(wsk_loop_t *l);

@@ -7,6 +7,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site)
@@ -97,18 +98,43 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c)
     activate(l, v);
 }
 
-void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
+static intake_t *intake_of(wsk_loop_t *l, const wsk_conn_t *c)
 {
     site_view_t *v = c->site == WSK_NO_SITE ? NULL : l->views[c->site];
     intake_t *in = v ? &v->intake : &l->echoes;
-    uint64_t before = c->bytes_in;
 
     if (in->turn != l->turn) {
         *in = (intake_t){ .turn = l->turn };
     }
-    if (in->bytes < READ_BYTES) {
+    return in;
+}
+
+/* Of work, not of the day: not what the turn began with. */
+static int64_t clock_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    const intake_t *in = intake_of(l, c);
+
+    return in->us + clock_us() - in->from_us < READ_US;
+}
+
+void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
+{
+    intake_t *in = intake_of(l, c);
+    const uint64_t before = c->bytes_in;
+
+    if (in->bytes < READ_BYTES && in->us < READ_US) {
+        in->from_us = clock_us();
         wsk_life_read(l, c);
         in->bytes += c->bytes_in - before;
+        in->us += clock_us() - in->from_us;
     }
 }
 

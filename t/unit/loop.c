@@ -65,10 +65,11 @@ static void live(void)
     ok(wsk_slot_info(w.seg, wsk_loop_slot(w.loop), &info)
            && info.state == WSK_SLOT_LIVE,
        "and has a slot");
-    ok(wsk_loop_has_room(w.loop), "it has room");
+    ok(wsk_loop_has_room(w.loop) && !wsk_loop_full_at(w.loop), "it has room");
     client_make(&w, &a, WSK_KIND_WS, 1);
     wsk_loop_give(w.loop, a.c);
-    ok(!wsk_loop_has_room(w.loop), "up to its ceiling");
+    ok(!wsk_loop_has_room(w.loop) && wsk_loop_full_at(w.loop) == 1,
+       "up to its ceiling");
     client_send(&a, WSK_OP_TEXT, hello, strlen(hello));
     ok(comes(&a, "subscribed"), "who is given is served");
     w.now.unix_us = NOON;

@@ -212,6 +212,7 @@ static void intake(void)
     static uint8_t batch[10000];
     size_t n = 0;
     unsigned i, frames = 0;
+    uint64_t before;
     int ready;
 
     while (n + sizeof(pong) + 6 <= sizeof(batch)) {
@@ -240,6 +241,15 @@ static void intake(void)
     world_run(&w);
     is_int(world_count(&w, WSK_C_received_messages), frames,
            "in the end all is read");
+    client_send(&b, WSK_OP_PING, "c", 1);
+    w.loop->views[1]->intake = (intake_t){ .turn = w.loop->turn,
+                                           .us = READ_US };
+    before = b.c->bytes_in;
+    wsk_turn_read(w.loop, b.c);
+    ok(b.c->bytes_in == before, "who has used up the time of its site waits");
+    w.loop->turn++;
+    wsk_turn_read(w.loop, b.c);
+    ok(b.c->bytes_in > before, "for the next turn");
     close(b.fd);
     close_crowd(CROWD);
 }

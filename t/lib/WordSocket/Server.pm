@@ -4,7 +4,8 @@
 #   my $server = WordSocket::Server->new(
 #       mpm => 'worker', children => 4, threads => 16,
 #       lines => 'WordSocketPing 1s', vhost_lines => '...',
-#       modules => ['http2'], sites => [ {...} ]);
+#       modules => ['http2'], sites => [ {...} ],
+#       open_files => '256:400');   # its soft and its hard limit
 #   $server->start;
 #   $server->graceful;              # a graceful restart
 #   $server->stop;                  # and judge the error log, by Log.pm
@@ -237,6 +238,7 @@ sub try_start {
         # group; and told to stop should this test be killed.
         POSIX::setpgid(0, 0);
         exec(WordSocket::Crash::allowing_cores('setpriv', '--pdeathsig', 'TERM',
+            $self->{open_files} ? ('prlimit', "--nofile=$self->{open_files}") : (),
             WordSocket::Sanitizer::prefix(@$self{qw(top root)}),
             httpd(), $self->{one_process} ? '-X' : '-DFOREGROUND', '-f', $self->{conf}))
             or POSIX::_exit(127);
