@@ -45,7 +45,7 @@ is_deeply [ $report->{reconnects}, $report->{codes}, $report->{ready} ], [ 0, {}
 is counter($server, 'kept'), 2 * $each, 'everybody over TLS was kept, once';
 is counter($server, 'drained'), 0, 'nobody was told to come back';
 ok keepers_are($server, 0), 'the keepers end with their last connection';
-is status_of($server)->{connections}, 0, 'everybody is counted out';
+ok $server->wait_for(5 * $slow, sub { !status_of($server)->{connections} }), 'everybody is counted out';
 ok status_of($server, '?check')->{segment}{whole}, 'the segment is whole';
 is counter($server, 'slots_reaped'), 0, 'no process died';
 sub logged { my @ends = $server->log_text =~ /WSK0401/g; scalar @ends }
