@@ -48,7 +48,13 @@ sub ask {
 
 my @all;
 push @all, ask(BURST) for 1 .. CLIENTS / BURST;
-is scalar(grep { $_->{status} == 200 } @all), CLIENTS, 'a thousand ask for a stream, and each gets 200';
+# Which child gets one is the system's to say: until each is full.
+for (1 .. 30) {
+    my ($most) = $server->log_text =~ /WSK0203 this child has (\d+) /;
+    last if $most && $most * @children <= grep { !$_->{polled} } @all;
+    push @all, ask(BURST);
+}
+is scalar(grep { $_->{status} == 200 } @all), scalar(@all), 'a thousand ask for a stream, and each gets 200';
 my @held = grep { !$_->{polled} } @all;
 my @polls = grep { $_->{polled} } @all;
 my $files = FILES;
