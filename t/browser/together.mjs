@@ -116,7 +116,7 @@ async function together(browser, seed, crowd) {
     if (crowd === CROWDS.at(-1)) await shoot(people[0].page, `together-${crowd}`);
 
     ok(!(await save(people[0].page, {})).failed, `${name}: it is saved`);
-    const stored = wp('eval', `echo wp_json_encode( array_values( array_map( fn( $block ) => trim( wp_strip_all_tags( $block['innerHTML'] ), "\\n" ), array_filter( parse_blocks( get_post( ${post} )->post_content ), fn( $block ) => $block['blockName'] ) ) ) );`);
+    const stored = wp('eval', `echo wp_json_encode( array_values( array_map( fn( $block ) => trim( strip_tags( $block['innerHTML'] ), "\\n" ), array_filter( parse_blocks( get_post( ${post} )->post_content ), fn( $block ) => $block['blockName'] ) ) ) );`);
     is(JSON.parse(stored), (await paragraphs(people[0])), `${name}: as they saw it`);
     is(faultsBut(people, /WebSocket connection|Failed to load resource|ERR_/), [], `${name}: no page complains`);
     witness.close();
