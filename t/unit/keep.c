@@ -129,7 +129,7 @@ static void when(void)
     wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 3);
     world_seconds(&w, 29);
     is_int(atomic_load(&w.loop->stop), 0, "a configuration is read");
-    world_later(&w, 1000);
+    world_later(&w, 2000);
     leaves("it leaves when nothing came of it", false);
 
     keeper();
