@@ -31,6 +31,7 @@
 /* Clients of a keeper that leaves come back, each with a handshake. */
 #define MS_EACH 10
 #define SPREAD_MAX_MS 60000
+#define READ_MS 30000 /* a configuration, on a large host */
 #define FDS_MAX 65536
 #define STARTED 22 /* field of /proc/PID/stat, the command being the second */
 
@@ -359,6 +360,19 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
 
 /* Every step of a keeper. */
 
+/* A configuration was read, and none came into force here: what comes now has
+ * another segment, or no use for one. */
+static bool is_outdated(wsk_loop_t *l)
+{
+    if (wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)
+        <= wsk_segment_marked(l->spec.seg, WSK_MARK_READ)) {
+        l->read_ms = 0;
+        return false;
+    }
+    l->read_ms = l->read_ms ? l->read_ms : l->mono_ms;
+    return l->mono_ms - l->read_ms >= READ_MS;
+}
+
 static bool is_told_to_leave(const wsk_loop_t *l)
 {
     wsk_slot_info_t info;
@@ -380,7 +394,8 @@ bool wsk_keep_step(wsk_loop_t *l)
                    != l->leave_mark) {
             wsk_loop_stop(l, true);
         }
-        else if (!atomic_load(&l->stop) && is_told_to_leave(l)) {
+        else if (!atomic_load(&l->stop)
+                 && (is_told_to_leave(l) || is_outdated(l))) {
             spread = WSK_MIN(spread, (uint64_t)SPREAD_MAX_MS);
             l->spec.drain_ms = WSK_MAX(l->spec.drain_ms, (uint32_t)spread);
             wsk_loop_stop(l, false);

@@ -120,6 +120,19 @@ static void when(void)
     leaves("it leaves at once when httpd stops", true);
 
     keeper();
+    w.loop->spec.keeper_age_ms = 1000000;
+    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 2);
+    world_seconds(&w, 20);
+    wsk_segment_mark(w.seg, WSK_MARK_READ, 2);
+    world_seconds(&w, 20);
+    client_send(&who, WSK_OP_PONG, "", 0);
+    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 3);
+    world_seconds(&w, 29);
+    is_int(atomic_load(&w.loop->stop), 0, "a configuration is read");
+    world_later(&w, 2000);
+    leaves("it leaves when nothing came of it", false);
+
+    keeper();
     w.loop->spec.parent_started++;
     leaves("and when httpd is not the one any more", true);
 
