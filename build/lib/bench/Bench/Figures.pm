@@ -36,7 +36,7 @@ my @figures = (
     { name => 'memory-tls', what => 'the same over TLS',
       unit => 'B', kind => 'memory', subs => 5000, wire => 'ws', sides => [qw(us-tls)], most => 14336 },
     { name => 'handshake', what => 'server CPU per WebSocket handshake; ours with token check',
-      unit => 'us', kind => 'handshake', subs => 5000, wire => 'ws',
+      unit => 'us', kind => 'handshake', subs => 10000, wire => 'ws',
       sides => [qw(us floor nchan ws)], base => 'floor', most => 3 },
     { name => 'publish', what => 'server CPU per publish, keep-alive, nobody listening; ours signed, static a GET of 20 bytes from the same httpd',
       unit => 'us', kind => 'publish', sides => [qw(us static floor nchan ws)], base => 'static', most => 1.25 },

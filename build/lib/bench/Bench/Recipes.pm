@@ -43,6 +43,7 @@ sub measure {
     # Only ours knows lists and the publish socket.
     delete @figure{qw(list socket)} if $kind ne 'us';
     my $side = Bench::Servers::start($kind, $at);
+    warm_up(\%figure, $side, $at) if $figure{kind} eq 'memory';
     my $report = run_load($at, $side, words(\%figure, $side, $at));
     Bench::Servers::stop($side);
     $report->{why} //= spoiled($report, \%figure);
@@ -72,9 +73,20 @@ sub words {
     push @words, publisher($figure, $side), '-d', $at->{seconds} if $kind =~ /^(?:deliver|publish|latency)$/;
     push @words, '--mode', 'window', '--window', 2 if $kind eq 'deliver';
     push @words, '--mode', 'rate', '-r', $figure->{rate}, '--warmup', 0.3 if $kind eq 'latency';
-    push @words, '--mode', 'closed', '-c', 8 if $kind eq 'publish';
+    push @words, '--mode', 'closed', $figure->{socket} ? ('-c', 1, '--depth', 8) : ('-c', 8) if $kind eq 'publish';
     push @words, '--no-keepalive' if $figure->{fresh};
     return @words;
+}
+
+# What every thread of a server takes once is not what a connection takes: 200
+# come and go first, beside publishes over 64 connections.
+sub warm_up {
+    my ($figure, $side, $at) = @_;
+    my %few = (%$figure, subs => 200);
+    run_load($at, $side, '--server-pid', $side->{pid}, '-q', '--clean-close', subscribers(\%few, $side, $at),
+        publisher({}, $side), '--mode', 'closed', '-c', 64, '-d', 0.3, '--drain', 1);
+    sleep 1;
+    return;
 }
 
 sub subscribers {
@@ -128,7 +140,7 @@ sub publisher {
     my $rest = '{"channel":"ch0","event":"e","data":"' . 'x' x 150 . '"}';
     my $body = $figure->{list} ? '[' . join(',', $one, ($rest) x ($figure->{list} - 1)) . ']' : $one;
     my ($key, $secret) = (Bench::Servers::SITE_KEY, Bench::Servers::PUBLISH_SECRET);
-    return ('-p', "ws://$host/wordsocket/publisher", '-c', 1, '--depth', 8, '--pub-body', $body,
+    return ('-p', "ws://$host/wordsocket/publisher", '--pub-body', $body,
         '--pub-ack', '"ok":true', signed_upgrade($key, $secret)) if $figure->{socket};
     return ('-p', "http://$host/wordsocket/publish", '--pub-body', $body,
         '--pub-header', 'Content-Type: application/json',
