@@ -2,7 +2,7 @@
 # What was measured, as a table, as JSON and as SVG.
 #
 #   my @rows = rows(\%values);         # $values{figure}{side} = [..]
-#   print table(@rows); write_all($dir, $machine, \%values, \%notes);
+#   print table(@rows); write_all($dir, $machine, \%values, \%notes, \@rows);
 package Bench::Report;
 use v5.30;
 use warnings;
@@ -12,7 +12,7 @@ use List::Util qw(max);
 use Bench::Figures qw(figures unmeasured);
 use Bench::Stats qw(median spread ratios verdict);
 
-our @EXPORT_OK = qw(rows table machine_text write_all);
+our @EXPORT_OK = qw(rows table machine_text write_all figures_table);
 
 # One row a figure and side; ours carries the ratio, the target and the verdict.
 sub rows {
@@ -51,6 +51,15 @@ sub target_text {
 }
 
 my @heads = ('figure', 'who', 'median', 'least-most', 'runs', 'ratio', 'target', '');
+
+# What docs/bench.md says of the figures.
+sub figures_table {
+    return join '', "| figure | what | beside | target: at most |\n|---|---|---|---|\n", map {
+        my ($ours, @others) = @{ $_->{sides} };
+        sprintf "| `%s` | %s%s | %s | %s |\n", $_->{name}, $_->{what}, $_->{full} ? '; full run only' : '',
+            join(', ', @others) || 'nobody', target_text({ target => $_->{most}, base => $_->{base}, unit => $_->{unit} });
+    } figures();
+}
 
 # In the form of Markdown, columns of equal width.
 sub table {
