@@ -75,6 +75,9 @@ sub words {
     push @words, '--mode', 'rate', '-r', $figure->{rate}, '--warmup', 0.3 if $kind eq 'latency';
     push @words, '--mode', 'closed', $figure->{socket} ? ('-c', 1, '--depth', 8) : ('-c', 8) if $kind eq 'publish';
     push @words, '--no-keepalive' if $figure->{fresh};
+    # Frames of ours carry names and an id: the others' are made as long.
+    push @words, '--size', $side->{kind} eq 'us' ? 150 : $figure->{wire} eq 'sse' ? 269 : 260
+        if $kind =~ /^(?:deliver|latency)$/;
     return @words;
 }
 
