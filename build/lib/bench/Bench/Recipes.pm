@@ -4,7 +4,8 @@
 #
 #   my ($value, $report) = measure($figure, $side_name, $at);
 #
-# A run in which something got lost or was refused has no value; $report->{why}
+# A run in which something got lost or was refused, or a latency on a machine
+# that others use, has no value; $report->{why}
 # says so.
 package Bench::Recipes;
 use v5.30;
@@ -59,6 +60,9 @@ sub spoiled {
     return "$publish->{failed} publishes failed: " . JSON::PP->new->canonical->encode($publish->{statuses}) if $publish->{failed};
     return "$deliver->{lost} messages lost" if $figure->{subs} && $deliver->{lost};
     return 'nothing was published' if $figure->{kind} =~ /^(?:deliver|publish|latency)$/ && !$publish->{ok};
+    # Who else runs decides a latency, not the server.
+    return 'the machine was not quiet' if $figure->{kind} eq 'latency' && $report->{cpu}{others_s} > 0.35 * $report->{cpu}{wall_s};
+    return 'no latency was seen' if $figure->{kind} eq 'latency' && !$deliver->{latency_us}{n};
     return undef;
 }
 
