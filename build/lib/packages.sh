@@ -32,6 +32,7 @@
         php8.2-cli php8.2-curl php8.2-gd php8.2-intl php8.2-mbstring
         php8.2-sqlite3 php8.2-xml php8.2-zip php-codesniffer phpunit unzip
     )
+    PKGS_BENCH=(ca-certificates media-types openssl perl procps util-linux)
     PKGS_MARIADB=(mariadb-client mariadb-server php8.2-mysql)
     PKGS_TEST=(
         apache2-suexec-pristine chromium clang fonts-dejavu-core gdb haproxy

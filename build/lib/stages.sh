@@ -18,7 +18,7 @@ stage_about() {
     client) echo "the TypeScript client, and the screen in wp-admin" ;;
     php) echo "the WordPress plugin, without WordPress" ;;
     wordpress) echo "the plugin on the newest WordPress and on 6.4" ;;
-    demo) echo "build/demo, WordPress and a browser: t/browser" ;;
+    demo) echo "build/demo, WordPress and a browser: t/browser; build/bench" ;;
     dist) echo "make distcheck: the tarball builds and tests itself" ;;
     valgrind) echo "a bit of everything under memcheck; long: unit tests too" ;;
     tsan) echo "a bit of everything under TSan; long: more of t/*.t" ;;
@@ -281,6 +281,7 @@ plugin_is_whole() (
 
 stage_demo() {
     tap --timeout 600 --jobs 2 t/browser/*.t
+    expect "build/bench measures" build/bench --smoke
 }
 
 stage_dist() {

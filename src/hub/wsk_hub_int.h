@@ -12,8 +12,9 @@
 #define HUB_BATCH 64
 #define HUB_SCRATCH 65536
 /* Deliveries after which a piece of the live stream ends, between two records:
- * what is left of it is read again. */
-#define HUB_OFFERS 8192
+ * what is left of it is read again. Enough for a list of 8 to 5,000 sockets,
+ * which then leaves in one write for each; one record can be for as many. */
+#define HUB_OFFERS 40960
 
 struct wsk_hub_site_t {
     uint32_t number;

