@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/wsk_mac.h"
 
+#include <pthread.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-
-#define BLOCK 64 /* of SHA-256 */
+#include <openssl/params.h>
 
 /* An empty slice may have no address; the library wants one. */
 static const char *address(wsk_slice_t slice)
@@ -35,46 +36,50 @@ static bool hash_with(EVP_MD_CTX *context, uint8_t *out,
            && EVP_DigestFinal_ex(context, out, NULL) == 1;
 }
 
-/* One of the two passes: the hash of the padded key and the parts. */
-static bool pass(EVP_MD_CTX *context, uint8_t *out, const uint8_t *key,
-                 uint8_t pad, const wsk_slice_t *parts, size_t nparts)
-{
-    uint8_t block[BLOCK];
-    bool done;
-    size_t i;
+/* What the library looks up by name, once for the process. */
+static EVP_MAC_CTX *hmac_sha256;
 
-    for (i = 0; i < sizeof block; i++) {
-        block[i] = key[i] ^ pad;
+static void look_up(void)
+{
+    static char digest[] = "SHA256";
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+
+    hmac_sha256 = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    EVP_MAC_free(mac);
+    if (hmac_sha256 && EVP_MAC_CTX_set_params(hmac_sha256, params) != 1) {
+        EVP_MAC_CTX_free(hmac_sha256);
+        hmac_sha256 = NULL;
     }
-    done = EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1
-           && EVP_DigestUpdate(context, block, sizeof block) == 1
-           && feed_all(context, parts, nparts)
-           && EVP_DigestFinal_ex(context, out, NULL) == 1;
-    OPENSSL_cleanse(block, sizeof block);
-    return done;
 }
 
-/* RFC 2104 over the library's hash. Its own HMAC looks up four algorithms and
- * makes a key object each time: 5.2 us where this takes 0.7. */
 bool wsk_mac(uint8_t out[WSK_MAC_LEN], wsk_slice_t key,
              const wsk_slice_t *parts, size_t nparts)
 {
-    EVP_MD_CTX *context = key.len ? EVP_MD_CTX_new() : NULL;
-    uint8_t block[BLOCK] = { 0 }, inner[WSK_MAC_LEN] = { 0 };
-    const wsk_slice_t again = { (const char *)inner, sizeof inner };
-    bool done = context != NULL;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    EVP_MAC_CTX *context = NULL;
+    size_t len = 0, i;
+    bool done;
 
-    if (done && key.len > sizeof block) {
-        done = hash_with(context, block, &key, 1);
+    pthread_once(&once, look_up);
+    if (key.len > 0 && hmac_sha256) {
+        context = EVP_MAC_CTX_dup(hmac_sha256);
     }
-    else if (done) {
-        memcpy(block, key.at, key.len);
+    done = context
+           && EVP_MAC_init(context, (const unsigned char *)key.at, key.len,
+                           NULL)
+                  == 1;
+    for (i = 0; done && i < nparts; i++) {
+        done = EVP_MAC_update(context, (const unsigned char *)address(parts[i]),
+                              parts[i].len)
+               == 1;
     }
-    done = done && pass(context, inner, block, 0x36, parts, nparts)
-           && pass(context, out, block, 0x5c, &again, 1);
-    OPENSSL_cleanse(block, sizeof block);
-    OPENSSL_cleanse(inner, sizeof inner);
-    EVP_MD_CTX_free(context);
+    done = done && EVP_MAC_final(context, out, &len, WSK_MAC_LEN) == 1
+           && len == WSK_MAC_LEN;
+    EVP_MAC_CTX_free(context);
     if (!done) {
         memset(out, 0, WSK_MAC_LEN);
     }
