@@ -46,6 +46,13 @@ const UNANSWERED_MS = 30_000;
 const NOTHING = Uint8Array.of(0);
 /** Questions that wait for an answer of somebody else. */
 const MAX_QUESTIONS = 16;
+/** Bytes of a state vector; that of some 20,000 who wrote is shorter. */
+const MAX_VECTOR = 256 * 1024;
+/**
+ * No two of them are answered sooner after each other: one who never stops asking
+ * would have this page use up what the relay takes of it, for all its rooms.
+ */
+const ANSWER_GAP_MS = 250;
 
 /** Messages of y-protocols, in which the editor asks and answers. */
 const STEP1 = 0;
@@ -102,11 +109,28 @@ function* updatesOf(list: Uint8Array): Generator<Uint8Array> {
   }
 }
 
+/** Whether the editor can answer it: it says nothing to what it cannot read. */
+function isVector(data: Uint8Array): boolean {
+  const decoder = decoding.createDecoder(data);
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+    decoding.readVarUint(decoder);
+    decoding.readVarUint(decoder);
+  }
+  return !decoding.hasContent(decoder);
+}
+
+const areSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
 export class PollingRoom {
   /** Whether WordPress said no. */
   isRefused = false;
   private readonly listeners = new Set<() => void>();
-  private readonly mailbox = new Mailbox(() => this.resyncSoon());
+  private readonly mailbox = new Mailbox(() => {
+    // They were in it.
+    this.forgetQuestions();
+    this.resyncSoon();
+  });
   private readonly timers: Timers;
   private readonly off: (() => void)[] = [];
   private line: Line | undefined;
@@ -122,6 +146,7 @@ export class PollingRoom {
   /** The one for all there is, until it is fetched. */
   private forAll: Question | undefined;
   private answeredAll = -Infinity;
+  private askedEditor = -Infinity;
   /** What the editor was asked and has not answered. */
   private asked: Question[] = [];
   private state: State = {};
@@ -207,7 +232,12 @@ export class PollingRoom {
         const question = this.asked.shift();
         // What it says by itself is no answer, and nobody confirms its pieces.
         const isAnswer = question?.isOwn === false;
-        taken.push(line.say(isAnswer ? FRAME.step2 : FRAME.update, dataOf(data), isAnswer));
+        taken.push(
+          line.say(isAnswer ? FRAME.step2 : FRAME.update, dataOf(data), {
+            awaited: isAnswer,
+            repeated: question?.isOwn === true,
+          }),
+        );
       }
     }
     if ((await Promise.all(taken)).includes(false)) {
@@ -422,7 +452,13 @@ export class PollingRoom {
 
   /** Somebody lacks what is not in that vector. */
   private question(vector: Uint8Array): void {
-    if (this.questions.length < MAX_QUESTIONS) {
+    if (
+      this.questions.length < MAX_QUESTIONS &&
+      vector.length <= MAX_VECTOR &&
+      isVector(vector) &&
+      // One answer is for all who ask the same before it.
+      !this.questions.some((one) => areSame(one.vector, vector))
+    ) {
       const question: Question = {
         vector: vector.slice(),
         isOwn: false,
@@ -444,7 +480,16 @@ export class PollingRoom {
   }
 
   private wait(question: Question, ms: number): void {
-    question.cancel = this.around.clock.after(ms, () => {
+    const { clock } = this.around;
+    question.cancel = clock.after(ms, () => {
+      if (question !== this.forAll) {
+        const left = this.askedEditor + ANSWER_GAP_MS - clock.now();
+        if (left > 0) {
+          this.wait(question, left);
+          return;
+        }
+        this.askedEditor = clock.now();
+      }
       const update: Update = { type: 'sync_step1', data: message(STEP1, question.vector) };
       // A page that is not seen polls rarely: another may have answered by then.
       question.cancel = this.mailbox.put(update, question);

@@ -143,3 +143,17 @@ test('nobody has more than what was sent', async () => {
   await go(500);
   assert.equal(sent.length, 6);
 });
+
+test('answers that nobody takes do not pile up', async () => {
+  const { bulk, sent, go } = world();
+  const large = frame(100);
+  for (let i = 0; i < 20; i++) {
+    bulk.push(large, true);
+  }
+  // Two of them fit; each gives three pieces, and is given up after ten seconds.
+  await go(60_000);
+  assert.equal(sent.length, 6);
+  bulk.push(large, true);
+  await go(200);
+  assert.equal(sent.length, 9);
+});
