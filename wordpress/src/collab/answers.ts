@@ -29,7 +29,7 @@ const LATEST_MS = 240;
  * No two go sooner after each other: one who never stops asking would have this
  * page use up what the relay takes of it, for all its rooms.
  */
-const GAP_MS = 250;
+export const ANSWER_GAP_MS = 250;
 
 function clockOf(vector: Vector, client: number): number {
   return vector.get(client) ?? 0;
@@ -132,7 +132,7 @@ export class Answers {
 
   private answerIn(ms: number): void {
     this.cancel?.();
-    const gap = this.answeredAt + GAP_MS - this.clock.now();
+    const gap = this.answeredAt + ANSWER_GAP_MS - this.clock.now();
     this.cancel = this.clock.after(Math.max(ms, gap), () => this.answer());
   }
 

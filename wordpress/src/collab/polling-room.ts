@@ -15,6 +15,7 @@
 
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
+import { ANSWER_GAP_MS } from './answers.js';
 import { createCipher, PLAIN } from './cipher.js';
 import { Crowd, type State } from './crowd.js';
 import { FRAME, type FrameType } from './frames.js';
@@ -48,11 +49,6 @@ const NOTHING = Uint8Array.of(0);
 const MAX_QUESTIONS = 16;
 /** Bytes of a state vector; that of some 20,000 who wrote is shorter. */
 const MAX_VECTOR = 256 * 1024;
-/**
- * No two of them are answered sooner after each other: one who never stops asking
- * would have this page use up what the relay takes of it, for all its rooms.
- */
-const ANSWER_GAP_MS = 250;
 
 /** Messages of y-protocols, in which the editor asks and answers. */
 const STEP1 = 0;
