@@ -18,7 +18,7 @@ export type YModule = typeof Yjs;
 type Vector = Map<number, number>;
 
 /** An answer in pieces is under way; it went on no longer ago than this. */
-const UNDER_WAY_MS = 4000;
+export const UNDER_WAY_MS = 4000;
 /** So many at a time are waited for. */
 const MAX_UNDER_WAY = 8;
 
