@@ -117,7 +117,7 @@ struct wsk_loop_t {
     bool keeps; /* TLS connections are to go on in a keeper */
     /* of a keeper */
     int64_t born_ms, keep_look_ms;
-    int64_t read_ms; /* since when a configuration is being read; or 0 */
+    int64_t read_ms;     /* since when a configuration is being read; or 0 */
     uint64_t leave_mark; /* when the loop began; then all of ours stay */
     /* any thread: */
     _Atomic bool alone;
