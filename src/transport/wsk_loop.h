@@ -44,8 +44,6 @@ typedef struct wsk_loop_spec_t {
     uint32_t wait_ms;    /* for one, when the configuration is read, */
     uint32_t hold_ms;    /* and where there is no place for it yet */
     bool unsure;         /* a stop that was not to hurry may have been to */
-    uint32_t keepers;    /* so many at most keep TLS connections; 0: none */
-    int64_t keeper_age_ms;
     int64_t parent_started; /* what wsk_keep_started said of it */
     bool is_keeper;         /* this is one */
     /** What is known of children of a later generation; any thread; or NULL. */
