@@ -89,7 +89,7 @@ waitpid $long, 0;
 is WordSocket::Server::slurp("$server->{root}/long"), "at last\n", 'which is answered';
 ok $server->wait_for(5 * $slow, sub { !grep { $old{$_} } $server->children }), 'then it goes';
 my @keepers = $server->keepers;
-ok @keepers, 'keepers have the connections'
+ok @keepers, 'keepers have the connections';
 fence($_) for @sockets;
 pass 'which go on';
 

@@ -139,7 +139,8 @@ static void when(void)
     wsk_segment_mark(w.seg, WSK_MARK_KEEPER_AGE_MS, 1000000);
     wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 1);
     world_seconds(&w, 19);
-    is_int(atomic_load(&w.loop->stop), 0, "it stays while a reload is under way");
+    is_int(atomic_load(&w.loop->stop), 0,
+           "it stays while a reload is under way");
     wsk_segment_mark(w.seg, WSK_MARK_READ, 1);
     world_seconds(&w, 10);
     is_int(atomic_load(&w.loop->stop), 0, "and after it");
