@@ -128,8 +128,6 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
                              .wait_ms = SUCCESSOR_MS,
                              .hold_ms = WSK_NO_HEADROOM_MS,
                              .unsure = !is_threaded(),
-                             .keepers = wsk_process.keepers,
-                             .keeper_age_ms = wsk_process.keeper_age_ms,
                              .heirs = heirs,
                              .ended = on_session_end,
                              .baton = s };

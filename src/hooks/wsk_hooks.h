@@ -43,8 +43,6 @@ typedef struct wsk_process_t {
     bool idle;        /* no host is served, so children need no loop */
     const int *door;  /* connections on their way from child to child */
     uint32_t drain_ms;
-    uint32_t keepers;
-    int64_t keeper_age_ms;
     wsk_ledger_t *ledger;     /* of host mode, or NULL */
     struct apr_hash_t *hosts; /* of host mode, by tag; pconf */
 } wsk_process_t;

@@ -337,10 +337,11 @@ static int take_over(keep_t *keep, server_rec *s, apr_pool_t *pconf,
     wsk_process.bell.fds = keep->fds;
     wsk_process.adopt = set->adopt;
     wsk_process.drain_ms = drain_allowed(s, set);
-    wsk_process.keepers = (uint32_t)set->keepers;
-    wsk_process.keeper_age_ms = set->keeper_age_ms;
     wsk_segment_mark(keep->seg, WSK_MARK_HOST_CONNECTIONS,
                      (uint64_t)set->max_connections);
+    wsk_segment_mark(keep->seg, WSK_MARK_KEEPERS, (uint64_t)set->keepers);
+    wsk_segment_mark(keep->seg, WSK_MARK_KEEPER_AGE_MS,
+                     (uint64_t)set->keeper_age_ms);
     wsk_process.door = keep->door;
     error = prepare_services(s, pconf);
     error = error ? error : wsk_sites_load(s, pconf, ptemp);

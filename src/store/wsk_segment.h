@@ -91,8 +91,10 @@ typedef enum wsk_mark_e {
     WSK_MARK_READ,   /* newest generation whose configuration is in force */
     WSK_MARK_LEAVE,  /* counted up on stop: who is here then goes at once */
     WSK_MARK_HOST_CONNECTIONS, /* the cap, WordSocketMaxConnections */
-    WSK_MARK_REFUSED_FILES,    /* site files that a reload found broken */
-    WSK_MARK_SERVICES,         /* one of each registry: hooks/wsk_fill */
+    WSK_MARK_KEEPERS,       /* so many at most keep TLS connections; 0: none */
+    WSK_MARK_KEEPER_AGE_MS, /* and so long */
+    WSK_MARK_REFUSED_FILES, /* site files that a reload found broken */
+    WSK_MARK_SERVICES,      /* one of each registry: hooks/wsk_fill */
     WSK_MARK_SERVICES_OF = WSK_MARK_SERVICES + WSK_SERVICES_MAX, /* whose */
     WSK_MARK_COUNT = WSK_MARK_SERVICES_OF + WSK_SERVICES_MAX
 } wsk_mark_e;

@@ -58,6 +58,9 @@ void wsk_conn_drop(wsk_conn_t *c)
         c->out = next;
     }
     if (c->ssl) {
+        /* Else its session would be taken out of httpd's cache, and who comes
+         * back after a bad line could not resume it. */
+        SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(c->ssl);
     }
     if (c->fd >= 0) {

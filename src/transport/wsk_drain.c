@@ -28,6 +28,8 @@
  * be just about to come. */
 #define STRANGERS_MS 3000
 #define WAIT_MAX_MS 60000
+/* When the last request is served, for a turn in which nothing is left to do. */
+#define FORK_MAX_MS 10000
 
 static void begin_phase(wsk_loop_t *l, phase_e phase)
 {
@@ -44,8 +46,9 @@ void wsk_drain_begin(wsk_loop_t *l)
     l->draining = true;
     wsk_slot_stopping(l->spec.seg, l->slot);
     wsk_hand_listen(l, false);
-    l->keeps = l->spec.keepers > 0 && !l->spec.is_keeper && !l->spec.unsure
+    l->keeps = !l->spec.is_keeper && !l->spec.unsure
                && l->spec.parent_started > 0;
+    l->alone_ms = 0;
     l->wait_from_ms = l->mono_ms;
     begin_phase(l, l->spec.door ? PHASE_WAIT : PHASE_TELL);
 }
@@ -249,6 +252,24 @@ static bool hand_is_over(const wsk_loop_t *l, int64_t gone)
     return l->mono_ms - l->moved_ms >= HAND_MS || gone >= HAND_MAX_MS;
 }
 
+/* When all else has gone. Who floods us must not keep the child, and its place in
+ * the scoreboard, for ever: then those who wait for a keeper are told.
+ * @return whether they go on waiting */
+static bool keep_in_time(wsk_loop_t *l, bool others)
+{
+    if (!atomic_load(&l->alone)) {
+        return true;
+    }
+    l->alone_ms = l->alone_ms ? l->alone_ms : l->mono_ms;
+    if (!others && !l->active) {
+        wsk_keep_fork(l);
+    }
+    else if (l->mono_ms - l->alone_ms >= FORK_MAX_MS) {
+        l->keeps = false;
+    }
+    return l->keeps;
+}
+
 /* In each step, of all who are to be told, as many as time has passed. */
 static void tell_in_time(wsk_loop_t *l)
 {
@@ -259,8 +280,7 @@ static void tell_in_time(wsk_loop_t *l)
     if (l->phase == PHASE_HAND) {
         wsk_hand_settle(l);
         l->drain_total = l->drain_told + offer_all(l, &going, &kept);
-        if (kept && !going && !l->active && atomic_load(&l->alone)) {
-            wsk_keep_fork(l);
+        if (kept && !keep_in_time(l, going > 0)) {
             kept = 0;
         }
     }
@@ -268,12 +288,12 @@ static void tell_in_time(wsk_loop_t *l)
         l->drain_until_ms = WSK_MAX(l->drain_until_ms,
                                     l->mono_ms + l->spec.drain_ms);
     }
-    if (kept && gone >= tell_ms && hand_is_over(l, gone)) {
+    if (gone >= tell_ms && (!going || hand_is_over(l, gone))) {
+        if (!kept) {
+            tell_all(l);
+            return;
+        }
         strand_all(l);
-    }
-    else if (gone >= tell_ms && (!going || hand_is_over(l, gone))) {
-        tell_all(l);
-        return;
     }
     if (going) { /* if they are told in the end, it is theirs to answer in */
         l->drain_until_ms = WSK_MAX(l->drain_until_ms,

@@ -27,12 +27,16 @@
 #include "transport/wsk_loop_int.h"
 #include "transport/wsk_parcel.h"
 
-#define ANSWER_MS 5000 /* of the copy */
+#define ANSWER_MS 5000 /* of the copy, and one more for each connection */
 /* Clients of a keeper that leaves come back, each with a handshake. */
 #define MS_EACH 10
 #define SPREAD_MAX_MS 60000
-#define READ_MS 30000 /* a configuration, on a large host */
 #define FDS_MAX 65536
+/* So long after a reload began is the configuration read. */
+#define LEFT_BEHIND_MS 20000
+/* Without a turn: something was locked when it was copied. */
+#define HANGS_S 60
+#define NSIG_STANDARD 32 /* those after it are the C library's */
 #define STARTED 22 /* field of /proc/PID/stat, the command being the second */
 
 enum {
@@ -74,30 +78,8 @@ int64_t wsk_keep_started(int32_t pid)
 bool wsk_keep_may(const wsk_loop_t *l, const wsk_conn_t *c)
 {
     return l->keeps && l->phase == PHASE_HAND && c->ssl && !c->told && !c->stays
-           && wsk_parcel_whole(c);
-}
-
-/* Who leaves when one more comes than there may be. */
-static void make_place(wsk_loop_t *l)
-{
-    unsigned slot, count = 0, oldest = 0;
-    int64_t since = INT64_MAX;
-    wsk_slot_info_t info;
-
-    for (slot = 0; slot < wsk_segment_spec(l->spec.seg)->slots; slot++) {
-        if (!wsk_slot_info(l->spec.seg, slot, &info)
-            || info.kind != WSK_SLOT_KEEPER || info.state != WSK_SLOT_LIVE) {
-            continue;
-        }
-        count++;
-        if (info.since_us < since) {
-            since = info.since_us;
-            oldest = slot;
-        }
-    }
-    if (count >= l->spec.keepers) {
-        wsk_slot_stopping(l->spec.seg, oldest);
-    }
+           && wsk_parcel_whole(c)
+           && wsk_segment_marked(l->spec.seg, WSK_MARK_KEEPERS) > 0;
 }
 
 static wsk_conn_t **all_kept(wsk_loop_t *l, uint32_t *n)
@@ -118,16 +100,19 @@ static wsk_conn_t **all_kept(wsk_loop_t *l, uint32_t *n)
     return conns;
 }
 
-static char hear(int fd)
+static char hear(int fd, uint32_t n)
 {
+    const int64_t until = wsk_loop_clocks().mono_ms + ANSWER_MS + n;
     struct pollfd what = { .fd = fd, .events = POLLIN };
     char word = WORD_NONE;
-    int n;
+    int64_t left;
+    int heard;
 
     do {
-        n = poll(&what, 1, ANSWER_MS);
-    } while (n < 0 && errno == EINTR);
-    return n == 1 && read(fd, &word, 1) == 1 ? word : WORD_NONE;
+        left = until - wsk_loop_clocks().mono_ms;
+        heard = poll(&what, 1, (int)WSK_MAX(left, INT64_C(0)));
+    } while (heard < 0 && errno == EINTR);
+    return heard == 1 && read(fd, &word, 1) == 1 ? word : WORD_NONE;
 }
 
 /* SSL objects that are another's now: held by the process, never freed. */
@@ -177,14 +162,13 @@ void wsk_keep_fork(wsk_loop_t *l)
     anothers = calloc(n + 1u, sizeof(SSL *));
     if (conns && anothers && n > 0
         && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
-        make_place(l);
         pid = fork();
         if (pid == 0) {
             keep(l, conns, n, pair[1]);
             _exit(0);
         }
         close(pair[1]);
-        word = pid < 0 ? WORD_REFUSED : hear(pair[0]);
+        word = pid < 0 ? WORD_REFUSED : hear(pair[0], n);
         close(pair[0]);
         if (pid > 0 && word != WORD_KEPT) {
             end_of_copy(pid, word == WORD_NONE);
@@ -209,15 +193,20 @@ static void on_sigterm(int ignored)
     }
 }
 
-/* Handlers are httpd's, and run its cleanups. */
+/* Handlers are httpd's: they run its cleanups, and that of a crash ends the
+ * process whose copy we are, or who has its number by then. */
 static void own_signals(void)
 {
     static const int deaf[] = { SIGHUP,  SIGINT,   SIGUSR1, SIGUSR2,
                                 SIGPIPE, SIGWINCH, SIGCHLD };
-    struct sigaction act = { .sa_handler = SIG_IGN };
+    struct sigaction act = { .sa_handler = SIG_DFL };
     sigset_t none;
     unsigned i;
 
+    for (i = 1; i < NSIG_STANDARD; i++) {
+        sigaction((int)i, &act, NULL);
+    }
+    act.sa_handler = SIG_IGN;
     for (i = 0; i < WSK_COUNT_OF(deaf); i++) {
         sigaction(deaf[i], &act, NULL);
     }
@@ -227,17 +216,40 @@ static void own_signals(void)
     pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
-static void own(uint8_t *ours, int fd)
+/* Which descriptors are ours, by number. */
+typedef struct ours_t {
+    uint8_t *is;
+    int n;
+} ours_t;
+
+static bool make_ours(ours_t *ours, wsk_conn_t **conns, uint32_t n)
 {
-    if (fd >= 0 && fd < FDS_MAX) {
-        ours[fd] = 1;
+    uint32_t i;
+
+    ours->n = FDS_MAX;
+    for (i = 0; i < n; i++) {
+        ours->n = WSK_MAX(ours->n, conns[i]->fd + 1);
     }
+    ours->is = calloc(1, (size_t)ours->n);
+    return ours->is != NULL;
+}
+
+static void own(ours_t *ours, int fd)
+{
+    if (fd >= 0 && fd < ours->n) {
+        ours->is[fd] = 1;
+    }
+}
+
+static bool is_own(const ours_t *ours, int fd)
+{
+    return fd >= 0 && fd < ours->n && ours->is[fd];
 }
 
 /* Listeners, logs, locks, pipes: while we had them open, others would wait for
  * their end. Only closed, their numbers would be given to somebody else, while
  * code of httpd's still knows them. */
-static void shut_others(const uint8_t *ours)
+static void shut_others(const ours_t *ours)
 {
     const int nothing = open("/dev/null", O_RDWR);
     DIR *dir = opendir("/proc/self/fd");
@@ -251,18 +263,31 @@ static void shut_others(const uint8_t *ours)
         while ((entry = readdir(dir)) != NULL) {
             fd = (int)strtol(entry->d_name, NULL, 10);
             if (entry->d_name[0] != '.' && fd != nothing && fd != dirfd(dir)
-                && (fd >= FDS_MAX || !ours[fd])) {
+                && !is_own(ours, fd)) {
                 dup2(nothing, fd);
             }
         }
         closedir(dir);
     }
     else {
-        for (fd = 0; fd < FDS_MAX; fd++) {
-            if (fd != nothing && !ours[fd] && fcntl(fd, F_GETFD) >= 0) {
+        for (fd = 0; fd < ours->n; fd++) {
+            if (fd != nothing && !is_own(ours, fd) && fcntl(fd, F_GETFD) >= 0) {
                 dup2(nothing, fd);
             }
         }
+    }
+}
+
+/* A session with a name is taken out of httpd's cache when its connection ends
+ * badly: by code of httpd's, which would lock with what is /dev/null now, or call
+ * another host. */
+static void forget_session(SSL *ssl)
+{
+    SSL_SESSION *session = SSL_get_session(ssl);
+    const uint8_t none[1] = { 0 };
+
+    if (session) {
+        SSL_SESSION_set1_id(session, none, 0);
     }
 }
 
@@ -280,6 +305,7 @@ static wsk_conn_t *bring(wsk_loop_t *l, wsk_conn_t *was, unsigned from)
         c = parcel.conn;
         c->ssl = was->ssl;
         c->sealed = was->sealed;
+        forget_session(c->ssl);
         if (wsk_hand_bring_in(l, &parcel, fd, from) != WSK_OFFER_TAKEN) {
             c->ssl = NULL;
             c = NULL;
@@ -310,7 +336,7 @@ static bool begin_loop(const wsk_loop_t *from)
     if (!own_loop) {
         return false;
     }
-    own_loop->born_ms = now.mono_ms;
+    own_loop->born_ms = own_loop->in_force_ms = now.mono_ms;
     own_loop->leave_mark = from->leave_mark;
     return wsk_loop_enter(own_loop, &now);
 }
@@ -319,31 +345,32 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
                  int word)
 {
     const wsk_segment_spec_t *spec = wsk_segment_spec(from->spec.seg);
-    uint8_t *ours = calloc(1, FDS_MAX);
+    ours_t ours = { 0 };
     char say = WORD_KEPT;
     uint32_t i;
 
     own_signals();
-    if (!ours || !begin_loop(from)) {
+    alarm(HANGS_S);
+    if (!make_ours(&ours, conns, n) || !begin_loop(from)) {
         say = WORD_REFUSED;
         i = (uint32_t)write(word, &say, 1);
         _exit(0);
     }
     prctl(PR_SET_NAME, "wsk-keeper", 0, 0, 0);
-    own(ours, word);
-    own(ours, own_loop->epoll);
-    own(ours, own_loop->kick);
+    own(&ours, word);
+    own(&ours, own_loop->epoll);
+    own(&ours, own_loop->kick);
     for (i = 0; i < spec->slots; i++) {
-        own(ours, own_loop->spec.bell.fds[i]);
+        own(&ours, own_loop->spec.bell.fds[i]);
     }
     for (i = 0; i < n; i++) {
         conns[i] = bring(own_loop, conns[i], from->slot);
         if (conns[i]) {
-            own(ours, conns[i]->fd);
+            own(&ours, conns[i]->fd);
         }
     }
-    shut_others(ours);
-    free(ours);
+    shut_others(&ours);
+    free(ours.is);
     if (write(word, &say, 1) != 1) {
         _exit(0); /* given up: it has cut them off */
     }
@@ -360,26 +387,42 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
 
 /* Every step of a keeper. */
 
-/* A configuration was read, and none came into force here: what comes now has
- * another segment, or no use for one. */
-static bool is_outdated(wsk_loop_t *l)
+/* The oldest make place for those that came after them: each counts for itself,
+ * as several may come at once. */
+static bool is_one_too_many(const wsk_loop_t *l)
 {
-    if (wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)
-        <= wsk_segment_marked(l->spec.seg, WSK_MARK_READ)) {
-        l->read_ms = 0;
-        return false;
+    uint64_t younger = 0;
+    wsk_slot_info_t own, info;
+    unsigned slot;
+
+    wsk_slot_info(l->spec.seg, l->slot, &own);
+    for (slot = 0; slot < wsk_segment_spec(l->spec.seg)->slots; slot++) {
+        younger += wsk_slot_info(l->spec.seg, slot, &info)
+                   && info.kind == WSK_SLOT_KEEPER
+                   && info.state == WSK_SLOT_LIVE
+                   && (info.since_us > own.since_us
+                       || (info.since_us == own.since_us && slot > l->slot));
     }
-    l->read_ms = l->read_ms ? l->read_ms : l->mono_ms;
-    return l->mono_ms - l->read_ms >= READ_MS;
+    return younger >= wsk_segment_marked(l->spec.seg, WSK_MARK_KEEPERS);
 }
 
-static bool is_told_to_leave(const wsk_loop_t *l)
+/* A reload has brought a configuration that does without us, or another version
+ * of us with a segment of its own. */
+static bool is_left_behind(wsk_loop_t *l)
 {
-    wsk_slot_info_t info;
+    if (wsk_segment_marked(l->spec.seg, WSK_MARK_READ)
+        >= wsk_segment_marked(l->spec.seg, WSK_MARK_RELOAD)) {
+        l->in_force_ms = l->mono_ms;
+    }
+    return l->mono_ms - l->in_force_ms >= LEFT_BEHIND_MS;
+}
 
-    return l->mono_ms - l->born_ms >= l->spec.keeper_age_ms
-           || (wsk_slot_info(l->spec.seg, l->slot, &info)
-               && info.state == WSK_SLOT_STOPPING);
+static bool is_to_leave(wsk_loop_t *l)
+{
+    const uint64_t age = (uint64_t)(l->mono_ms - l->born_ms);
+
+    return age >= wsk_segment_marked(l->spec.seg, WSK_MARK_KEEPER_AGE_MS)
+           || is_one_too_many(l) || is_left_behind(l);
 }
 
 bool wsk_keep_step(wsk_loop_t *l)
@@ -388,14 +431,14 @@ bool wsk_keep_step(wsk_loop_t *l)
 
     if (l->mono_ms >= l->keep_look_ms) {
         l->keep_look_ms = l->mono_ms + WSK_SWEEP_MS;
+        alarm(HANGS_S);
         wsk_turn_look(l);
         if (wsk_keep_started(l->spec.parent) != l->spec.parent_started
             || wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE)
                    != l->leave_mark) {
             wsk_loop_stop(l, true);
         }
-        else if (!atomic_load(&l->stop)
-                 && (is_told_to_leave(l) || is_outdated(l))) {
+        else if (!atomic_load(&l->stop) && is_to_leave(l)) {
             spread = WSK_MIN(spread, (uint64_t)SPREAD_MAX_MS);
             l->spec.drain_ms = WSK_MAX(l->spec.drain_ms, (uint32_t)spread);
             wsk_loop_stop(l, false);

@@ -39,13 +39,11 @@ typedef struct wsk_loop_spec_t {
     const int *door; /* two ends of a SEQPACKET pair: hand over by [0], take
                       * by [1]; NULL: nobody is handed over */
     uint32_t generation;
-    int32_t pid, parent; /* parent 0: its end is not watched for */
-    uint32_t drain_ms;   /* at most this, when a successor is there */
-    uint32_t wait_ms;    /* for one, when the configuration is read, */
-    uint32_t hold_ms;    /* and where there is no place for it yet */
-    bool unsure;         /* a stop that was not to hurry may have been to */
-    uint32_t keepers;    /* so many at most keep TLS connections; 0: none */
-    int64_t keeper_age_ms;
+    int32_t pid, parent;    /* parent 0: its end is not watched for */
+    uint32_t drain_ms;      /* at most this, when a successor is there */
+    uint32_t wait_ms;       /* for one, when the configuration is read, */
+    uint32_t hold_ms;       /* and where there is no place for it yet */
+    bool unsure;            /* a stop that was not to hurry may have been to */
     int64_t parent_started; /* what wsk_keep_started said of it */
     bool is_keeper;         /* this is one */
     /** What is known of children of a later generation; any thread; or NULL. */

@@ -114,10 +114,11 @@ struct wsk_loop_t {
     bool listens; /* at the door */
     int64_t drain_from_ms, drain_until_ms;
     uint32_t drain_total, drain_told;
-    bool keeps; /* TLS connections are to go on in a keeper */
+    bool keeps;       /* TLS connections are to go on in a keeper */
+    int64_t alone_ms; /* when the last request was seen to be served */
     /* of a keeper */
     int64_t born_ms, keep_look_ms;
-    int64_t read_ms; /* since when a configuration is being read; or 0 */
+    int64_t in_force_ms; /* when no reload was seen to be under way last */
     uint64_t leave_mark; /* when the loop began; then all of ours stay */
     /* any thread: */
     _Atomic bool alone;

@@ -54,6 +54,7 @@ static void whom(void)
     c = who.c;
     c->ssl = some_ssl();
     w.loop->keeps = true;
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 1);
     ok(!wsk_keep_may(w.loop, c), "nobody, before there is a successor");
     w.loop->phase = PHASE_HAND;
     ok(wsk_keep_may(w.loop, c), "then who is over TLS");
@@ -69,6 +70,9 @@ static void whom(void)
     w.loop->keeps = false;
     ok(!wsk_keep_may(w.loop, c), "nobody, where there are no keepers");
     w.loop->keeps = true;
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 0);
+    ok(!wsk_keep_may(w.loop, c), "nor where the next configuration has none");
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 1);
     SSL_free(c->ssl);
     c->ssl = NULL;
     ok(!wsk_keep_may(w.loop, c), "nor who can be handed over");
@@ -83,8 +87,9 @@ static void keeper(void)
     w.loop->spec.is_keeper = true;
     w.loop->spec.parent = (int32_t)getpid();
     w.loop->spec.parent_started = wsk_keep_started((int32_t)getpid());
-    w.loop->spec.keeper_age_ms = 5000;
-    w.loop->born_ms = w.now.mono_ms;
+    w.loop->born_ms = w.loop->in_force_ms = w.now.mono_ms;
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 1);
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPER_AGE_MS, 5000);
     client_open(&w, &who, WSK_KIND_WS, 1);
     w.over = false;
     world_later(&w, 1000);
@@ -104,33 +109,48 @@ static void leaves(const char *why, bool hurry)
 
 static void when(void)
 {
+    int another;
+
     keeper();
     is_int(atomic_load(&w.loop->stop), 0, "a keeper stays");
+    ok(alarm(0) > 0, "and would be ended if it hung");
     world_later(&w, 3000);
     is_int(atomic_load(&w.loop->stop), 0, "while it is young");
     world_later(&w, 1000);
     leaves("too old, it leaves", false);
 
     keeper();
-    wsk_slot_stopping(w.seg, w.loop->slot);
-    leaves("it leaves when another needs the place", false);
+    another = wsk_slot_claim(w.seg, WSK_SLOT_KEEPER, 1, 2, w.now.unix_us + 1);
+    leaves("it leaves when another has come that needs the place", false);
+
+    keeper();
+    another = wsk_slot_claim(w.seg, WSK_SLOT_KEEPER, 1, 2, 1);
+    world_later(&w, 600);
+    is_int(atomic_load(&w.loop->stop), 0, "not for one that is older");
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 2);
+    wsk_slot_release(w.seg, (unsigned)another);
+    another = wsk_slot_claim(w.seg, WSK_SLOT_KEEPER, 1, 2, w.now.unix_us + 1);
+    world_later(&w, 600);
+    is_int(atomic_load(&w.loop->stop), 0, "nor where there is place for both");
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 0);
+    leaves("it leaves when there are to be none any more", false);
+
+    keeper();
+    wsk_segment_mark(w.seg, WSK_MARK_KEEPER_AGE_MS, 1000000);
+    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 1);
+    world_seconds(&w, 19);
+    is_int(atomic_load(&w.loop->stop), 0,
+           "it stays while a reload is under way");
+    wsk_segment_mark(w.seg, WSK_MARK_READ, 1);
+    world_seconds(&w, 10);
+    is_int(atomic_load(&w.loop->stop), 0, "and after it");
+    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 2);
+    world_seconds(&w, 20);
+    leaves("it leaves when the reload brought somebody else", false);
 
     keeper();
     wsk_segment_mark(w.seg, WSK_MARK_LEAVE, 1);
     leaves("it leaves at once when httpd stops", true);
-
-    keeper();
-    w.loop->spec.keeper_age_ms = 1000000;
-    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 2);
-    world_seconds(&w, 20);
-    wsk_segment_mark(w.seg, WSK_MARK_READ, 2);
-    world_seconds(&w, 20);
-    client_send(&who, WSK_OP_PONG, "", 0);
-    wsk_segment_mark(w.seg, WSK_MARK_RELOAD, 3);
-    world_seconds(&w, 29);
-    is_int(atomic_load(&w.loop->stop), 0, "a configuration is read");
-    world_later(&w, 2000);
-    leaves("it leaves when nothing came of it", false);
 
     keeper();
     w.loop->spec.parent_started++;
@@ -157,6 +177,7 @@ static void a_secret_goes(void)
     close(who.fd);
     world_seconds(&w, 4);
     world_close(&w);
+    alarm(0);
 }
 
 int main(void)
