@@ -31,6 +31,9 @@ is said('wordpress/src/collab/link.ts', qr/^export const MAX_ROOMS = ([^;]+);/m)
 my $bytes = said('wordpress/includes/class-crdt-document.php', qr/const MAX_BYTES\s*= ([^;]+);/);
 like $bytes, qr/^\d+$/, 'bytes of a document';
 is said('wordpress/src/collab/room.ts', qr/^export const MAX_DOCUMENT = ([^;]+);/m), $bytes, 'a room holds as much as WordPress saves';
+my $pace = said('wordpress/src/collab/pace.ts', qr/^const TOGETHER_MS = ([^;]+);/m);
+like $pace, qr/^\d+$/, 'how often the editor of 7.0 asks';
+is said('wordpress/src/collab/room.ts', qr/^const UPDATE_MS = ([^;]+);/m), $pace, 'keys share a frame there as elsewhere';
 my ($mib) = slurp('docs/collaboration.md') =~ /a document\s+may have (\d+) MiB/;
 is $mib * 1024 * 1024, $bytes, 'docs/collaboration.md says so';
 done_testing;

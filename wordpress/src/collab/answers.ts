@@ -18,13 +18,18 @@ export type YModule = typeof Yjs;
 type Vector = Map<number, number>;
 
 /** An answer in pieces is under way; it went on no longer ago than this. */
-const UNDER_WAY_MS = 4000;
+export const UNDER_WAY_MS = 4000;
 /** So many at a time are waited for. */
 const MAX_UNDER_WAY = 8;
 
 /** The one whose turn it is answers at once, the others within these. */
 const EARLIEST_MS = 40;
 const LATEST_MS = 240;
+/**
+ * No two go sooner after each other: one who never stops asking would have this
+ * page use up what the relay takes of it, for all its rooms.
+ */
+export const ANSWER_GAP_MS = 250;
 
 function clockOf(vector: Vector, client: number): number {
   return vector.get(client) ?? 0;
@@ -66,6 +71,7 @@ export class Answers {
   /** What whoever asked has at least; undefined while nobody asks. */
   private asked: Vector | undefined;
   private cancel: (() => void) | undefined;
+  private answeredAt = -Infinity;
   /** Answers in pieces that began after all that is asked. */
   private readonly underWay = new Set<string>();
 
@@ -126,7 +132,8 @@ export class Answers {
 
   private answerIn(ms: number): void {
     this.cancel?.();
-    this.cancel = this.clock.after(ms, () => this.answer());
+    const gap = this.answeredAt + ANSWER_GAP_MS - this.clock.now();
+    this.cancel = this.clock.after(Math.max(ms, gap), () => this.answer());
   }
 
   private delay(): number {
@@ -139,6 +146,7 @@ export class Answers {
     const { Y, doc, asked } = this;
     this.stop();
     if (asked) {
+      this.answeredAt = this.clock.now();
       this.send(Y.encodeStateAsUpdate(doc, Y.encodeStateVector(asked)));
     }
   }

@@ -20,6 +20,11 @@ const PACE_MS = 60;
 /** Where nobody confirms: 2.6 Mbit/s. */
 const BLIND_PACE_MS = 200;
 const PATIENCE_MS = 10_000;
+/**
+ * Answers that wait for their turn may have so many bytes together, one may in any
+ * case: whoever asks and confirms nothing would have them pile up.
+ */
+const MOST_WAITING = 16 * 1024 * 1024;
 
 /** A frame that confirms so many bytes of a whole. */
 export function confirmation(name: Uint8Array, have: number): Uint8Array {
@@ -44,6 +49,8 @@ export class Bulk {
   private readonly transfers = new Map<string, Transfer>();
   /** A repetition whose turn has not come. */
   private waiting: Job | undefined;
+  /** Bytes of answers whose turn has not come. */
+  private answers = 0;
   private wake: (() => void) | undefined;
   private run = 0;
   private line: Promise<void> = Promise.resolve();
@@ -58,19 +65,27 @@ export class Bulk {
   /**
    * Whether somebody waits for it, and so will confirm, is `awaited`. What is
    * `repeated` has all that the one before it had, and takes its place unless
-   * that is under way.
+   * that is under way. An answer may be left out: who lacks it asks again.
    */
   push(frame: Uint8Array, awaited: boolean, repeated = false): void {
     if (repeated && this.waiting) {
       this.waiting.frame = frame;
       return;
     }
+    const bytes = awaited ? frame.length : 0;
+    if (awaited && this.answers > 0 && this.answers + bytes > MOST_WAITING) {
+      return;
+    }
+    this.answers += bytes;
     const { run } = this;
     const job = { frame, awaited };
     this.waiting = repeated ? job : this.waiting;
     this.line = this.line.then(() => {
       if (this.waiting === job) {
         this.waiting = undefined;
+      }
+      if (run === this.run) {
+        this.answers -= bytes;
       }
       return this.go(job, run);
     });
@@ -99,6 +114,7 @@ export class Bulk {
   stop(): void {
     this.run += 1;
     this.waiting = undefined;
+    this.answers = 0;
     this.wake?.();
     this.line = Promise.resolve();
   }

@@ -16,6 +16,7 @@ import type { Clock } from './clock.js';
 import { encodeFrame, FRAME } from './frames.js';
 import type { Line } from './line.js';
 import { Presence } from './presence.js';
+import { AWARENESS_MS, GREETING_MORE_MS, GREETING_MS, INTRODUCE_MS } from './room.js';
 import { Timers } from './timers.js';
 
 /**
@@ -23,12 +24,6 @@ import { Timers } from './timers.js';
  * meanwhile; everybody else renews what it said every 15 s.
  */
 const UNHEARD_MS = 20_000;
-
-/** The same as in room.ts, and for the same reasons. */
-const AWARENESS_MS = 100;
-const GREETING_MS = 50;
-const GREETING_MORE_MS = 200;
-const INTRODUCE_MS = 14_000;
 
 export type State = { readonly [field: string]: unknown };
 

@@ -6,7 +6,7 @@
 
 import { confirmation } from './bulk.js';
 import type { Clock } from './clock.js';
-import { Assembler, beginsAnswer, nameOf } from './pieces.js';
+import { Assembler, beginsAnswer, nameOf, PIECE_BYTES } from './pieces.js';
 
 /** Bytes. */
 export interface Share {
@@ -20,11 +20,14 @@ const ANSWER_MS = 15_000;
 const PATIENCE_MS = 15_000;
 /** So many answers at a time are waited for. */
 const MAX_AWAITED = 8;
+/** Or many small pieces would have as many confirmations. */
+const CONFIRM_BYTES = PIECE_BYTES / 2;
 
 export class Incoming {
   private readonly assembler: Assembler;
   private askedAt = -Infinity;
-  private readonly awaited = new Set<string>();
+  /** What was confirmed of each, by name. */
+  private readonly awaited = new Map<string, number>();
   private cancel: (() => void) | undefined;
 
   /** `most` is the largest frame that is put together; undefined is no progress. */
@@ -50,10 +53,14 @@ export class Incoming {
     }
     const id = nameOf(part.name);
     if (beginsAnswer(piece) && this.clock.now() - this.askedAt < ANSWER_MS && this.awaited.size < MAX_AWAITED) {
-      this.awaited.add(id);
+      this.awaited.set(id, 0);
     }
-    if (this.awaited.has(id)) {
-      this.say(confirmation(part.name, part.have));
+    const confirmed = this.awaited.get(id);
+    if (confirmed !== undefined) {
+      if (part.whole || part.have - confirmed >= CONFIRM_BYTES) {
+        this.awaited.set(id, part.have);
+        this.say(confirmation(part.name, part.have));
+      }
       if (part.whole) {
         this.awaited.delete(id);
       }

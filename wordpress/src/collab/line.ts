@@ -28,6 +28,11 @@ export interface LineOptions {
   readonly most: number;
 }
 
+interface How {
+  readonly awaited?: boolean;
+  readonly repeated?: boolean;
+}
+
 export class Line {
   private readonly incoming: Incoming;
   private readonly bulk: Bulk;
@@ -87,14 +92,18 @@ export class Line {
 
   /**
    * Whether the connection took it; what goes in pieces counts as taken. Where
-   * somebody waits for it, and so confirms the pieces, it is `awaited`.
+   * somebody waits for it, and so confirms the pieces, it is `awaited`; what has all
+   * that the one before it had is `repeated`.
    */
-  say(type: FrameType, data: Uint8Array, awaited = false): Promise<boolean> {
-    return this.sayMade(async () => encodeFrame(type, data), awaited);
+  say(type: FrameType, data: Uint8Array, how: How = {}): Promise<boolean> {
+    return this.sayMade(async () => encodeFrame(type, data), how);
   }
 
   /** The same with a frame that takes time to make; nothing is nothing to say. */
-  sayMade(made: () => Promise<Uint8Array | undefined>, awaited = false): Promise<boolean> {
+  sayMade(
+    made: () => Promise<Uint8Array | undefined>,
+    { awaited = false, repeated = false }: How = {},
+  ): Promise<boolean> {
     const { session } = this;
     const taken = this.sending.then(async () => {
       if (!this.open || session !== this.session) {
@@ -108,7 +117,7 @@ export class Line {
         return false;
       }
       if (frame.length > PIECE_BYTES) {
-        this.bulk.push(frame, awaited);
+        this.bulk.push(frame, awaited, repeated);
         return true;
       }
       return this.hand(frame);

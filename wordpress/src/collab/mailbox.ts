@@ -9,6 +9,10 @@ export interface Update {
 
 /** As much as WordPress saves, in base64. */
 const MOST_CHARS = 22 * 1024 * 1024;
+/** What one costs besides its text. */
+const LETTER_CHARS = 100;
+
+const sizeOf = ({ data }: Update): number => LETTER_CHARS + data.length;
 
 /** Somebody lacks what is not in a state vector. */
 export interface Question {
@@ -47,7 +51,7 @@ export class Mailbox {
     this.at += 1;
     const letter: Letter = { at: this.at, update, question, withdrawn: false };
     this.letters.push(letter);
-    this.chars += update.data.length;
+    this.chars += sizeOf(update);
     if (this.chars > MOST_CHARS) {
       this.letters = [];
       this.chars = 0;
@@ -61,7 +65,7 @@ export class Mailbox {
   /** What came after that cursor; what did not is not kept any longer. */
   after(cursor: number): readonly Letter[] {
     this.letters = this.letters.filter(({ at, withdrawn }) => at > cursor && !withdrawn);
-    this.chars = this.letters.reduce((sum, { update }) => sum + update.data.length, 0);
+    this.chars = this.letters.reduce((sum, { update }) => sum + sizeOf(update), 0);
     return this.letters;
   }
 }

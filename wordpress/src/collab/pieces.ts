@@ -65,8 +65,10 @@ export interface Progress {
   readonly whole: Uint8Array | undefined;
 }
 
+/** What is held of it grows with what came: a length alone reserves nothing. */
 interface Whole {
-  readonly bytes: Uint8Array;
+  readonly length: number;
+  bytes: Uint8Array;
   have: number;
   at: number;
 }
@@ -94,15 +96,20 @@ export class Assembler {
     const whole = this.wholeOf(id, length, at);
     if (
       !whole ||
-      whole.bytes.length !== length ||
+      whole.length !== length ||
       whole.have !== at ||
       part.length > length - at
     ) {
       this.wholes.delete(id);
       return undefined;
     }
-    whole.bytes.set(part, at);
     whole.have += part.length;
+    if (whole.have > whole.bytes.length) {
+      const bytes = new Uint8Array(Math.min(length, Math.max(whole.have, 2 * at)));
+      bytes.set(whole.bytes);
+      whole.bytes = bytes;
+    }
+    whole.bytes.set(part, at);
     whole.at = this.clock.now();
     const { have } = whole;
     const isWhole = have === length;
@@ -133,7 +140,7 @@ export class Assembler {
         this.wholes.delete(other);
       }
     }
-    const whole = { bytes: new Uint8Array(length), have: 0, at: now };
+    const whole = { length, bytes: new Uint8Array(0), have: 0, at: now };
     this.wholes.set(id, whole);
     return whole;
   }

@@ -13,22 +13,22 @@
  *   so that one has what the others said before the question.
  */
 
-import * as decoding from 'lib0/decoding';
-import * as encoding from 'lib0/encoding';
+import { ANSWER_GAP_MS, UNDER_WAY_MS } from './answers.js';
 import { createCipher, PLAIN } from './cipher.js';
 import { Crowd, type State } from './crowd.js';
 import { FRAME, type FrameType } from './frames.js';
 import { Line } from './line.js';
 import { Mailbox, type Question, type Update } from './mailbox.js';
+import {
+  areSame, base64Of, dataOf, isVector, listOf, message, STEP1, STEP2, updatesOf,
+} from './messages.js';
 import { type Entry, RoomLimitError, type Surroundings } from './provider.js';
-import { MAX_DOCUMENT } from './room.js';
+import { AGAIN_MS, MAX_DOCUMENT } from './room.js';
 import { Timers } from './timers.js';
 
 /** Tries again to ask WordPress for a room after 1, 2, 4 .. 30 s. */
 const ASK_MS = 1000;
 const ASK_MOST_MS = 30_000;
-/** What the relay did not take is made up for after this. */
-const AGAIN_MS = 1000;
 /**
  * The first answers at once, each of the others so much after the one before,
  * and up to so much more, unless an answer passed by. So does anybody in a list.
@@ -36,8 +36,6 @@ const AGAIN_MS = 1000;
 const RANK_MS = 400;
 const RANK_MORE_MS = 200;
 const MAX_RANK = 8;
-/** An answer in pieces is under way. */
-const UNDER_WAY_MS = 4000;
 /** Everybody who breaks asks everybody: one answer in so long is for all of them. */
 const FOR_ALL_MS = 3000;
 /** Whoever is there and did not answer within this is asked again. */
@@ -46,10 +44,8 @@ const UNANSWERED_MS = 30_000;
 const NOTHING = Uint8Array.of(0);
 /** Questions that wait for an answer of somebody else. */
 const MAX_QUESTIONS = 16;
-
-/** Messages of y-protocols, in which the editor asks and answers. */
-const STEP1 = 0;
-const STEP2 = 1;
+/** Bytes of a state vector; that of some 20,000 who wrote is shorter. */
+const MAX_VECTOR = 256 * 1024;
 
 /** A link that may count who holds a room. */
 interface Hold {
@@ -60,53 +56,15 @@ interface Hold {
 /** The relay did not take it: the editor is to send it again. */
 export class NotTaken extends Error {}
 
-function base64Of(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  }
-  return btoa(text);
-}
-
-const bytesOf = (base64: string): Uint8Array =>
-  Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-
-/** As y-protocols writes it. */
-function message(kind: number, data: Uint8Array): string {
-  const encoder = encoding.createEncoder();
-  encoding.writeVarUint(encoder, kind);
-  encoding.writeVarUint8Array(encoder, data);
-  return base64Of(encoding.toUint8Array(encoder));
-}
-
-/** What such a message is about. */
-function dataOf(base64: string): Uint8Array {
-  const decoder = decoding.createDecoder(bytesOf(base64));
-  decoding.readVarUint(decoder);
-  return decoding.readVarUint8Array(decoder);
-}
-
-/** Some updates as one frame has them. */
-function listOf(updates: readonly Update[]): Uint8Array {
-  const encoder = encoding.createEncoder();
-  for (const { data } of updates) {
-    encoding.writeVarUint8Array(encoder, bytesOf(data));
-  }
-  return encoding.toUint8Array(encoder);
-}
-
-function* updatesOf(list: Uint8Array): Generator<Uint8Array> {
-  const decoder = decoding.createDecoder(list);
-  while (decoding.hasContent(decoder)) {
-    yield decoding.readVarUint8Array(decoder);
-  }
-}
-
 export class PollingRoom {
   /** Whether WordPress said no. */
   isRefused = false;
   private readonly listeners = new Set<() => void>();
-  private readonly mailbox = new Mailbox(() => this.resyncSoon());
+  private readonly mailbox = new Mailbox(() => {
+    // They were in it.
+    this.forgetQuestions();
+    this.resyncSoon();
+  });
   private readonly timers: Timers;
   private readonly off: (() => void)[] = [];
   private line: Line | undefined;
@@ -122,6 +80,7 @@ export class PollingRoom {
   /** The one for all there is, until it is fetched. */
   private forAll: Question | undefined;
   private answeredAll = -Infinity;
+  private askedEditor = -Infinity;
   /** What the editor was asked and has not answered. */
   private asked: Question[] = [];
   private state: State = {};
@@ -207,7 +166,12 @@ export class PollingRoom {
         const question = this.asked.shift();
         // What it says by itself is no answer, and nobody confirms its pieces.
         const isAnswer = question?.isOwn === false;
-        taken.push(line.say(isAnswer ? FRAME.step2 : FRAME.update, dataOf(data), isAnswer));
+        taken.push(
+          line.say(isAnswer ? FRAME.step2 : FRAME.update, dataOf(data), {
+            awaited: isAnswer,
+            repeated: question?.isOwn === true,
+          }),
+        );
       }
     }
     if ((await Promise.all(taken)).includes(false)) {
@@ -422,7 +386,13 @@ export class PollingRoom {
 
   /** Somebody lacks what is not in that vector. */
   private question(vector: Uint8Array): void {
-    if (this.questions.length < MAX_QUESTIONS) {
+    if (
+      this.questions.length < MAX_QUESTIONS &&
+      vector.length <= MAX_VECTOR &&
+      isVector(vector) &&
+      // One answer is for all who ask the same before it.
+      !this.questions.some((one) => areSame(one.vector, vector))
+    ) {
       const question: Question = {
         vector: vector.slice(),
         isOwn: false,
@@ -444,7 +414,16 @@ export class PollingRoom {
   }
 
   private wait(question: Question, ms: number): void {
-    question.cancel = this.around.clock.after(ms, () => {
+    const { clock } = this.around;
+    question.cancel = clock.after(ms, () => {
+      if (question !== this.forAll) {
+        const left = this.askedEditor + ANSWER_GAP_MS - clock.now();
+        if (left > 0) {
+          this.wait(question, left);
+          return;
+        }
+        this.askedEditor = clock.now();
+      }
       const update: Update = { type: 'sync_step1', data: message(STEP1, question.vector) };
       // A page that is not seen polls rarely: another may have answered by then.
       question.cancel = this.mailbox.put(update, question);

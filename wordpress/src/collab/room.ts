@@ -40,14 +40,14 @@ const UNDER_WAY_MS = 5000;
  * somebody who never stops typing. The first key after a pause goes at once.
  */
 const UPDATE_MS = 60;
-const AWARENESS_MS = 100;
+export const AWARENESS_MS = 100;
 /** Who sees somebody come says who is here, after this and up to so much more. */
-const GREETING_MS = 50;
-const GREETING_MORE_MS = 200;
+export const GREETING_MS = 50;
+export const GREETING_MORE_MS = 200;
 /** Where frames are plain, a badge goes along no more often than this. */
-const INTRODUCE_MS = 14_000;
+export const INTRODUCE_MS = 14_000;
 /** What the connection did not take is made up for after this. */
-const AGAIN_MS = 1000;
+export const AGAIN_MS = 1000;
 /** A room in which nobody asked for so long is asked; up to twice this. */
 const QUIET_MS = 30_000;
 /** Who sees that another has more asks after this, unless it came by then. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * WordPress 7.1 has the editor's half of collaboration asleep behind a flag,
+ * WordPress since 7.0 has the editor's half of collaboration asleep behind a flag,
  * under both of its names. Runs before wp-core-data, which looks once.
  */
 

@@ -3,7 +3,11 @@
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import * as Y from 'yjs';
+import { Answers } from '../../src/collab/answers.js';
 import { Bulk, confirmation } from '../../src/collab/bulk.js';
+import { FRAME } from '../../src/collab/frames.js';
+import { Incoming } from '../../src/collab/incoming.js';
 import { Assembler, PIECE_BYTES } from '../../src/collab/pieces.js';
 import { TestClock } from '../support/clock.js';
 
@@ -142,4 +146,73 @@ test('nobody has more than what was sent', async () => {
   bulk.heard(confirmation(name, 3 * PIECE_BYTES).subarray(1));
   await go(500);
   assert.equal(sent.length, 6);
+});
+
+test('answers that nobody takes do not pile up', async () => {
+  const { bulk, sent, go } = world();
+  const large = frame(100);
+  for (let i = 0; i < 20; i++) {
+    bulk.push(large, true);
+  }
+  // Two of them fit; each gives three pieces, and is given up after ten seconds.
+  await go(60_000);
+  assert.equal(sent.length, 6);
+  bulk.push(large, true);
+  await go(200);
+  assert.equal(sent.length, 9);
+});
+
+/** A piece of a whole of that length. */
+function piece(name: number, length: number, at: number, part: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(16 + part.length);
+  bytes.fill(name, 0, 8);
+  new DataView(bytes.buffer).setUint32(8, length);
+  new DataView(bytes.buffer).setUint32(12, at);
+  bytes.set(part, 16);
+  return bytes;
+}
+
+test('what is only announced takes no memory', () => {
+  const assembler = new Assembler(new TestClock(), 16 << 20);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let name = 1; name <= 8; name++) {
+    assert.equal(assembler.take(piece(name, 16 << 20, 0, Uint8Array.of(name)))?.have, 1);
+  }
+  assert.ok(process.memoryUsage().arrayBuffers - before < 8 << 20);
+});
+
+test('a whole in pieces of any length is what was sent', () => {
+  const assembler = new Assembler(new TestClock(), 1 << 20);
+  const whole = frame(5);
+  for (let at = 0, n = 1; at < whole.length; at += n, n = (n * 7) % 50_021) {
+    const part = whole.subarray(at, at + n);
+    const got = assembler.take(piece(9, whole.length, at, part));
+    assert.equal(got?.have, at + part.length);
+    if (at + n >= whole.length) {
+      assert.deepEqual(got?.whole, whole);
+    }
+  }
+});
+
+test('a piece of an answer is confirmed where there is something to confirm', () => {
+  const clock = new TestClock();
+  const said: Uint8Array[] = [];
+  const incoming = new Incoming(clock, 1 << 20, (confirms) => said.push(confirms), () => {});
+  incoming.asked();
+  const answer = Uint8Array.from(frame(1), (byte, i) => (i === 0 ? FRAME.step2 : byte));
+  for (let at = 0; at < answer.length; at += 64) {
+    incoming.take(piece(9, answer.length, at, answer.subarray(at, at + 64)));
+  }
+  assert.equal(said.length, 2);
+});
+
+test('one who asks without end is answered four times a second', () => {
+  const clock = new TestClock();
+  let answers = 0;
+  const asked = new Answers(Y, new Y.Doc(), clock, () => true, () => (answers += 1));
+  for (let i = 0; i < 100; i++) {
+    asked.ask(new Map());
+    clock.go(30);
+  }
+  assert.ok(answers >= 10 && answers <= 13, String(answers));
 });

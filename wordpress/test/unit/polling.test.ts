@@ -4,7 +4,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { Badges } from '../../src/collab/badge.js';
-import { FRAME } from '../../src/collab/frames.js';
+import { encodeFrame, FRAME, type FrameType } from '../../src/collab/frames.js';
 import { World } from '../support/page.js';
 import { person, Site, START_S, STRANGER } from '../support/site.js';
 
@@ -276,6 +276,74 @@ inWorld('what is large goes in pieces, to who is there and to who comes', async 
   await world.go(6000);
   assert.equal(three.text.toString(), large);
   assert.ok(count(world, FRAME.have) > 4, 'who waits for it confirms it');
+});
+
+/** A member that says what it likes. */
+const stranger = (world: World): { say(type: FrameType, data: Uint8Array): void; heard: Uint8Array[] } => {
+  const heard: Uint8Array[] = [];
+  const seat = world.hubs.get(CHANNEL)!.join((bytes) => heard.push(bytes));
+  seat.up();
+  return { heard, say: (type, data) => void seat.send(encodeFrame(type, data)) };
+};
+
+inWorld('one who never stops asking is answered four times a second at most', async (world) => {
+  const [a, b] = [world.page(), world.page()];
+  const [one] = [await a.edit(...POST), await b.edit(...POST)];
+  await world.go(1000);
+  one.text.insert(0, 'text');
+  await world.go(1000);
+  const { say, heard } = stranger(world);
+  const from = count(world, FRAME.step2);
+  for (let i = 0; i < 150; i++) {
+    // Each has something else, and says that it lost all.
+    say(FRAME.step1, Uint8Array.of(1, i % 100, 1));
+    say(FRAME.lost, new Uint8Array(0));
+    await world.go(30);
+  }
+  const answers = count(world, FRAME.step2) - from;
+  assert.ok(heard.length > 0 && answers > 4);
+  // 4.5 s, two pages; and all that each has, every three.
+  assert.ok(answers <= 2 * (4 * 4.5 + 1) + 4, String(answers));
+});
+
+inWorld('a question that no editor can read leaves what it is asked in order', async (world) => {
+  const [a, b] = [world.page(), world.page()];
+  const [one] = [await a.edit(...POST), await b.edit(...POST)];
+  await world.go(1000);
+  one.text.insert(0, 'text');
+  await world.go(1000);
+  const { say } = stranger(world);
+  for (let i = 0; i < 20; i++) {
+    say(FRAME.step1, Uint8Array.of(9, i));
+    await world.go(100);
+  }
+  assert.deepEqual([...a.faults, ...b.faults], []);
+  const from = count(world, FRAME.update);
+  // It asks its own editor for all there is, which is no answer to anybody.
+  a.link.lost();
+  await world.go(1000);
+  assert.equal(count(world, FRAME.update) - from, 1);
+});
+
+inWorld('who was not looking while too much came still says all it has', async (world) => {
+  const [a, b] = [world.page(), world.page()];
+  const [one, two] = [await a.edit(...POST), await b.edit(...POST)];
+  await world.go(1000);
+  a.see(false);
+  await world.go(1000);
+  const { say } = stranger(world);
+  // Asked for all it has, and what asks it is thrown away with the rest.
+  say(FRAME.lost, new Uint8Array(0));
+  await world.go(100);
+  for (let i = 0; i < 5; i++) {
+    say(FRAME.update, new Uint8Array(4 * 1024 * 1024));
+  }
+  await world.go(100);
+  world.hubs.get(CHANNEL)!.lose = 1;
+  one.text.insert(0, 'text');
+  a.see(true);
+  await world.go(8000);
+  assert.equal(two.text.toString(), 'text');
 });
 
 inWorld('sealed, the relay sees nothing, and a frame of another key is nothing', async (world) => {
