@@ -48,7 +48,7 @@ $comes_back{poll} = sub {
 sub brief { join ' ', map { $_->{type} eq 'gap' ? 'gap' : $_->{data} } @_ }
 
 # What was missed, on the channels asked for, once and in order.
-my $server = server_with(RATES . "WordSocketPing 1s\n");
+my $server = server_with(RATES . "WordSocketPing 1s\nWordSocketKeepers 0\n");
 both {
     my ($client, $how) = @_;
     my @names = (channel(), channel());
@@ -132,7 +132,7 @@ both {
     }
 } $server;
 
-# Over a graceful restart of httpd: those over plain TCP go on, the others are told
+# Over a graceful restart of httpd, without keepers: those over plain TCP go on, the others are told
 # when to come back. Who was away all the time comes back either way.
 both {
     my ($client, $how) = @_;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/wsk_mac.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -36,42 +35,38 @@ static bool hash_with(EVP_MD_CTX *context, uint8_t *out,
            && EVP_DigestFinal_ex(context, out, NULL) == 1;
 }
 
-/* What the library looks up by name, once for the process. */
-static EVP_MAC_CTX *hmac_sha256;
-
-static void look_up(void)
+/* The library's HMAC with SHA-256, begun; NULL if it cannot be. It looks up both
+ * by name each time: kept for the process, they would be left behind when httpd
+ * unloads the module. */
+static EVP_MAC_CTX *begin(wsk_slice_t key)
 {
-    static char digest[] = "SHA256";
+    static const char name[] = "SHA256";
+    char digest[sizeof name];
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
+    EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    OSSL_PARAM params[2];
 
-    hmac_sha256 = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    memcpy(digest, name, sizeof name);
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest,
+                                                 0);
+    params[1] = OSSL_PARAM_construct_end();
     EVP_MAC_free(mac);
-    if (hmac_sha256 && EVP_MAC_CTX_set_params(hmac_sha256, params) != 1) {
-        EVP_MAC_CTX_free(hmac_sha256);
-        hmac_sha256 = NULL;
+    if (context
+        && EVP_MAC_init(context, (const unsigned char *)key.at, key.len, params)
+               != 1) {
+        EVP_MAC_CTX_free(context);
+        context = NULL;
     }
+    return context;
 }
 
 bool wsk_mac(uint8_t out[WSK_MAC_LEN], wsk_slice_t key,
              const wsk_slice_t *parts, size_t nparts)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    EVP_MAC_CTX *context = NULL;
+    EVP_MAC_CTX *context = key.len > 0 ? begin(key) : NULL;
+    bool done = context != NULL;
     size_t len = 0, i;
-    bool done;
 
-    pthread_once(&once, look_up);
-    if (key.len > 0 && hmac_sha256) {
-        context = EVP_MAC_CTX_dup(hmac_sha256);
-    }
-    done = context
-           && EVP_MAC_init(context, (const unsigned char *)key.at, key.len,
-                           NULL)
-                  == 1;
     for (i = 0; done && i < nparts; i++) {
         done = EVP_MAC_update(context, (const unsigned char *)address(parts[i]),
                               parts[i].len)

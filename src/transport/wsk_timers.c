@@ -95,7 +95,8 @@ static void close_if_gone(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_OPEN && wsk_turn_gone(l, c)) {
         wsk_say_close(l, c, WSK_CLOSE_SITE, "site not found");
     }
-    else if (c->state == WSK_CONN_OPEN && c->kind != WSK_KIND_PUBLISHER
+    else if (l->spec.is_keeper && c->state == WSK_CONN_OPEN
+             && c->kind != WSK_KIND_PUBLISHER
              && !wsk_hand_proved(l, c, wsk_turn_view(l, c->site))) {
         wsk_say_close(l, c, WSK_CLOSE_RESTART, "token revoked");
     }
