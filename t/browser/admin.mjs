@@ -125,7 +125,7 @@ run(async (atEnd) => {
   await seal.click();
   ok(await until(() => keyless.isVisible()), 'no longer when it is to be encrypted');
   for (const [name, code, words] of [
-    ['with nothing to carry', "$GLOBALS['wp_version'] = '7.0.4';", 'WordPress 7.0.4 has no editing together'],
+    ['with nothing to carry', "$GLOBALS['wp_version'] = '6.9.4';", 'WordPress 6.9.4 has no editing together'],
     ['where the experiment of Gutenberg is off', 'function wp_is_collaboration_enabled() { return false; }', 'its experiment is switched off, and stays so'],
   ]) {
     writeFileSync(join(more, 'keyless.php'), `<?php ${code}`);
