@@ -316,6 +316,7 @@ static wsk_conn_t *bring(wsk_loop_t *l, wsk_conn_t *was, unsigned from)
     free(bytes);
     was->ssl = NULL;
     was->fd = -1;
+    free(was->member.subs); /* its hub is left as it is: the slot's not ours */
     wsk_conn_drop(was);
     return c;
 }
