@@ -382,6 +382,7 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
             wsk_turn_read(own_loop, conns[i]); /* what TLS has decrypted */
         }
     }
+    free(conns);
     wsk_loop_run(own_loop);
     wsk_loop_leave(own_loop);
 }
