@@ -19,14 +19,6 @@ sub keepers_are {
     return $server->wait_for(($seconds // 10) * $slow, sub { $count == (my @k = $server->keepers) });
 }
 
-sub reload {
-    my ($server) = @_;
-    my %old = map { $_ => 1 } $server->children;
-    $server->graceful(30 * $slow) or return 0;
-    # Who keeps has the number of none of them.
-    return $server->wait_for(30 * $slow, sub { !grep { $old{$_} } $server->children });
-}
-
 # --- a crowd, and messages all the time -----------------------------------------
 
 my $server = crowd_server(children => 2, lines => "SendBufferSize 32768\nWordSocketKeepers 64\n");
@@ -36,7 +28,7 @@ ok $swarm->ready(60), 2 * $each . ' over TLS are subscribed, and some that are n
 $swarm->command('publish');
 for my $time (1 .. $reloads) {
     sleep 0.7;
-    ok reload($server), "reload $time: the old children are gone";
+    ok $server->renew, "reload $time: the old children are gone";
 }
 my $report = $swarm->report(60 + 20 * $reloads);
 is_clean($report, "$reloads reloads");
@@ -68,7 +60,7 @@ my $ping = WordSocket::Frames::frame(opcode => 9, payload => 'cut in two');
 $half->send_bytes(substr $ping, 0, 7);
 my $flood = 25;
 $client->publish($room, 'flood', { n => $_, x => 'y' x 8000 }) for 1 .. $flood;
-ok reload($server), 'a reload';
+ok $server->renew, 'a reload';
 my ($keeper) = $server->keepers;
 ok $keeper, 'there is a keeper';
 is_deeply [ sort map { $_->{kind} } grep { $_->{pid} == $keeper } status_of($server)->{slots}->@* ], ['keeper'],
@@ -76,12 +68,7 @@ is_deeply [ sort map { $_->{kind} } grep { $_->{pid} == $keeper } status_of($ser
 my $again = crowd_client($server);
 is $again->stats->{json}{active_connections}, 5, 'five are connected';
 $half->send_bytes(substr $ping, 7);
-my $pong;
-while (my $frame = $half->receive) {
-    $pong = $frame->{payload};
-    last if $frame->{opcode} == 10;
-}
-is $pong, 'cut in two', 'half a frame was half of one';
+is $half->pong, 'cut in two', 'half a frame was half of one';
 is_deeply [ map { $_->{data}{n} } grep { $_->{event} eq 'flood' } until_marker($again, $lazy, $room, 20) ], [ 1 .. $flood ],
     'what a client had not taken yet comes, each message once and in order';
 my @seen = until_marker($again, $watcher, $room);
@@ -105,11 +92,11 @@ $server->stop;
 $server = crowd_server(children => 2, sites => \@sites);
 my %of = map { $_->{site_url} =~ m{//(\w+)} => WordSocket::Client->new($server, tls => 1, site => $_) } @sites;
 my %ws = map { $_ => $of{$_}->socket(channels => [ $of{$_}->qualified('events') ]) } keys %of;
-ok reload($server), 'a reload';
+ok $server->renew, 'a reload';
 $of{$_}{tls} = 0 for keys %of;
 ok $server->wait_for(5, sub { $server->keepers }), 'keepers have them';
 $server->write_file('sites.json', WordSocket::Client->encode([ $sites[0], { %{ $sites[2] }, jwt_secret => 'another' } ]));
-ok reload($server), 'one site is taken out, the secret of another changed';
+ok $server->renew, 'one site is taken out, the secret of another changed';
 my $begun = time;
 is $ws{goes}->close_code(10), 4003, 'the keeper closes who was there';
 is $ws{changes}->close_code(10), 1012, 'and who came with the secret';
@@ -124,12 +111,12 @@ $server->{lines} .= "WordSocketKeepers 1 3s\n";
 $server->write_config;
 $server->{sites} = [ $sites[0] ];
 $server->write_file('sites.json', WordSocket::Client->encode($server->{sites}));
-ok reload($server), 'one keeper, of 3 s at most';
+ok $server->renew, 'one keeper, of 3 s at most';
 $swarm = WordSocket::Swarm->new($of{stays}, wss => 100, sses => 100, publish => 200, rate => 25, fresh => 1, wait => 1,
     seconds => 90, settle => 30);
 ok $swarm->ready(60), 'two hundred are subscribed';
 $swarm->command('publish');
-ok reload($server), 'a reload of two children, with place for one keeper';
+ok $server->renew, 'a reload of two children, with place for one keeper';
 $report = $swarm->report(90);
 is_clean($report, 'who had to come back missed nothing');
 cmp_ok $report->{codes}{1012} // 0, '>', 0, 'they were told so';
@@ -141,13 +128,13 @@ is counter($server, 'slots_reaped'), 0, 'no process died';
 
 $server->{lines} =~ s/WordSocketKeepers 1 3s/WordSocketKeepers 8/;
 $server->write_config;
-ok reload($server), 'keepers for longer';
+ok $server->renew, 'keepers for longer';
 for my $how ([ TERM => 'stop', 2 ], [ HUP => 'restart', 5 ], [ KILL => 'killed', 5 ]) {
     my ($signal, $what, $seconds) = @$how;
     $server->start if !$server->{pid};
     my $held = WordSocket::Swarm->new($of{stays}, wss => 50, sses => 50, hold => 1, no_reconnect => 1, seconds => 60);
     ok $held->ready(30), "$what: a hundred are subscribed";
-    ok reload($server), "$what: reloaded";
+    ok $server->renew, "$what: reloaded";
     my @keepers = $server->keepers;
     ok @keepers, "$what: keepers have them";
     $begun = time;

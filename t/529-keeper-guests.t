@@ -27,12 +27,6 @@ mkdir "$server->{root}/cgi" or die $!;
 $server->write_file('cgi/slow', "#!/bin/sh\nsleep 5\nprintf 'Content-Type: text/plain\\n\\nat last\\n'\n");
 chmod 0755, "$server->{root}/cgi", "$server->{root}/cgi/slow";
 
-sub reload {
-    my %old = map { $_ => 1 } $server->children;
-    $server->graceful(30 * $slow) or return 0;
-    return $server->wait_for(30 * $slow, sub { !grep { $old{$_} } $server->children });
-}
-
 # --- traffic over HTTP/2 ----------------------------------------------------------
 
 my $swarm = swarm($server, wss => 50, sses => 50, publish => 300, rate => 60, fresh => 1, wait => 1,
@@ -51,7 +45,7 @@ if (!$h2) {
 $swarm->command('publish');
 for my $time (1 .. 2) {
     sleep 0.7;
-    ok reload(), "reload $time, with HTTP/2 requests all the time";
+    ok $server->renew, "reload $time, with HTTP/2 requests all the time";
 }
 my $report = $swarm->report(60);
 open my $touched, '>', $stop or die $!;

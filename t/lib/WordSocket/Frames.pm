@@ -122,6 +122,16 @@ sub message {
     return;
 }
 
+# The payload of the next pong, or undef.
+sub pong {
+    my ($self, $seconds) = @_;
+    my $deadline = time + ($seconds // $self->PATIENCE);
+    while (my $frame = $self->receive($deadline - time)) {
+        return $frame->{payload} if $frame->{opcode} == PONG;
+    }
+    return;
+}
+
 # So many messages of type "message"; fewer if the deadline passes first.
 sub messages {
     my ($self, $count, $seconds) = @_;

@@ -306,6 +306,14 @@ sub graceful {
     });
 }
 
+# The same, and until the children of before are gone. A keeper is none of them.
+sub renew {
+    my ($self, $seconds) = @_;
+    $seconds //= 30 * WordSocket::Sanitizer::slowness();
+    my %old = map { $_ => 1 } $self->children;
+    return $self->graceful($seconds) && $self->wait_for($seconds, sub { !grep { $old{$_} } $self->children });
+}
+
 sub wait_for {
     my (undef, $seconds, $check) = @_;
     my $end = time + $seconds;
