@@ -30,6 +30,12 @@ for my $time (1 .. $reloads) {
     sleep 0.7;
     ok $server->renew, "reload $time: the old children are gone";
 }
+my $kib = 0;
+my @keepers = $server->keepers;
+for my $keeper (@keepers) {
+    $kib += WordSocket::Server::slurp("/proc/$keeper/smaps_rollup") =~ /^Pss:\s+(\d+) kB/m ? $1 : 0;
+}
+note sprintf '%d keepers have %.1f MiB (PSS) for %d connections', scalar @keepers, $kib / 1024, 2 * $each;
 my $report = $swarm->report(60 + 20 * $reloads);
 is_clean($report, "$reloads reloads");
 is_deeply [ $report->{reconnects}, $report->{codes}, $report->{ready} ], [ 0, {}, 2 * $each + 20 ],

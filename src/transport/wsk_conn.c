@@ -199,7 +199,7 @@ static ssize_t write_plain(wsk_conn_t *c)
         iov[msg.msg_iovlen++].iov_len = out->slab->len - out->at;
     }
     do {
-        /* The rule, one message at a time: a twentieth cheaper than sendmsg. */
+        /* The rule, one message at a time: cheaper than sendmsg. */
         n = msg.msg_iovlen == 1
                 ? send(c->fd, iov->iov_base, iov->iov_len, flags)
                 : sendmsg(c->fd, &msg, flags);
