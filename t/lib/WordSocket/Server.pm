@@ -256,9 +256,9 @@ sub wait_until_up {
     my $end = time + $seconds;
     while (time < $end) {
         return 0 if waitpid($self->{pid}, WNOHANG) == $self->{pid};
-        # The log has it once the ports are bound and children exist; with one
-        # process only (httpd -X) it never has.
-        if ($self->{one_process} || $self->starts > $before) {
+        # The log has it once the ports are bound; with one process only (httpd -X)
+        # it never has.
+        if ($self->{one_process} || $self->starts > $before && $self->children_are_up) {
             my $socket = IO::Socket::INET->new(
                 PeerAddr => '127.0.0.1', PeerPort => $self->{port}, Timeout => 5);
             return 1 if $socket;
@@ -266,6 +266,15 @@ sub wait_until_up {
         sleep 0.05;
     }
     return 0;
+}
+
+# A child makes its threads last: one that has them has its slot and its loop (which is
+# the one thread more in prefork).
+sub children_are_up {
+    my ($self, %but) = @_;
+    my $threads = $self->{mpm} eq 'prefork' ? 1 + 1 : $self->{threads};
+    my @up = grep { !$but{$_} && $threads <= (() = glob "/proc/$_/task/*") } $self->children;
+    return @up >= $self->{children};
 }
 
 sub startup_text { slurp("$_[0]{root}/logs/startup") }
@@ -302,7 +311,7 @@ sub graceful {
     my %old = map { $_ => 1 } $self->children;
     $self->signal('USR1');
     return $self->wait_for($seconds // 20 * WordSocket::Sanitizer::slowness(), sub {
-        $self->starts > $before && $self->{children} <= grep { !$old{$_} } $self->children;
+        $self->starts > $before && $self->children_are_up(%old);
     });
 }
 
