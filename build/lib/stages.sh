@@ -280,6 +280,7 @@ plugin_is_whole() (
 )
 
 stage_demo() {
+    need_build # two demos at once would both begin it
     tap --timeout 600 --jobs 2 t/browser/*.t
     expect "build/bench measures" build/bench --smoke
 }

@@ -36,20 +36,25 @@ function posts(ids, author) {
   }
 }
 
-/** What a token can do in a room: hear an editor there, and be heard by one. */
-async function tries(token, post, insider) {
+/**
+ * What a token can do in a room: hear an editor there, and be heard by one. Nothing
+ * is waited for that long, everything longer.
+ */
+async function tries(token, post, insider, patience = 400) {
   const intruder = new Peer({ url: demo.WORDSOCKET_URL, token, channel: CHANNEL(post) });
   const before = insider.frames.length;
   const entered = await intruder.connect();
+  const heard = () => intruder.frames.some(({ name }) => name === CHANNEL(post));
+  const got = () => insider.frames.slice(before).some(({ payload }) => payload.includes(`intruder in ${post}`));
   if (entered) {
+    await Promise.race([intruder.answered, intruder.closed, pause(5000)]);
     intruder.raw(Buffer.from(`\x03intruder in ${post}`));
     insider.say(3, Y.encodeStateAsUpdate(new Y.Doc()));
-    await pause(400);
+    await until(() => heard() && got(), patience);
   }
-  const heard = intruder.frames.filter(({ name }) => name === CHANNEL(post)).length;
-  const got = insider.frames.slice(before).some(({ payload }) => payload.includes(`intruder in ${post}`));
+  const found = { heard: heard(), wrote: got() };
   intruder.close();
-  return { heard: heard > 0, wrote: got };
+  return found;
 }
 
 async function rights(browser, admin) {
@@ -90,7 +95,7 @@ async function rights(browser, admin) {
       is(await tries(shown, post, insiders.get(post)), { heard: false, wrote: false }, `${name} does nothing in the room of ${post}`);
     }
   }
-  is(await tries(token, own, insiders.get(own)), { heard: true, wrote: true }, 'while in his own room he hears and is heard');
+  is(await tries(token, own, insiders.get(own), 10000), { heard: true, wrote: true }, 'while in his own room he hears and is heard');
   is(await tries(forged({ rooms: { [`yjs:${ROOM(own)}`]: 'r' } }), own, insiders.get(own)), { heard: true, wrote: false }, 'a right to read is none to write');
 
   ok(await isIn(person, own), 'the author edits');

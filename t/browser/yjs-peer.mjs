@@ -38,6 +38,8 @@ export class Peer {
     this.awareness = new Awareness(doc);
     this.frames = [];
     this.refused = [];
+    /** When the relay has said whether it may listen there. */
+    this.answered = new Promise((done) => { this.answer = done; });
     this.pieces = new Map();
     this.lastStep1 = 0;
     doc.on('update', (update, origin) => {
@@ -61,6 +63,7 @@ export class Peer {
   hear(frame) {
     if (frame.type === 'ping') this.socket.send('{"type":"pong"}');
     if (frame.type === 'error') this.refused.push(frame.code);
+    if (frame.type === 'error' || frame.type === 'subscribed') this.answer();
     if (frame.type === 'unsubscribed') this.refused.push('unsubscribed');
   }
 
