@@ -4,12 +4,22 @@
  * shown instead is the name in the badge that came with it, and where none came,
  * that of a stranger. A client belongs to the user who showed a badge for it
  * first, until it is gone.
+ *
+ * Whoever is in the room can invent members, so their number has bounds: of one
+ * user, and of all that showed no badge, which leave those with one their place.
  */
 
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import { applyAwarenessUpdate, type Awareness } from 'y-protocols/awareness';
 import type { Identity, Said } from './badge.js';
+
+/** The pages of one user. */
+export const MOST_OF_ONE = 20;
+/** Members without a badge. */
+export const MOST_UNSIGNED = 200;
+/** Beyond so many, those who have gone are forgotten. */
+export const MOST_KNOWN = 1000;
 
 type State = { readonly [field: string]: unknown };
 
@@ -28,7 +38,11 @@ function isObject(value: unknown): value is State {
 function entriesOf(update: Uint8Array): Entry[] {
   const decoder = decoding.createDecoder(update);
   const entries: Entry[] = [];
-  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+  const count = decoding.readVarUint(decoder);
+  if (count > MOST_KNOWN) {
+    throw new Error('nobody knows so many');
+  }
+  for (let left = count; left > 0; left--) {
     const client = decoding.readVarUint(decoder);
     const clock = decoding.readVarUint(decoder);
     const state: unknown = JSON.parse(decoding.readVarString(decoder));
@@ -84,7 +98,7 @@ export class Presence {
   /** Takes what has a signature. True if somebody is new. */
   takeSigned({ user, update }: Said): boolean {
     const [entry, more] = entriesOf(update);
-    if (!entry || more || !this.isOpenTo(user, entry)) {
+    if (!entry || more || !this.isOpenTo(user, entry) || !this.hasPlaceFor(user, entry)) {
       return false;
     }
     const isNew = this.apply([this.as(user, entry)]);
@@ -97,7 +111,7 @@ export class Presence {
   /** Takes what anybody in the room may have said. True if somebody is new. */
   takePlain(update: Uint8Array): boolean {
     const { stranger } = this;
-    const entries = entriesOf(update);
+    const entries = this.withinBounds(entriesOf(update));
     return this.apply(
       stranger
         ? entries
@@ -122,6 +136,30 @@ export class Presence {
     );
   }
 
+  private hasPlaceFor(user: Identity, { client }: Entry): boolean {
+    const owned = [...this.owners.values()].filter(({ id }) => id === user.id);
+    return this.owners.has(client) || owned.length < MOST_OF_ONE;
+  }
+
+  /** Those without a badge who are known, and as many more as there is place for. */
+  private withinBounds(entries: readonly Entry[]): Entry[] {
+    const states = this.awareness.getStates();
+    let places = MOST_UNSIGNED - [...states.keys()].filter((id) => !this.owners.has(id)).length;
+    return entries.filter(
+      ({ client, state }) => states.has(client) || (places > 0 && (!state || places-- > 0)),
+    );
+  }
+
+  /** y-protocols remembers of everybody who ever was there how often they spoke. */
+  private forgetGone(): void {
+    const { meta, states } = this.awareness;
+    for (const client of meta.size > MOST_KNOWN ? [...meta.keys()] : []) {
+      if (!states.has(client)) {
+        meta.delete(client);
+      }
+    }
+  }
+
   /** Nobody speaks for this page; that it is gone, it puts right by itself. */
   private isOwn(client: number): boolean {
     return client === this.awareness.clientID;
@@ -133,6 +171,7 @@ export class Presence {
 
   private apply(entries: readonly Entry[]): boolean {
     const { awareness } = this;
+    this.forgetGone();
     const unseen = entries.filter(({ client }) => !awareness.getStates().has(client));
     applyAwarenessUpdate(awareness, updateOf(entries), this.origin);
     return unseen.some(({ client }) => awareness.getStates().has(client));

@@ -8,6 +8,7 @@ import * as Y from 'yjs';
 import { Badges, type Identity } from '../../src/collab/badge.js';
 import { type Cipher, createCipher, PLAIN } from '../../src/collab/cipher.js';
 import { encodeFrame, FRAME, type FrameType } from '../../src/collab/frames.js';
+import { MOST_KNOWN, MOST_OF_ONE, MOST_UNSIGNED } from '../../src/collab/presence.js';
 import { Room } from '../../src/collab/room.js';
 import { TestClock } from '../support/clock.js';
 import { Hub } from '../support/hub.js';
@@ -414,4 +415,50 @@ test('plain: nobody takes the name of another', async () => {
   await eve.send(FRAME.awareness, about([bob], null, 3000));
   await settle(200);
   assert.equal(bob.name(bob), 'Bob');
+});
+
+const many = (count: number, from: number): { id: number }[] =>
+  Array.from({ length: count }, (_, i) => ({ id: from + i }));
+
+test('plain: who invents members has a bounded number, and leaves room for those with a badge', async () => {
+  const { add, settle, hostile } = await world(PLAIN);
+  const [ann, eve] = [await add(ANN), await hostile(EVE)];
+  await settle();
+  for (let i = 0; i < 5; i++) {
+    await eve.send(FRAME.awareness, about(many(1000, 1 + 1000 * i), as(EVE)));
+  }
+  assert.equal(ann.awareness.getStates().size, MOST_UNSIGNED);
+  const bob = await add(BOB);
+  await settle();
+  assert.equal(ann.name(bob), 'Bob');
+  assert.equal(bob.name(ann), 'Ann');
+});
+
+test('plain: those who come and go are not remembered for ever', async () => {
+  const { add, settle, hostile } = await world(PLAIN);
+  const [ann, bob, eve] = [await add(ANN), await add(BOB), await hostile(EVE)];
+  await settle();
+  for (let i = 0; i < 30; i++) {
+    const some = many(100, 1 + 100 * i);
+    await eve.send(FRAME.awareness, about(some, as(EVE)));
+    await eve.send(FRAME.awareness, about(some, null, 1001));
+  }
+  assert.ok(ann.awareness.meta.size <= MOST_KNOWN + MOST_UNSIGNED);
+  assert.equal(ann.name(bob), 'Bob');
+  bob.move(3);
+  await settle(200);
+  assert.equal(ann.seen(bob)?.['at'], 3);
+});
+
+test('one user has a bounded number of pages', async () => {
+  const { add, settle, hostile } = await world();
+  const [ann, eve] = [await add(ANN), await hostile(EVE)];
+  await settle();
+  for (const one of many(3 * MOST_OF_ONE, 1)) {
+    await eve.say(about([one], as(EVE)));
+  }
+  assert.equal(ann.awareness.getStates().size, MOST_OF_ONE + 1);
+  const bob = await add(BOB);
+  await settle();
+  assert.equal(ann.name(bob), 'Bob');
 });
