@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# A graceful reload of a server with so many hosts that the next generation takes
+# its time to come: each host has a log and, over TLS, a certificate that is read
+# anew. No subscriber notices, and no request of another host waits longer than for
+# the configuration. With build/check --long it is 3,000 hosts, 4,000 subscribers
+# and twenty reloads.
+use v5.30;
+use warnings;
+use lib 't/lib';
+use HTTP::Tiny;
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+use WordSocket::Crowd;
+use WordSocket::Tenants qw(status_of counter);
+
+my ($hosts, $each, $reloads, $rate) = is_long() ? (3_000, 2_000, 20, 20) : (100, 100, 2, 50);
+my $slow = WordSocket::Sanitizer::slowness();
+
+# httpd stops accepting before it reads its configuration, with or without us: a
+# request made then waits in the kernel. This is how long it may, and a second.
+use constant MORE_S => 1;
+
+sub blocks {
+    my (%option) = @_;
+    my $blocks = '';
+    for my $n (1 .. $hosts) {
+        for my $tls ('', 'tls_') {
+            my $port = $tls ? '@wsk_tls_port@' : '@Port@';
+            $blocks .= "<VirtualHost 127.0.0.1:$port>\nServerName host$n.test\n";
+            $blocks .= "DocumentRoot \"\@DocumentRoot\@\"\nCustomLog \"\@t_logs\@/host$n.log\" test\n";
+            $blocks .= "SSLEngine On\nSSLCertificateFile \"\@wsk_certificate\@\"\n" if $tls;
+            $blocks .= "</VirtualHost>\n";
+        }
+    }
+    return $blocks;
+}
+
+my $server = crowd_server(children => 2, more_vhosts => blocks());
+$server->write_file('htdocs/there.html', "there\n");
+my $client = crowd_client($server);
+my $begun = time;
+is $server->config_test, '', 'the configuration is fine';
+my $reading = time - $begun;
+
+# Asks one host after the other, each over a connection of its own, until told.
+sub visitor {
+    my $stop = "$server->{root}/stop";
+    my $pid = fork // die "fork: $!\n";
+    return sub {
+        open my $touch, '>', $stop or die $!;
+        waitpid $pid, 0;
+        unlink $stop;
+        return JSON::PP::decode_json(WordSocket::Server::slurp("$server->{root}/visits"));
+    } if $pid;
+    my ($n, %seen) = (0, longest => 0, asked => 0);
+    my $http = HTTP::Tiny->new(keep_alive => 0, timeout => 60);
+    until (-e $stop) {
+        $n = $n % $hosts + 1;
+        my $at = time;
+        my $answer = $http->get($server->root_url . '/there.html', { headers => { Host => "host$n.test" } });
+        $seen{longest} = time - $at if time - $at > $seen{longest};
+        $seen{asked}++;
+        $seen{failed}{"$answer->{status} $answer->{content}"}++ if $answer->{status} != 200;
+        sleep 0.01;
+    }
+    $server->write_file('visits', JSON::PP::encode_json(\%seen));
+    POSIX::_exit(0);
+}
+
+my $swarm = swarm($server, ws => $each, sse => $each, publish => 4 * $rate * $reloads, rate => $rate,
+    fresh => 1, wait => 1, seconds => 60 + 30 * $reloads, settle => 20);
+ok $swarm->ready(60), 2 * $each . ' are subscribed';
+my $visits = visitor();
+$swarm->command('publish');
+my $longest = 0;
+for my $time (1 .. $reloads) {
+    sleep 0.7;
+    my $at = time;
+    ok $server->renew(60 * $slow), "reload $time: the old children are gone";
+    $longest = time - $at if time - $at > $longest;
+}
+my $seen = $visits->();
+my $report = $swarm->report(60 + 30 * $reloads);
+note sprintf '%d hosts: the configuration is read in %.2f s; a reload took at most %.2f s, one of %d requests %.2f s',
+    $hosts, $reading, $longest, $seen->{asked}, $seen->{longest};
+is_clean($report, "$reloads reloads");
+is_deeply [ $report->{reconnects}, $report->{codes}, $report->{ready} ], [ 0, {}, 2 * $each ],
+    'nobody was closed, or had to come back';
+is counter($server, 'taken_over'), counter($server, 'handed'), 'who was handed over was received';
+cmp_ok counter($server, 'handed'), '>=', 2 * $each * $reloads, 'everybody, each time';
+is_deeply $seen->{failed}, undef, 'every request of another host was answered';
+cmp_ok $seen->{longest}, '<', $reading + MORE_S * $slow, 'none later than the configuration allows';
+ok status_of($server, '?check')->{segment}{whole}, 'the segment is whole';
+
+$server->stop;
+done_testing;
