@@ -39,9 +39,9 @@ sub blocks {
 
 my $server = crowd_server(children => 2, more_vhosts => blocks());
 $server->write_file('htdocs/there.html', "there\n");
-my $client = crowd_client($server);
+$server->announce(qr/AH01909: host\d+[.]test:443:0 server certificate does NOT include an ID/);
 my $begun = time;
-is $server->config_test, '', 'the configuration is fine';
+like $server->config_test, qr/^Syntax OK$/m, 'the configuration is fine';
 my $reading = time - $begun;
 
 # Asks one host after the other, each over a connection of its own, until told.
@@ -59,7 +59,7 @@ sub visitor {
     until (-e $stop) {
         $n = $n % $hosts + 1;
         my $at = time;
-        my $answer = $http->get($server->root_url . '/there.html', { headers => { Host => "host$n.test" } });
+        my $answer = $http->get("http://host$n.test:$server->{port}/there.html", { peer => '127.0.0.1' });
         $seen{longest} = time - $at if time - $at > $seen{longest};
         $seen{asked}++;
         $seen{failed}{"$answer->{status} $answer->{content}"}++ if $answer->{status} != 200;
