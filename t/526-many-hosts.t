@@ -21,8 +21,8 @@ my ($hosts, $each, $reloads, $rate, $lasts) = is_long() ? (3_000, 2_000, 20, 20,
 my $slow = WordSocket::Sanitizer::slowness();
 
 # httpd stops accepting before it reads its configuration, with or without us: a
-# request made then waits in the kernel. This is how long it may, and a second.
-use constant MORE_S => 1;
+# request made then waits in the kernel. The MPM would sleep for a second more.
+use constant MORE_S => 0.6;
 
 sub blocks {
     my (%option) = @_;
