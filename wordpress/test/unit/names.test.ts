@@ -8,7 +8,7 @@ import * as Y from 'yjs';
 import { Badges, type Identity } from '../../src/collab/badge.js';
 import { type Cipher, createCipher, PLAIN } from '../../src/collab/cipher.js';
 import { encodeFrame, FRAME, type FrameType } from '../../src/collab/frames.js';
-import { MOST_KNOWN, MOST_OF_ONE, MOST_UNSIGNED } from '../../src/collab/presence.js';
+import { MOST_KNOWN, MOST_OF_ONE, MOST_SAID, MOST_UNSIGNED } from '../../src/collab/presence.js';
 import { Room } from '../../src/collab/room.js';
 import { TestClock } from '../support/clock.js';
 import { Hub } from '../support/hub.js';
@@ -461,4 +461,50 @@ test('one user has a bounded number of pages', async () => {
   const bob = await add(BOB);
   await settle();
   assert.equal(ann.name(bob), 'Bob');
+});
+
+test('what somebody said does not show them again when others came and went', async () => {
+  const { add, settle, hostile, hub } = await world();
+  const [ann, bob, eve] = [await add(ANN), await add(BOB), await hostile(EVE)];
+  await settle();
+  bob.move(2);
+  await settle(200);
+  const said = hub.log.at(-1)?.bytes as Uint8Array;
+  bob.room.destroy();
+  await settle(100);
+  assert.equal(ann.seen(bob), undefined);
+  for (const one of many(MOST_KNOWN + 10, 1)) {
+    await eve.say(about([one], as(EVE)));
+    await eve.say(about([one], null, 1001));
+  }
+  assert.ok(ann.awareness.meta.size <= MOST_KNOWN + MOST_UNSIGNED, 'they are forgotten');
+  eve.wire.send(said);
+  await settle(100);
+  assert.equal(ann.seen(bob), undefined);
+});
+
+test('a page that is nowhere keeps count of what it said', async () => {
+  const { add, settle, hostile } = await world(PLAIN);
+  const [ann, eve] = [await add(ANN), await hostile(EVE)];
+  await settle();
+  ann.move(1);
+  const { clock } = ann.awareness.meta.get(ann.id) as { clock: number };
+  ann.awareness.setLocalState(null);
+  for (let i = 0; i < 12; i++) {
+    const some = many(100, 1 + 100 * i);
+    await eve.send(FRAME.awareness, about(some, as(EVE)));
+    await eve.send(FRAME.awareness, about(some, null, 1001));
+  }
+  ann.move(2);
+  assert.ok((ann.awareness.meta.get(ann.id)?.clock ?? 0) > clock);
+});
+
+test('who says too much of oneself is not shown', async () => {
+  const { add, settle, hostile } = await world();
+  const [ann, eve] = [await add(ANN), await hostile(EVE)];
+  await settle();
+  await eve.say(about([eve], { at: 'x'.repeat(MOST_SAID) }));
+  assert.equal(ann.seen(eve), undefined);
+  await eve.say(about([eve], { at: 'x'.repeat(MOST_SAID / 2) }));
+  assert.equal(ann.name(eve), 'Eve');
 });
