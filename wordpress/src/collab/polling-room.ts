@@ -166,7 +166,7 @@ export class PollingRoom {
     const answers = updates.filter(({ type }) => type === 'sync_step2');
     if ([changes, ...answers.map((one) => [one])].some((one) => bytesIn(one) > this.most)) {
       // Sent again it would be no smaller.
-      this.refused('size');
+      this.grown();
       return;
     }
     if (changes.length > 0) {
@@ -266,16 +266,26 @@ export class PollingRoom {
   }
 
   /** A list that one may not share is one's own; the editor does not hear of it. */
-  private refused(why: 'rights' | 'size' = 'rights'): void {
+  private refused(): void {
     this.timers.clear();
+    this.forgetQuestions();
     this.stop();
     this.line?.closed();
     this.crowd?.closed();
     if (this.isList) {
       this.isAlone = true;
     } else {
-      this.refusal = why;
+      this.refusal = 'rights';
     }
+    this.changed();
+  }
+
+  /** The editor is told when it polls, and leaves with a goodbye. */
+  private grown(): void {
+    this.timers.clear();
+    this.forgetQuestions();
+    this.refusal = 'size';
+    this.around.grown?.(this.name);
     this.changed();
   }
 

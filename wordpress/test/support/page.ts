@@ -124,6 +124,8 @@ export class Page {
   readonly providers: Provider[] = [];
   readonly statuses: string[] = [];
   readonly faults: unknown[] = [];
+  /** Rooms of which a person was told that they are too large. */
+  readonly grown: string[] = [];
   requests = 0;
   /** Requests that were refused. */
   refused = 0;
@@ -150,6 +152,7 @@ export class Page {
         clock,
         crypto: globalThis.crypto as Crypto,
         badges,
+        grown: (room) => this.grown.push(room),
         ...(maxDocument === undefined ? {} : { maxDocument }),
       },
       isAlone,

@@ -120,12 +120,15 @@ inWorld('what is larger than WordPress saves ends, and is not sent for ever', as
     await world.go(300);
   }
   assert.deepEqual([a.refused, b.refused], [0, 0], 'each is small');
-  await world.page().edit(...POST);
+  const c = await world.page().edit(...POST);
   await world.go(10_000);
-  const told = a.refused + b.refused;
-  assert.ok(told > 0, 'whoever was to answer with all of it is told');
+  const told = [...a.grown, ...b.grown];
+  assert.deepEqual(new Set(told), new Set(['postType/post:12']), 'whoever was to answer with all of it is told');
+  assert.equal(a.refused + b.refused, told.length, 'and asked no more');
+  assert.ok(c.awareness.getStates().size <= 3 - told.length, 'nor seen');
   await world.go(60_000);
-  assert.equal(a.refused + b.refused, told, 'once');
+  assert.deepEqual([...a.grown, ...b.grown], told, 'once');
+  assert.equal(a.refused + b.refused, told.length);
 });
 
 inWorld('a relay that is gone is told, and the first poll after it is back is answered', async (world) => {
