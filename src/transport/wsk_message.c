@@ -320,7 +320,8 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         bad_message(l, c, WSK_A_bad_message);
         return;
     }
-    answer = wsk_inbox_message(&from, msg, &id);
+    answer = ref.failed ? WSK_A_unavailable
+                        : wsk_inbox_message(&from, msg, &id);
     if (answer != WSK_A_ok) {
         say_refused(l, c, answer, &from.limited,
                     answer == WSK_A_bad_message ? NULL : &ref);
