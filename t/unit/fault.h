@@ -50,18 +50,22 @@ typedef enum fault_way_e {
 /* Names in the order of the table below, for what was failed how often. */
 #define FAULT_NAMES 80
 
-static struct fault_t {
+typedef struct fault_t {
     fault_way_e way; /* 0: nothing fails, nothing is counted */
     unsigned pauses;
     long at, few;
     long seen;         /* calls since fault_arm that can fail this way */
     const char *first; /* the first that failed since then */
-    long live;         /* allocations of ours that are not freed */
     struct {
         const char *name;
         unsigned times;
     } failed[FAULT_NAMES]; /* since the program began */
-} fault;
+} fault_t;
+
+static fault_t fault_own, *fault_at = &fault_own;
+#define fault (*fault_at)
+
+static long fault_live; /* allocations of this process that are not freed */
 
 /* What they were, for who counts them. */
 #define FAULT_TRACED 16384
@@ -114,6 +118,17 @@ TAP_UNUSED static void fault_arm(fault_way_e way, long at, long few)
     fault.at = at;
     fault.few = few;
     fault.way = way;
+}
+
+/* From here on a copy of this process counts on, and fails, with it. */
+TAP_UNUSED static void fault_share(void)
+{
+    fault_at = mmap(NULL, sizeof(fault_own), PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (fault_at == MAP_FAILED) {
+        exit(1);
+    }
+    *fault_at = fault_own;
 }
 
 /* What is somebody else's: nothing fails, and nothing is counted. Every pause has
@@ -222,7 +237,7 @@ static void *fault_malloc(size_t size)
 {
     void *at = __real_malloc(size);
 
-    fault.live += at != NULL;
+    fault_live += at != NULL;
     return at;
 }
 
@@ -230,7 +245,7 @@ static void *fault_calloc(size_t count, size_t size)
 {
     void *at = __real_calloc(count, size);
 
-    fault.live += at != NULL;
+    fault_live += at != NULL;
     return at;
 }
 
@@ -238,13 +253,13 @@ static void *fault_realloc(void *old, size_t size)
 {
     void *at = __real_realloc(old, size);
 
-    fault.live += at != NULL && old == NULL;
+    fault_live += at != NULL && old == NULL;
     return at;
 }
 
 static void fault_free(void *at)
 {
-    fault.live -= at != NULL;
+    fault_live -= at != NULL;
     __real_free(at);
 }
 

@@ -338,6 +338,26 @@ static const char *starts(bool soft)
     return wrong;
 }
 
+/* The same, in a thread. */
+static const char *a_thread(bool soft)
+{
+    wsk_loop_spec_t spec;
+
+    world_begins(false);
+    spec = world_loop_spec(&w);
+    fault_resume();
+    w.loop = wsk_loop_start(&spec);
+    need(!soft || w.loop, "it does not start");
+    if (w.loop) {
+        wsk_loop_stop(w.loop, true);
+        wsk_loop_free(w.loop);
+        w.loop = NULL;
+    }
+    fault_end();
+    world_ends();
+    return wrong;
+}
+
 /* They come, subscribe, hear, say something and go. */
 static const char *serves(bool soft)
 {
@@ -440,15 +460,17 @@ static const char *hands_over(bool soft)
 int main(void)
 {
     static const fault_walk_t walks[] = {
-        { "a child starts", starts, 0 },
-        { "serving", serves, 0 },
-        { "handing over", hands_over, 0 },
+        { "a child starts", starts, 0, false },
+        { "a thread starts", a_thread, 0, false },
+        { "serving", serves, 0, false },
+        { "handing over", hands_over, 0, false },
     };
     static const char *const calls[] = {
-        "malloc",  "calloc", "realloc",       "send",
-        "sendmsg", "recv",   "recvmsg",       "epoll_ctl",
-        "fcntl",   "fstat",  "eventfd",       "memfd_create",
-        "write",   "pread",  "epoll_create1", "shutdown"
+        "malloc",     "calloc",    "realloc",        "send",
+        "sendmsg",    "recv",      "recvmsg",        "epoll_ctl",
+        "fcntl",      "fstat",     "eventfd",        "memfd_create",
+        "write",      "pread",     "epoll_create1",  "shutdown",
+        "setsockopt", "getrandom", "pthread_create", "epoll_wait"
     };
     unsigned i;
 

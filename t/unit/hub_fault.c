@@ -337,10 +337,10 @@ static const char *watches(bool soft)
 int main(void)
 {
     static const fault_walk_t walks[] = {
-        { "live", live, 0 },
-        { "moving", moving, 0 },
-        { "resuming", resumes, 0 },
-        { "presence", watches, 0 },
+        { "live", live, 0, false },
+        { "moving", moving, 0, false },
+        { "resuming", resumes, 0, false },
+        { "presence", watches, 0, false },
     };
     unsigned i;
 

@@ -225,9 +225,9 @@ static const char *lives(bool soft)
 
 int main(void)
 {
-    static const fault_walk_t made = { "a segment is made", is_made, 0 },
-                              model = { "the model", the_model, 120 },
-                              life = { "a site's life", lives, 0 };
+    static const fault_walk_t made = { "a segment is made", is_made, 0, false },
+                              model = { "the model", the_model, 120, false },
+                              life = { "a site's life", lives, 0, false };
     static const char *const calls[] = {
         "calloc",
         "pthread_mutexattr_init",
