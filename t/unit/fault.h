@@ -67,9 +67,8 @@ static fault_t fault_own, *fault_at = &fault_own;
 
 static long fault_live; /* allocations of this process that are not freed */
 
-/* What they were, for who counts them. */
 #define FAULT_TRACED 16384
-static const char *fault_trace[FAULT_TRACED];
+static const char *fault_trace[FAULT_TRACED]; /* what they were */
 
 static void fault_note(const char *name)
 {
@@ -85,7 +84,6 @@ static void fault_note(const char *name)
     }
 }
 
-/* @return whether this call is to fail */
 static bool fault_hits(const char *name, unsigned ways)
 {
     long n;
@@ -143,7 +141,6 @@ TAP_UNUSED static void fault_resume(void)
     fault.pauses--;
 }
 
-/* @return whether anything failed */
 TAP_UNUSED static bool fault_end(void)
 {
     fault.way = 0;
@@ -188,14 +185,17 @@ TAP_UNUSED static bool fault_end(void)
     ssize_t __wrap_##name params; \
     ssize_t __wrap_##name params \
     { \
-        const int why = FAULT_EVENT(len) ? 0 : fault_errno(#name, hard, soft); \
+        const int why = FAULT_EVENT(len) \
+                            ? 0 \
+                            : fault_errno(#name, hard, \
+                                          len > 1 || soft > 0 ? soft : 0); \
         if (why == 0) { \
             return __real_##name args; \
         } \
         if (len > 1 && (why == FAULT_SHORT || fault_odd())) { \
             return __real_##name half; \
         } \
-        errno = why == FAULT_SHORT ? EINTR : why; \
+        errno = why; \
         return -1; \
     }
 
@@ -342,7 +342,7 @@ FAULT_CALL(getrandom, ssize_t, (void *at, size_t len, unsigned flags),
            (at, len, flags), ENOSYS, 0)
 FAULT_CALL(fork, pid_t, (void), (), EAGAIN, 0)
 FAULT_CALL(waitpid, pid_t, (pid_t pid, int *status, int how),
-           (pid, status, how), 0, EINTR)
+           (pid, status, how), EINTR, EINTR)
 
 /* Their last argument is there or not. */
 static int fault_open(const char *name, int flags, int mode, int why);

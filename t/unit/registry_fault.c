@@ -286,7 +286,7 @@ static const char *lives(bool soft)
 
 int main(void)
 {
-    static const fault_walk_t walk = { "a registry", lives, 100, false };
+    static const fault_walk_t walk = { "a registry", lives, 40, false };
     static const char *const calls[] = { "malloc",
                                          "calloc",
                                          "open",
