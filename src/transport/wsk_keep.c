@@ -52,17 +52,19 @@ int64_t wsk_keep_started(int32_t pid)
     char name[32], text[1024];
     const char *at;
     unsigned field;
-    ssize_t n;
+    ssize_t n = -1;
     int fd;
 
     snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
     fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    if (fd >= 0) {
+        n = read(fd, text, sizeof text - 1);
+        close(fd);
+    }
+    if (n < 0) {
         return kill(pid, 0) == 0 || errno == EPERM ? 0 : -1;
     }
-    n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[WSK_MAX(n, 0)] = '\0';
+    text[n] = '\0';
     at = strrchr(text, ')'); /* a command may have anything in its name */
     if (!at || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0) {
         return -1;
@@ -249,16 +251,12 @@ static bool is_own(const ours_t *ours, int fd)
 /* Listeners, logs, locks, pipes: while we had them open, others would wait for
  * their end. Only closed, their numbers would be given to somebody else, while
  * code of httpd's still knows them. */
-static void shut_others(const ours_t *ours)
+static void shut_others(const ours_t *ours, int nothing)
 {
-    const int nothing = open("/dev/null", O_RDWR);
     DIR *dir = opendir("/proc/self/fd");
     struct dirent *entry;
     int fd;
 
-    if (nothing < 0) {
-        return;
-    }
     if (dir) {
         while ((entry = readdir(dir)) != NULL) {
             fd = (int)strtol(entry->d_name, NULL, 10);
@@ -346,13 +344,14 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
                  int word)
 {
     const wsk_segment_spec_t *spec = wsk_segment_spec(from->spec.seg);
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     ours_t ours = { 0 };
     char say = WORD_KEPT;
     uint32_t i;
 
     own_signals();
     alarm(HANGS_S);
-    if (!make_ours(&ours, conns, n) || !begin_loop(from)) {
+    if (nothing < 0 || !make_ours(&ours, conns, n) || !begin_loop(from)) {
         say = WORD_REFUSED;
         i = (uint32_t)write(word, &say, 1);
         _exit(0);
@@ -370,7 +369,7 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
             own(&ours, conns[i]->fd);
         }
     }
-    shut_others(&ours);
+    shut_others(&ours, nothing);
     free(ours.is);
     if (write(word, &say, 1) != 1) {
         _exit(0); /* given up: it has cut them off */
@@ -427,6 +426,14 @@ static bool is_to_leave(wsk_loop_t *l)
            || is_one_too_many(l) || is_left_behind(l);
 }
 
+/* That it cannot be looked at just now says nothing. */
+static bool has_parent(const wsk_loop_t *l)
+{
+    const int64_t started = wsk_keep_started(l->spec.parent);
+
+    return started == 0 || started == l->spec.parent_started;
+}
+
 bool wsk_keep_step(wsk_loop_t *l)
 {
     uint64_t spread = (uint64_t)atomic_load(&l->connections) * MS_EACH;
@@ -435,7 +442,7 @@ bool wsk_keep_step(wsk_loop_t *l)
         l->keep_look_ms = l->mono_ms + WSK_SWEEP_MS;
         alarm(HANGS_S);
         wsk_turn_look(l);
-        if (wsk_keep_started(l->spec.parent) != l->spec.parent_started
+        if (!has_parent(l)
             || wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE)
                    != l->leave_mark) {
             wsk_loop_stop(l, true);
