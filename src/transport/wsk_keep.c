@@ -37,43 +37,12 @@
 /* Without a turn: something was locked when it was copied. */
 #define HANGS_S 60
 #define NSIG_STANDARD 32 /* those after it are the C library's */
-#define STARTED 22 /* field of /proc/PID/stat, the command being the second */
 
 enum {
     WORD_NONE = 0,     /* in time: who knows what it has done */
     WORD_KEPT = 'k',   /* it goes on with them */
     WORD_REFUSED = 'n' /* it has touched nothing */
 };
-
-/* The httpd parent's life. */
-
-int64_t wsk_keep_started(int32_t pid)
-{
-    char name[32], text[1024];
-    const char *at;
-    unsigned field;
-    ssize_t n = -1;
-    int fd;
-
-    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
-    fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        n = read(fd, text, sizeof text - 1);
-        close(fd);
-    }
-    if (n < 0) {
-        return kill(pid, 0) == 0 || errno == EPERM ? 0 : -1;
-    }
-    text[n] = '\0';
-    at = strrchr(text, ')'); /* a command may have anything in its name */
-    if (!at || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0) {
-        return -1;
-    }
-    for (field = 2; at && field < STARTED; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    return at ? strtoll(at, NULL, 10) : -1;
-}
 
 /* In the original. */
 
@@ -360,6 +329,9 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
     own(&ours, word);
     own(&ours, own_loop->epoll);
     own(&ours, own_loop->kick);
+    if (own_loop->spec.lifeline.by == WSK_LIFELINE_FD) {
+        own(&ours, own_loop->spec.lifeline.fd);
+    }
     for (i = 0; i < spec->slots; i++) {
         own(&ours, own_loop->spec.bell.fds[i]);
     }
@@ -426,14 +398,6 @@ static bool is_to_leave(wsk_loop_t *l)
            || is_one_too_many(l) || is_left_behind(l);
 }
 
-/* That it cannot be looked at just now says nothing. */
-static bool has_parent(const wsk_loop_t *l)
-{
-    const int64_t started = wsk_keep_started(l->spec.parent);
-
-    return started == 0 || started == l->spec.parent_started;
-}
-
 bool wsk_keep_step(wsk_loop_t *l)
 {
     uint64_t spread = (uint64_t)atomic_load(&l->connections) * MS_EACH;
@@ -442,7 +406,7 @@ bool wsk_keep_step(wsk_loop_t *l)
         l->keep_look_ms = l->mono_ms + WSK_SWEEP_MS;
         alarm(HANGS_S);
         wsk_turn_look(l);
-        if (!has_parent(l)
+        if (!wsk_lifeline_holds(&l->spec.lifeline)
             || wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE)
                    != l->leave_mark) {
             wsk_loop_stop(l, true);

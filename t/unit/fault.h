@@ -178,8 +178,6 @@ TAP_UNUSED static bool fault_end(void)
  * then somebody else has done what the call was to do. */
 #define FAULT_EVENT(len) ((len) == sizeof(uint64_t))
 #define FAULT_SHORT (-1) /* a soft failure that is never an errno */
-
-/* Softly, not now and a part, in turn. */
 #define FAULT_BYTES(name, params, args, half, hard, soft) \
     ssize_t __real_##name params; \
     ssize_t __wrap_##name params; \
@@ -340,11 +338,12 @@ FAULT_CALL(fstat, int, (int fd, struct stat *what), (fd, what), ENOMEM, 0)
 FAULT_CALL(flock, int, (int fd, int how), (fd, how), ENOLCK, EINTR)
 FAULT_CALL(getrandom, ssize_t, (void *at, size_t len, unsigned flags),
            (at, len, flags), ENOSYS, 0)
+FAULT_CALL(syscall, long, (long number, long a, long b), (number, a, b), ENOSYS,
+           0)
 FAULT_CALL(fork, pid_t, (void), (), EAGAIN, 0)
 FAULT_CALL(waitpid, pid_t, (pid_t pid, int *status, int how),
            (pid, status, how), EINTR, EINTR)
 
-/* Their last argument is there or not. */
 static int fault_open(const char *name, int flags, int mode, int why);
 static int fault_fcntl(int fd, int op, int arg, int why);
 

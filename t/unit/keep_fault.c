@@ -21,6 +21,7 @@ const char *__asan_default_options(void)
 
 static const char *wrong;
 static tls_pair_t tls;
+static wsk_lifeline_t line;
 static char text[100000]; /* what the client was told */
 static size_t len;
 static bool closed;
@@ -89,8 +90,8 @@ static void one_comes(void)
     closed = false;
     memset(text, 0, sizeof(text));
     both_open();
-    w.loop->spec.parent = (int32_t)getpid();
-    w.loop->spec.parent_started = wsk_keep_started((int32_t)getpid());
+    wsk_lifeline_take(&line, (int32_t)getpid(), WSK_LIFELINE_FD);
+    w.loop->spec.lifeline = line;
     wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 4);
     wsk_segment_mark(w.seg, WSK_MARK_KEEPER_AGE_MS, 1000000);
     w.now = wsk_loop_clocks(); /* as the copy will have it */
@@ -122,6 +123,7 @@ static void all_end(void)
     wsk_loop_leave(w.loop);
     need(at(&w) == 0, "a connection is left");
     wsk_loop_dispose(w.loop);
+    wsk_lifeline_drop(&line);
     w.loop = NULL;
     wsk_slot_sweep(w.seg);
     need(wsk_site_connections(w.seg, w.sites[1]) == 0,
@@ -159,14 +161,18 @@ static const char *copied(bool soft)
 }
 
 /* A keeper that lives does not leave because it cannot look. */
-static const char *looks(bool soft)
+static const char *looks(wsk_lifeline_e by)
 {
-    (void)soft;
     wrong = NULL;
     world_open(&w);
     w.loop->spec.is_keeper = true;
-    w.loop->spec.parent = (int32_t)getpid();
-    w.loop->spec.parent_started = wsk_keep_started((int32_t)getpid());
+    fault_resume();
+    wsk_lifeline_take(&line, (int32_t)getpid(), by);
+    fault_pause();
+    if (line.by == WSK_LIFELINE_NONE) { /* then there are no keepers */
+        wsk_lifeline_take(&line, (int32_t)getpid(), by);
+    }
+    w.loop->spec.lifeline = line;
     w.loop->born_ms = w.loop->in_force_ms = w.now.mono_ms;
     wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 4);
     wsk_segment_mark(w.seg, WSK_MARK_KEEPER_AGE_MS, 100000);
@@ -177,23 +183,38 @@ static const char *looks(bool soft)
     world_later(&w, 1000);
     fault_end();
     need(atomic_load(&w.loop->stop) == 0 && !w.over, "it leaves");
-    need(wsk_keep_started((int32_t)getpid()) > 0, "it is not known any more");
     close(who.fd);
     wsk_loop_leave(w.loop);
     wsk_loop_dispose(w.loop);
+    wsk_lifeline_drop(&line);
     alarm(0);
     need(store_unlocked(w.seg), "a lock is held");
     world_unmake(&w);
     return wrong;
 }
 
+static const char *looks_at_it(bool soft)
+{
+    (void)soft;
+    return looks(WSK_LIFELINE_FD);
+}
+
+static const char *looks_at_proc(bool soft)
+{
+    (void)soft;
+    return looks(WSK_LIFELINE_START);
+}
+
 int main(void)
 {
     static const fault_walk_t keeps = { "a keeper is made", copied, 0, true },
-                              stays = { "a keeper looks", looks, 0, false };
-    static const char *const calls[] = { "open",       "opendir", "read",
-                                         "write",      "poll",    "fork",
-                                         "socketpair", "waitpid" };
+                              polls = { "a keeper looks", looks_at_it, 0,
+                                        false },
+                              stays = { "a keeper reads", looks_at_proc, 0,
+                                        false };
+    static const char *const calls[] = { "open", "syscall",    "opendir",
+                                         "read", "write",      "poll",
+                                         "fork", "socketpair", "waitpid" };
     unsigned i;
 
     signal(SIGPIPE, SIG_IGN);
@@ -206,6 +227,7 @@ int main(void)
         fault_walk_all(&keeps, "each, and what follows", FAULT_HARD,
                        FAULT_SOME);
     }
+    fault_walks(&polls);
     fault_walks(&stays);
     for (i = 0; i < WSK_COUNT_OF(calls); i++) {
         ok(fault_times(calls[i]) > 0, "%s has failed %u times", calls[i],

@@ -69,6 +69,8 @@ export interface Surroundings {
   readonly progress?: ((room: string, of: Share | undefined) => void) | undefined;
   /** The editor's Yjs where it does not hand it over itself. */
   readonly Y?: YModule | undefined;
+  /** Bytes that a room may hold, if not as many as WordPress saves. */
+  readonly maxDocument?: number;
 }
 
 /** How WordPress names what is shared. */

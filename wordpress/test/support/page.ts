@@ -141,9 +141,19 @@ export class Page {
     hubs: Map<string, Hub>,
     isAlone: (room: string) => boolean,
     badges?: Badges,
+    maxDocument?: number,
   ) {
     this.link = new PageLink(hubs);
-    this.polling = new Polling({ link: this.link, clock, crypto: globalThis.crypto as Crypto, badges }, isAlone);
+    this.polling = new Polling(
+      {
+        link: this.link,
+        clock,
+        crypto: globalThis.crypto as Crypto,
+        badges,
+        ...(maxDocument === undefined ? {} : { maxDocument }),
+      },
+      isAlone,
+    );
     const apiFetch = async (options: object): Promise<unknown> => {
       this.requests += 1;
       try {
@@ -200,6 +210,8 @@ export class World {
   readonly clock: TestClock;
   readonly hubs = new Map<string, Hub>();
   readonly pages: Page[] = [];
+  /** Bytes, of pages that are made from now on. */
+  maxDocument: number | undefined;
 
   constructor(seed = 1) {
     this.clock = new TestClock(seed);
@@ -207,7 +219,7 @@ export class World {
 
   /** Connected, unless a test says otherwise before it edits. */
   page(isAlone: (room: string) => boolean = () => false, badges?: Badges): Page {
-    const page = new Page(`page ${this.pages.length}`, this.clock, this.hubs, isAlone, badges);
+    const page = new Page(`page ${this.pages.length}`, this.clock, this.hubs, isAlone, badges, this.maxDocument);
     this.pages.push(page);
     page.link.up();
     return page;
