@@ -424,7 +424,7 @@ static const char *hands_over(bool soft)
     heir_comes();
     fault_resume();
     go(6, 1);
-    said(600);
+    said(70000); /* more than a hub reads at once */
     framed();
     go(30, 1);
     rests();
