@@ -297,7 +297,8 @@ static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
                 break;
             }
         }
-        m->at = rv == WSK_OK && n == 0 ? live.seq : cursor.seq;
+        m->at = rv == WSK_OK && n == 0 ? live.seq
+                                       : WSK_MIN(cursor.seq, live.seq);
         wsk_hub_trim(hub);
     }
     if (m->at >= live.seq) {
