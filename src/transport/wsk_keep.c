@@ -220,16 +220,12 @@ static bool is_own(const ours_t *ours, int fd)
 /* Listeners, logs, locks, pipes: while we had them open, others would wait for
  * their end. Only closed, their numbers would be given to somebody else, while
  * code of httpd's still knows them. */
-static void shut_others(const ours_t *ours)
+static void shut_others(const ours_t *ours, int nothing)
 {
-    const int nothing = open("/dev/null", O_RDWR);
     DIR *dir = opendir("/proc/self/fd");
     struct dirent *entry;
     int fd;
 
-    if (nothing < 0) {
-        return;
-    }
     if (dir) {
         while ((entry = readdir(dir)) != NULL) {
             fd = (int)strtol(entry->d_name, NULL, 10);
@@ -317,13 +313,14 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
                  int word)
 {
     const wsk_segment_spec_t *spec = wsk_segment_spec(from->spec.seg);
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     ours_t ours = { 0 };
     char say = WORD_KEPT;
     uint32_t i;
 
     own_signals();
     alarm(HANGS_S);
-    if (!make_ours(&ours, conns, n) || !begin_loop(from)) {
+    if (nothing < 0 || !make_ours(&ours, conns, n) || !begin_loop(from)) {
         say = WORD_REFUSED;
         i = (uint32_t)write(word, &say, 1);
         _exit(0);
@@ -344,7 +341,7 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
             own(&ours, conns[i]->fd);
         }
     }
-    shut_others(&ours);
+    shut_others(&ours, nothing);
     free(ours.is);
     if (write(word, &say, 1) != 1) {
         _exit(0); /* given up: it has cut them off */

@@ -12,7 +12,12 @@
 
 #define STARTED 22 /* field of /proc/PID/stat, the command being the second */
 
-/* @return -1: it does not live, or is not shown */
+static int64_t why_not(void)
+{
+    return errno == ENOENT || errno == ESRCH ? -1 : 0;
+}
+
+/* @return -1: it does not live, or is not shown; 0: it cannot be looked at now */
 static int64_t started(int32_t pid)
 {
     char name[32], text[1024];
@@ -24,11 +29,17 @@ static int64_t started(int32_t pid)
     snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
     fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return -1;
+        return why_not();
     }
     n = read(fd, text, sizeof text - 1);
+    if (n < 0) {
+        const int64_t why = why_not();
+
+        close(fd);
+        return why;
+    }
     close(fd);
-    text[WSK_MAX(n, 0)] = '\0';
+    text[n] = '\0';
     at = strrchr(text, ')'); /* a command may have anything in its name */
     if (!at || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0) {
         return -1;
@@ -60,12 +71,14 @@ void wsk_lifeline_take(wsk_lifeline_t *line, int32_t pid, wsk_lifeline_e best)
         return;
     }
     line->started = started(pid);
-    line->by = line->started >= 0 ? WSK_LIFELINE_START : WSK_LIFELINE_NONE;
+    line->by = line->started > 0 ? WSK_LIFELINE_START : WSK_LIFELINE_NONE;
 }
 
+/* That it cannot be looked at just now says nothing. */
 bool wsk_lifeline_holds(const wsk_lifeline_t *line)
 {
     struct pollfd end = { .fd = line->fd, .events = POLLIN };
+    int64_t now;
     int n;
 
     switch (line->by) {
@@ -73,9 +86,10 @@ bool wsk_lifeline_holds(const wsk_lifeline_t *line)
         do {
             n = poll(&end, 1, 0);
         } while (n < 0 && errno == EINTR);
-        return n == 0;
+        return n <= 0;
     case WSK_LIFELINE_START:
-        return started(line->pid) == line->started;
+        now = started(line->pid);
+        return now == 0 || now == line->started;
     case WSK_LIFELINE_NONE:
         break;
     }
