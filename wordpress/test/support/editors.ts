@@ -106,15 +106,24 @@ export async function world(cipher: Cipher = SEALED) {
     wire.up();
     const { privateKey, ...pair } = await newPair();
     const key = await publicHalf({ privateKey, ...pair });
-    const send = async (type: FrameType, data: Uint8Array): Promise<void> => {
+    const hand = async (type: FrameType, data: Uint8Array): Promise<void> => {
       wire.send(await cipher.seal(CHANNEL, encodeFrame(type, data)));
+    };
+    const send = async (type: FrameType, data: Uint8Array): Promise<void> => {
+      await hand(type, data);
       await settle(50);
     };
     const badge = await site.badge(user, key);
     const say = async (update: Uint8Array, by = badge): Promise<void> =>
       send(FRAME.signed, await signedBy(privateKey, CHANNEL, by, update));
+    const sayAll = async (updates: readonly Uint8Array[]): Promise<void> => {
+      for (const update of updates) {
+        await hand(FRAME.signed, await signedBy(privateKey, CHANNEL, badge, update));
+      }
+      await settle(50);
+    };
     const doc = new Y.Doc();
-    return { id: doc.clientID, heard, key, send, say, wire };
+    return { id: doc.clientID, heard, key, send, say, sayAll, wire };
   };
   return { clock, hub, site, add, settle, hostile };
 }

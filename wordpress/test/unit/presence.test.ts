@@ -64,10 +64,9 @@ test('what somebody said does not show them again when others came and went', as
   bob.room.destroy();
   await settle(100);
   assert.equal(ann.seen(bob), undefined);
-  for (const one of many(MOST_KNOWN + 10, 1)) {
-    await eve.say(about([one], as(EVE)));
-    await eve.say(about([one], null, 1001));
-  }
+  await eve.sayAll(
+    many(MOST_KNOWN + 10, 1).flatMap((one) => [about([one], as(EVE)), about([one], null, 1001)]),
+  );
   assert.ok(ann.awareness.meta.size <= MOST_KNOWN + MOST_UNSIGNED, 'they are forgotten');
   eve.wire.send(said);
   await settle(100);
