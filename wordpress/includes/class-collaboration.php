@@ -13,7 +13,7 @@ defined( 'ABSPATH' ) || exit;
 
 /**
  * What this WordPress has of collaboration, and what the plugin adds to it: the
- * provider that carries the edits, and on WordPress 7.1 also the two flags that
+ * provider that carries the edits, and from WordPress 7.0 on also the two flags that
  * wake the editor's own part, and the place where documents are kept. WordPress
  * 7.0 hands its Yjs to no provider: there its own polling is answered in the page.
  *

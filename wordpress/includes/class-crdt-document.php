@@ -43,9 +43,10 @@ final class Crdt_Document {
 					'auth_callback'     => static fn( $allowed, $meta_key, $post_id, $user_id ): bool => user_can( $user_id, 'edit_post', $post_id ),
 					'show_in_rest'      => array(
 						'schema' => array(
-							'type'    => 'string',
+							'type'      => 'string',
+							'maxLength' => self::MAX_BYTES,
 							// Not for those who only read.
-							'context' => array( 'edit' ),
+							'context'   => array( 'edit' ),
 						),
 					),
 				)

@@ -19,7 +19,7 @@ export const FRAME = {
   signed: 6,
   /** So many bytes of something that comes in pieces are here. See bulk.ts. */
   have: 7,
-  /** Updates in Yjs's second encoding, as WordPress 7.0 makes them. See polling.ts. */
+  /** Updates in Yjs's second encoding, as WordPress 7.0 makes them. See polling-room.ts. */
   updates2: 8,
   /** Something may be lost, nobody knows what: all that you have. */
   lost: 9,

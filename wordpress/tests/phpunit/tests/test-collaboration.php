@@ -302,6 +302,7 @@ final class Collaboration_Test extends Test_Case {
 		$this->assertSame( self::DOC, get_post_meta( $post, Crdt_Document::META, true ) );
 		$this->assertSame( self::DOC, $ask( 'edit' )[ Crdt_Document::META ] );
 		$this->assertArrayNotHasKey( Crdt_Document::META, $ask( 'view' ) );
+		$this->assertSame( 400, $write( str_repeat( 'x', 16 * MB_IN_BYTES + 1 ) ), 'as large as the route takes' );
 		$this->log_in( 'author' );
 		$this->assertSame( array( array(), 403 ), array( $ask( 'edit' ), $write( '{}' ) ), 'of another author neither read nor written' );
 		foreach ( array( 'another author', 'nobody' ) as $who ) {
