@@ -214,12 +214,13 @@ static void put_subs(writer_t *w, const wsk_member_t *m)
 
     put_number(w, m->nsubs, 2);
     for (i = 0; i < m->nsubs; i++) {
-        const wsk_slice_t name = wsk_hub_name(&m->subs[i]);
+        const wsk_sub_t *sub = &m->subs[i];
+        const wsk_slice_t name = wsk_hub_name(sub);
 
         put_number(w, name.len, 2);
         put(w, name.at, name.len);
-        put_number(w, m->subs[i].from, 8);
-        put_number(w, m->subs[i].known, 8);
+        put_number(w, sub->from, 8);
+        put_number(w, sub->known == WSK_LIST_OWED ? UINT64_MAX : sub->known, 8);
     }
 }
 
