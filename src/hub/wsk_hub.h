@@ -43,15 +43,16 @@ _Static_assert(sizeof(wsk_sub_t) == 24, "a subscription has grown");
 
 /** Who listens: embedded in a connection. All zero before joining. */
 typedef struct wsk_member_t {
-    wsk_hub_site_t *site;
     struct wsk_member_t *next, *prev; /* of the site */
+    wsk_hub_site_t *site;
     wsk_sub_t *subs;
+    uint64_t at; /* while replaying: seen up to here */
+    /* Last, what a delivery looks at: its owner's part may go on there. */
+    uint64_t id; /* what a record's sender is compared with */
     uint16_t nsubs, cap;
     bool replaying; /* catching up: live records wait for it */
     bool binary;    /* has to do with binary frames: a lost one matters */
     bool held;      /* came from another hub, and what it replays must stay */
-    uint64_t id;    /* what a record's sender is compared with */
-    uint64_t at;    /* while replaying: seen up to here */
 } wsk_member_t;
 
 /** One record on its way to many members; frames are made once per format by
