@@ -348,8 +348,22 @@ static void early(void)
     close(line.peer);
 }
 
+/* @return whether starve() works here: it does not under valgrind */
+static bool can_starve(void)
+{
+    wsk_slab_t *slab;
+
+    starve(0);
+    slab = wsk_slab_make(1);
+    if (slab != NULL) {
+        wsk_slab_unref(slab);
+    }
+    return starve_end();
+}
+
 static void no_memory(void)
 {
+    const unsigned hungry = can_starve() ? 2 : 0;
     line_t line = line_open();
     heard_t heard = { .c = line.c };
     unsigned n, faults = 0, refused = 0;
@@ -362,7 +376,7 @@ static void no_memory(void)
         }
         refused += line.c->aside == NULL;
     }
-    ok(!CAN_STARVE || (faults == 2 && refused == 2),
+    ok(faults == hungry && refused == hungry,
        "without memory for half a frame it is not kept, and that is told");
     ok(line.c->aside != NULL && wsk_conn_decoder(line.c)->held_len == 2,
        "with it, it is");
@@ -379,7 +393,7 @@ static void no_memory(void)
         }
         refused += !kept && wsk_conn_early(line.c) == 0;
     }
-    ok(!CAN_STARVE || refused == 2, "nor is early input");
+    is_int(refused, hungry, "nor is early input");
     is_int((intmax_t)wsk_conn_early(line.c), 3, "with memory it is, once");
     wsk_conn_drop(line.c);
     close(line.peer);
