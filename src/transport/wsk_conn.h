@@ -5,9 +5,9 @@
  *
  * Promise   An idle one costs this struct, its subscriptions and, over TLS, an
  *           SSL object; what only the beginning needs, or a frame that is here in
- *           part, is allocated then. The send queue is bounded by the site's send_queue; who
- *           does not read is closed with a code it can resume after. Every state
- *           has a deadline.
+ *           part, is allocated then. The send queue is bounded by the site's
+ *           send_queue; who does not read is closed with a code it can resume
+ *           after. Every state has a deadline.
  * Owner     Made by a worker (wsk_conn_make), then the loop's alone.
  * Threads   The loop thread, but for wsk_conn_make and wsk_conn_drop.
  * Travel    Everything that must survive a hand-over to another process is in
@@ -124,8 +124,8 @@ typedef struct wsk_conn_t {
     uint32_t bad_since_s;
 } wsk_conn_t;
 /* There are as many as there are visitors. With the allocator's head it fills 256
- * bytes to the last, and each more would cost 16. */
-_Static_assert(sizeof(wsk_conn_t) == 248, "an idle connection has grown");
+ * bytes to the last, and one more would cost 16. */
+_Static_assert(sizeof(wsk_conn_t) <= 248, "an idle connection has grown");
 
 /** @return all zero but for kind and descriptor, or NULL */
 wsk_conn_t *wsk_conn_make(wsk_kind_e kind);
