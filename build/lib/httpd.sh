@@ -207,7 +207,8 @@ try_httpd() {
     if [[ $said == *"Permission denied"* ]]; then
         die "port $PORT is for root alone; choose one from 1024 up"
     fi
-    if [[ $said != *AH00072* ]]; then
+    # It cannot bind, or, where another one bound at the same moment, not listen.
+    if [[ $said != *AH0007[23]* ]]; then
         die "httpd does not start: $said" \
             "(log: $STATE/log/httpd-error.log)"
     fi

@@ -135,11 +135,12 @@ static void on_child_init(apr_pool_t *pchild, server_rec *s)
     if (!wsk_process.seg || wsk_process.idle) {
         return;
     }
-    spec.parent_started = wsk_keep_started(spec.parent);
+    wsk_lifeline_take(&spec.lifeline, spec.parent, WSK_LIFELINE_FD);
     spec.max_connections = descriptors();
     json_object_seed(0); /* before threads: jansson would do it at first use */
     wsk_process.loop = wsk_loop_start(&spec);
     if (!wsk_process.loop) {
+        wsk_lifeline_drop(&spec.lifeline);
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "WSK0402 no loop in this child: it will answer 503; is "
                      "ServerLimit above what the segment was made for, or are "

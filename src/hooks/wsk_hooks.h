@@ -283,6 +283,7 @@ bool wsk_switch_protocols(request_rec *r, const char *accept,
 /* Start order; each called once by mod_wordsocket.c. */
 void wsk_lifecycle_register(apr_pool_t *pconf);
 void wsk_child_register(apr_pool_t *pconf);
+void wsk_nudge_register(apr_pool_t *pconf);
 /** The limit of open files; a soft one below `least` is raised to the hard one
  *  before. */
 uint32_t wsk_open_files(uint32_t least);

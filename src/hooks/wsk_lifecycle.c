@@ -388,4 +388,5 @@ void wsk_lifecycle_register(apr_pool_t *pconf)
     ap_hook_check_config(on_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     wsk_child_register(pconf);
+    wsk_nudge_register(pconf);
 }

@@ -3,6 +3,7 @@
  * wsk_sites -- the sites of all hosts into the segment, those of host mode too;
  * WordSocketSiteFile is read here. In the parent, as root, before children exist.
  */
+#include "conf/wsk_site_file.h"
 #include "hooks/wsk_host.h"
 #include "hooks/wsk_service.h"
 
@@ -27,135 +28,21 @@ static const char *wrong(load_t *ld, const char *what)
     return apr_psprintf(ld->ptemp, "WordSocketSiteFile %s: %s", ld->file, what);
 }
 
-static bool copy_text(json_t *value, char *out, size_t cap)
-{
-    size_t len = json_string_length(value);
-
-    if (!json_is_string(value) || len == 0 || len >= cap) {
-        return false;
-    }
-    memcpy(out, json_string_value(value), len + 1);
-    return strlen(out) == len;
-}
-
-static bool copy_secrets(json_t *value, wsk_secret_pair_t *out)
-{
-    if (json_is_array(value)) {
-        return json_array_size(value) >= 1 && json_array_size(value) <= 2
-               && copy_text(json_array_get(value, 0), out->at[0],
-                            sizeof out->at[0])
-               && (json_array_size(value) == 1
-                   || copy_text(json_array_get(value, 1), out->at[1],
-                                sizeof out->at[1]));
-    }
-    return copy_text(value, out->at[0], sizeof out->at[0]);
-}
-
-enum { OF_SITE, OF_HOST };
-
-static const struct {
-    const char *name;
-    size_t offset, size;
-    int whose;
-} limits_known[] = {
-/* clang-format off */
-#define X(type, name, whose) \
-    { #name, offsetof(wsk_limits_t, name), sizeof(type), OF_##whose },
-    /* clang-format on */
-    WSK_LIMITS(X)
-#undef X
-};
-
-/* @return false: a site file has no limit of this name */
-static bool set_limit(wsk_limits_t *out, const char *name, uint32_t value)
-{
-    size_t i;
-
-    for (i = 0; i < WSK_COUNT_OF(limits_known); i++) {
-        void *at = (char *)out + limits_known[i].offset;
-
-        if (limits_known[i].whose == OF_HOST
-            || strcmp(name, limits_known[i].name) != 0) {
-            continue;
-        }
-        if (limits_known[i].size == sizeof(uint64_t)) {
-            *(uint64_t *)at = value;
-        }
-        else {
-            *(uint32_t *)at = value;
-        }
-        return true;
-    }
-    return false;
-}
-
-static const char *read_limits(load_t *ld, json_t *limits, wsk_limits_t *out)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach(limits, name, value)
-    {
-        json_int_t n = json_integer_value(value);
-
-        if (!json_is_integer(value) || n < 0 || n > UINT32_MAX) {
-            return wrong(ld, apr_psprintf(ld->ptemp,
-                                          "limit \"%s\" is not a "
-                                          "whole number",
-                                          name));
-        }
-        if (!set_limit(out, name, (uint32_t)n)) {
-            return wrong(ld, apr_psprintf(ld->ptemp,
-                                          "no limit is named "
-                                          "\"%s\"",
-                                          name));
-        }
-    }
-    return NULL;
-}
-
 static const char *read_site(load_t *ld, json_t *site, wsk_site_spec_t *spec)
 {
-    json_t *signature = json_object_get(site, "signature");
+    char what[WSK_SITE_WRONG_MAX];
 
-    *spec = (wsk_site_spec_t){ .signature = 1 };
+    memset(spec, 0, sizeof *spec);
     wsk_settings_limits(ld->set, &spec->limits);
-    if (!copy_text(json_object_get(site, "site_key"), spec->key,
-                   sizeof spec->key)
-        || strspn(spec->key, "0123456789abcdefghijklmnopqrstuvwxyz"
-                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.")
-               != strlen(spec->key)) {
-        return wrong(ld, "\"site_key\" must be 1 to 64 letters, digits, "
-                         "'-', '_' or '.'");
-    }
-    if (!copy_secrets(json_object_get(site, "publish_secret"), &spec->publish)
-        || !copy_secrets(json_object_get(site, "jwt_secret"), &spec->jwt)) {
-        return wrong(ld, "\"publish_secret\" and \"jwt_secret\" must be a "
-                         "text of 1 to 128 bytes, or a list of two");
-    }
-    if (json_object_get(site, "site_url")
-        && !copy_text(json_object_get(site, "site_url"), spec->url,
-                      sizeof spec->url)) {
-        return wrong(ld, "\"site_url\" must be a text of at most 255 bytes");
-    }
     apr_cpystrn(spec->user, ld->owner, sizeof spec->user);
-    if (json_object_get(site, "user")
-        && !copy_text(json_object_get(site, "user"), spec->user,
-                      sizeof spec->user)) {
-        return wrong(ld, "\"user\" must be a text of 1 to 63 bytes");
-    }
-    if (signature && json_integer_value(signature) != 1
-        && json_integer_value(signature) != 2) {
-        return wrong(ld, "\"signature\" must be 1 or 2");
-    }
-    if (signature) {
-        spec->signature = (uint32_t)json_integer_value(signature);
+    if (!wsk_site_file_spec(site, spec, what)) {
+        return wrong(ld, what);
     }
     if (!wsk_site_id(spec->site_id,
                      (wsk_slice_t){ spec->key, strlen(spec->key) })) {
         return wrong(ld, "no memory for its site_id");
     }
-    return read_limits(ld, json_object_get(site, "limits"), &spec->limits);
+    return NULL;
 }
 
 static const char *check_site(load_t *ld, json_t *site)
@@ -221,46 +108,27 @@ static const char *put_site(load_t *ld, json_t *site)
     return error;
 }
 
-/* One object, or a list of them; goes on after an error and returns the first. */
+/* Goes on after an error and returns the first. */
 static const char *each_site(load_t *ld, json_t *root,
                              const char *(*act)(load_t *, json_t *))
 {
     const char *error = NULL, *one;
     size_t i;
 
-    if (!json_is_array(root)) {
-        return act(ld, root);
-    }
-    for (i = 0; i < json_array_size(root); i++) {
-        one = act(ld, json_array_get(root, i));
+    for (i = 0; i < wsk_site_file_count(root); i++) {
+        one = act(ld, wsk_site_file_at(root, i));
         error = error ? error : one;
     }
     return error;
 }
 
-/* What the parser says, without the text it says it of: that may be a secret. */
-static const char *not_json(load_t *ld, const json_error_t *at)
-{
-    const char *near = strstr(at->text, " near ");
-    int len = (int)(near ? near - at->text : (long)strlen(at->text));
-
-    if (at->line < 0) {
-        const char *why = strrchr(at->text, ':');
-
-        return wrong(ld, apr_pstrcat(ld->ptemp, "cannot be opened",
-                                     why ? why : "", NULL));
-    }
-    return wrong(
-        ld, apr_psprintf(ld->ptemp, "line %d: %.*s", at->line, len, at->text));
-}
-
 /* @return a file in which every site can be read, or NULL */
 static json_t *read_file(load_t *ld, const char **perror)
 {
-    json_error_t at;
-    json_t *root = json_load_file(ld->file, JSON_REJECT_DUPLICATES, &at);
+    char what[WSK_SITE_WRONG_MAX];
+    json_t *root = wsk_site_file_read(ld->file, what);
 
-    *perror = root ? each_site(ld, root, check_site) : not_json(ld, &at);
+    *perror = root ? each_site(ld, root, check_site) : wrong(ld, what);
     if (*perror) {
         json_decref(root);
         return NULL;

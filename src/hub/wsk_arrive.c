@@ -184,6 +184,9 @@ wsk_status_e wsk_hub_arrive(wsk_hub_t *hub, wsk_member_t *m, uint32_t number,
     }
     while (behind(m->site, place->at) && wsk_hub_pump(hub, number)) {
     }
+    if (m->site->starved && behind(m->site, place->at)) {
+        rv = WSK_ENOMEM; /* what it has seen would come again */
+    }
     for (i = 0; i < n && rv == WSK_OK; i++) {
         rv = wsk_hub_subscribe(hub, m, &subs[i].name, 1, UINT16_MAX);
         if (rv == WSK_OK && m->nsubs == i + 1) {

@@ -129,6 +129,13 @@ bool wsk_hub_replay(wsk_hub_t *hub, wsk_member_t *m);
  *  @return whether there may be more */
 bool wsk_hub_pump(wsk_hub_t *hub, uint32_t site);
 
+/**
+ * Sites where something could not be read for want of memory: it waits in its
+ * log. In a while pump them, and sync and replay their members.
+ * @return how many were written to `sites`; they are forgotten here
+ */
+unsigned wsk_hub_starved(wsk_hub_t *hub, uint32_t *sites, unsigned max);
+
 /** Where a member stands, for another process's hub. */
 typedef struct wsk_place_in_t {
     wsk_cursor_t at[WSK_LOG_COUNT]; /* its hub, in every log */

@@ -21,6 +21,7 @@ struct wsk_hub_site_t {
     uint32_t members;
     uint32_t held;  /* members that replay what must stay: */
     uint64_t floor; /* what lies behind this */
+    bool starved;   /* something could not be read for want of memory */
     wsk_member_t *first;
     wsk_channels_t channels;
     wsk_cursor_t at[WSK_LOG_COUNT];
@@ -34,11 +35,15 @@ struct wsk_hub_t {
     wsk_hub_site_t **sites; /* by number; NULL where nobody is */
     char *scratch;
     size_t scratch_cap;
+    bool starved; /* one of the sites is */
     wsk_record_t records[HUB_BATCH];
 };
 
+/** Make the scratch as large as this. @return false: the site is starved */
+bool wsk_hub_widen(wsk_hub_t *hub, wsk_hub_site_t *site, size_t need);
+
 /** Read after a cursor into the scratch, making it larger for one large record.
- *  The same returns as wsk_log_read, and WSK_ENOMEM. */
+ *  The same returns as wsk_log_read, and WSK_ENOMEM: the site is starved. */
 wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                           wsk_cursor_t *cursor, unsigned *pn);
 

@@ -7,6 +7,35 @@
 
 #include <stdlib.h>
 
+bool wsk_hub_widen(wsk_hub_t *hub, wsk_hub_site_t *site, size_t need)
+{
+    char *wider = realloc(hub->scratch, need);
+
+    if (!wider) {
+        hub->starved = site->starved = true;
+        return false;
+    }
+    hub->scratch = wider;
+    hub->scratch_cap = need;
+    return true;
+}
+
+unsigned wsk_hub_starved(wsk_hub_t *hub, uint32_t *sites, unsigned max)
+{
+    const uint32_t all = hub->starved ? wsk_segment_spec(hub->seg)->sites : 0;
+    uint32_t i;
+    unsigned n = 0;
+
+    for (i = 0; i < all && n < max; i++) {
+        if (hub->sites[i] && hub->sites[i]->starved) {
+            hub->sites[i]->starved = false;
+            sites[n++] = i;
+        }
+    }
+    hub->starved = n == max;
+    return n;
+}
+
 wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                           wsk_cursor_t *cursor, unsigned *pn)
 {
@@ -15,14 +44,9 @@ wsk_status_e wsk_hub_read(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
                                    HUB_BATCH, pn);
 
     if (rv == WSK_EFULL) {
-        size_t need = *pn;
-        char *wider = realloc(hub->scratch, need);
-
-        if (!wider) {
+        if (!wsk_hub_widen(hub, site, *pn)) {
             return WSK_ENOMEM;
         }
-        hub->scratch = wider;
-        hub->scratch_cap = need;
         rv = wsk_log_read(hub->seg, site->number, log, cursor, hub->scratch,
                           hub->scratch_cap, hub->records, HUB_BATCH, pn);
     }
@@ -219,6 +243,9 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     while (m->site->at[WSK_LOG_TEXT].seq < from.seq
            && wsk_hub_pump(hub, m->site->number)) {
     }
+    if (m->site->at[WSK_LOG_TEXT].seq < from.seq && m->site->starved) {
+        m->at = from.seq;
+    }
 }
 
 /* @return whether it has room for another */
@@ -262,7 +289,7 @@ static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
             }
         }
         else if (rv != WSK_OK) {
-            n = 0;
+            return false; /* not now */
         }
         for (i = 0; i < n && hub->records[i].seq <= live.seq; i++) {
             if (!replay_one(hub, m, &hub->records[i], live.epoch)) {
@@ -270,11 +297,12 @@ static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
                 break;
             }
         }
-        m->at = rv == WSK_OK && n == 0 ? live.seq : cursor.seq;
+        m->at = rv == WSK_OK && n == 0 ? live.seq
+                                       : WSK_MIN(cursor.seq, live.seq);
         wsk_hub_trim(hub);
     }
     if (m->at >= live.seq) {
-        m->replaying = false;
+        m->replaying = m->at > live.seq; /* until we have read as far */
         return false;
     }
     return hub->ops->room(hub->baton, m);

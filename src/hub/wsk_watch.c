@@ -8,26 +8,20 @@
  */
 #include "hub/wsk_hub_int.h"
 
-#include <stdlib.h>
-
 /* The list of a channel as a record, in the scratch. @return false: none now */
-static bool read_list(wsk_hub_t *hub, uint32_t site, wsk_slice_t channel,
+static bool read_list(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_slice_t channel,
                       wsk_record_t *record, uint64_t *pepoch)
 {
     wsk_cursor_t at = { 0, 0 };
     size_t len = 0;
     wsk_status_e rv;
 
-    while ((rv = wsk_presence_list(hub->seg, site, channel, hub->scratch,
-                                   hub->scratch_cap, &len, &at))
+    while ((rv = wsk_presence_list(hub->seg, site->number, channel,
+                                   hub->scratch, hub->scratch_cap, &len, &at))
            == WSK_EFULL) {
-        char *wider = realloc(hub->scratch, len);
-
-        if (!wider) {
+        if (!wsk_hub_widen(hub, site, len)) {
             return false;
         }
-        hub->scratch = wider;
-        hub->scratch_cap = len;
     }
     *record = (wsk_record_t){ .channel = channel,
                               .body = { hub->scratch, len },
@@ -61,7 +55,7 @@ void wsk_hub_sync(wsk_hub_t *hub, wsk_member_t *m)
         wsk_sub_t *sub = &m->subs[i];
 
         if (sub->known == WSK_LIST_OWED
-            && read_list(hub, m->site->number, name_of(sub->channel), &record,
+            && read_list(hub, m->site, name_of(sub->channel), &record,
                          &d.epoch)) {
             sub->known = wsk_hub_number(record.seq);
             hub->ops->deliver(hub->baton, m, &d);
@@ -98,8 +92,7 @@ static void list_to_all(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_channel_t *ch)
 {
     wsk_record_t record;
     wsk_delivery_t d = { .record = &record, .log = WSK_LOG_PRESENCE };
-    const bool have = read_list(hub, site->number, name_of(ch), &record,
-                                &d.epoch);
+    const bool have = read_list(hub, site, name_of(ch), &record, &d.epoch);
     uint32_t i;
 
     for (i = 0; i < ch->count; i++) {

@@ -100,5 +100,5 @@ wsk_status_e wsk_registry_key_made(wsk_registry_t *reg, const char *user,
         *pmade_s = sqlite3_column_int64(row, 0);
         sqlite3_finalize(row);
     }
-    return wsk_database_end(db, wsk_any(rv));
+    return wsk_database_seen(db, wsk_any(rv));
 }

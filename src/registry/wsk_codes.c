@@ -44,7 +44,7 @@ static wsk_status_e known(wsk_database_t *db, const char *hash)
     rv = wsk_database_ask(db, &row, "SELECT 1 FROM code WHERE hash = ?1", "t",
                           hash);
     sqlite3_finalize(row);
-    return wsk_database_end(db, rv);
+    return wsk_database_seen(db, rv);
 }
 
 wsk_status_e wsk_registry_redeem(wsk_registry_t *reg, const char *hash,

@@ -16,6 +16,7 @@
 
 struct wsk_database_t {
     sqlite3 *sql;
+    sqlite3_stmt *rollback; /* made before, since it must not need memory */
     pthread_mutex_t lock;
     atomic_int waiting;            /* for the lock */
     _Atomic int64_t rest_until_ms; /* others have had the file for too long */
@@ -138,11 +139,15 @@ wsk_status_e wsk_database_look(wsk_database_t *db)
 
 wsk_status_e wsk_database_end(wsk_database_t *db, wsk_status_e so_far)
 {
-    if (so_far == WSK_OK) {
-        so_far = run_text(db, "COMMIT");
-    }
+    return wsk_database_seen(db, so_far == WSK_OK ? run_text(db, "COMMIT")
+                                                  : so_far);
+}
+
+wsk_status_e wsk_database_seen(wsk_database_t *db, wsk_status_e so_far)
+{
     if (!sqlite3_get_autocommit(db->sql)) {
-        run_text(db, "ROLLBACK");
+        sqlite3_step(db->rollback);
+        sqlite3_reset(db->rollback);
     }
     if (so_far == WSK_EAGAIN) {
         rest(db);
@@ -338,6 +343,10 @@ static wsk_status_e set_up(wsk_database_t *db, const char *file,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
         NULL));
 
+    if (rv == WSK_OK && sqlite3_db_readonly(db->sql, "main") == 1) {
+        *pwhy = "it can be read, but not written";
+        rv = WSK_EBROKEN; /* else it would be so until the process ends */
+    }
     if (rv == WSK_OK) {
         sqlite3_extended_result_codes(db->sql, 1);
         sqlite3_busy_timeout(db->sql, db->wait_ms);
@@ -345,6 +354,10 @@ static wsk_status_e set_up(wsk_database_t *db, const char *file,
     }
     if (rv == WSK_OK) {
         rv = run_text(db, settings);
+    }
+    if (rv == WSK_OK) {
+        rv = status_of(
+            sqlite3_prepare_v2(db->sql, "ROLLBACK", -1, &db->rollback, NULL));
     }
     if (rv == WSK_OK) {
         rv = wsk_database_begin(db);
@@ -391,6 +404,7 @@ wsk_status_e wsk_database_open(const char *file, int wait_ms,
 
 void wsk_database_close(wsk_database_t *db)
 {
+    sqlite3_finalize(db->rollback);
     sqlite3_close(db->sql);
     pthread_mutex_destroy(&db->lock);
     free(db);

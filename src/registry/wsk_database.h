@@ -56,9 +56,13 @@ wsk_status_e wsk_database_look(wsk_database_t *db);
 /** Read all of the file, in a transaction. @return WSK_EBROKEN: damaged */
 wsk_status_e wsk_database_check(wsk_database_t *db);
 
-/** Commit if so_far is WSK_OK, roll back otherwise.
- *  @return so_far, or why it could not be committed */
+/** Commit if so_far is WSK_OK, roll back otherwise: nothing is locked after it.
+ *  @return so_far, or why it could not be committed. After WSK_EBROKEN of a commit
+ *          it may have been, and may not outlive the machine */
 wsk_status_e wsk_database_end(wsk_database_t *db, wsk_status_e so_far);
+
+/** End what has written nothing, which cannot fail. @return so_far */
+wsk_status_e wsk_database_seen(wsk_database_t *db, wsk_status_e so_far);
 
 /** Run a statement to its end. The arguments are bound in order: `t` of types
  *  is a const char * or NULL, `i` an int64_t.

@@ -220,7 +220,7 @@ wsk_status_e wsk_registry_room(wsk_registry_t *reg, const wsk_owner_t *owner,
         wsk_forget(out->jwt, sizeof(out->jwt));
         sqlite3_finalize(row);
     }
-    return wsk_database_end(db, wsk_any(rv));
+    return wsk_database_seen(db, wsk_any(rv));
 }
 
 /* Of this account, 0: of any. */
@@ -323,7 +323,7 @@ wsk_status_e wsk_registry_find(wsk_registry_t *reg, const char *key,
     wsk_database_t *db = wsk_database_of(reg);
     wsk_status_e rv = wsk_database_look(db);
 
-    return rv == WSK_OK ? wsk_database_end(db, one(db, key, out)) : rv;
+    return rv == WSK_OK ? wsk_database_seen(db, one(db, key, out)) : rv;
 }
 
 /* Many. */
@@ -358,7 +358,7 @@ wsk_status_e wsk_registry_list(wsk_registry_t *reg, const char *user,
         db, &row, SITES "WHERE a.user = ?1 AND s.archived = 0 ORDER BY s.url",
         "t", user);
     rv = rv == WSK_OK ? walk(row, each, baton) : rv;
-    return wsk_database_end(db, wsk_any(rv));
+    return wsk_database_seen(db, wsk_any(rv));
 }
 
 static wsk_status_e visit(wsk_database_t *db, const wsk_visitor_t *visitor,
@@ -394,5 +394,5 @@ wsk_status_e wsk_registry_visit(wsk_registry_t *reg,
     wsk_database_t *db = wsk_database_of(reg);
     wsk_status_e rv = wsk_database_begin(db);
 
-    return rv == WSK_OK ? wsk_database_end(db, visit(db, visitor, baton)) : rv;
+    return rv == WSK_OK ? wsk_database_seen(db, visit(db, visitor, baton)) : rv;
 }

@@ -47,7 +47,7 @@ void wsk_drain_begin(wsk_loop_t *l)
     wsk_slot_stopping(l->spec.seg, l->slot);
     wsk_hand_listen(l, false);
     l->keeps = !l->spec.is_keeper && !l->spec.unsure
-               && l->spec.parent_started > 0;
+               && l->spec.lifeline.by != WSK_LIFELINE_NONE;
     l->alone_ms = 0;
     l->wait_from_ms = l->mono_ms;
     begin_phase(l, l->spec.door ? PHASE_WAIT : PHASE_TELL);

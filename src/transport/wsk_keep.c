@@ -37,41 +37,12 @@
 /* Without a turn: something was locked when it was copied. */
 #define HANGS_S 60
 #define NSIG_STANDARD 32 /* those after it are the C library's */
-#define STARTED 22 /* field of /proc/PID/stat, the command being the second */
 
 enum {
     WORD_NONE = 0,     /* in time: who knows what it has done */
     WORD_KEPT = 'k',   /* it goes on with them */
     WORD_REFUSED = 'n' /* it has touched nothing */
 };
-
-/* The httpd parent's life. */
-
-int64_t wsk_keep_started(int32_t pid)
-{
-    char name[32], text[1024];
-    const char *at;
-    unsigned field;
-    ssize_t n;
-    int fd;
-
-    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
-    fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return kill(pid, 0) == 0 || errno == EPERM ? 0 : -1;
-    }
-    n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[WSK_MAX(n, 0)] = '\0';
-    at = strrchr(text, ')'); /* a command may have anything in its name */
-    if (!at || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0) {
-        return -1;
-    }
-    for (field = 2; at && field < STARTED; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    return at ? strtoll(at, NULL, 10) : -1;
-}
 
 /* In the original. */
 
@@ -249,16 +220,12 @@ static bool is_own(const ours_t *ours, int fd)
 /* Listeners, logs, locks, pipes: while we had them open, others would wait for
  * their end. Only closed, their numbers would be given to somebody else, while
  * code of httpd's still knows them. */
-static void shut_others(const ours_t *ours)
+static void shut_others(const ours_t *ours, int nothing)
 {
-    const int nothing = open("/dev/null", O_RDWR);
     DIR *dir = opendir("/proc/self/fd");
     struct dirent *entry;
     int fd;
 
-    if (nothing < 0) {
-        return;
-    }
     if (dir) {
         while ((entry = readdir(dir)) != NULL) {
             fd = (int)strtol(entry->d_name, NULL, 10);
@@ -346,13 +313,14 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
                  int word)
 {
     const wsk_segment_spec_t *spec = wsk_segment_spec(from->spec.seg);
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     ours_t ours = { 0 };
     char say = WORD_KEPT;
     uint32_t i;
 
     own_signals();
     alarm(HANGS_S);
-    if (!make_ours(&ours, conns, n) || !begin_loop(from)) {
+    if (nothing < 0 || !make_ours(&ours, conns, n) || !begin_loop(from)) {
         say = WORD_REFUSED;
         i = (uint32_t)write(word, &say, 1);
         _exit(0);
@@ -361,6 +329,9 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
     own(&ours, word);
     own(&ours, own_loop->epoll);
     own(&ours, own_loop->kick);
+    if (own_loop->spec.lifeline.by == WSK_LIFELINE_FD) {
+        own(&ours, own_loop->spec.lifeline.fd);
+    }
     for (i = 0; i < spec->slots; i++) {
         own(&ours, own_loop->spec.bell.fds[i]);
     }
@@ -370,7 +341,7 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
             own(&ours, conns[i]->fd);
         }
     }
-    shut_others(&ours);
+    shut_others(&ours, nothing);
     free(ours.is);
     if (write(word, &say, 1) != 1) {
         _exit(0); /* given up: it has cut them off */
@@ -435,7 +406,7 @@ bool wsk_keep_step(wsk_loop_t *l)
         l->keep_look_ms = l->mono_ms + WSK_SWEEP_MS;
         alarm(HANGS_S);
         wsk_turn_look(l);
-        if (wsk_keep_started(l->spec.parent) != l->spec.parent_started
+        if (!wsk_lifeline_holds(&l->spec.lifeline)
             || wsk_segment_marked(l->spec.seg, WSK_MARK_LEAVE)
                    != l->leave_mark) {
             wsk_loop_stop(l, true);

@@ -124,6 +124,7 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
     wsk_wheel_turn(l);
     wsk_roster_sweep(l);
     wsk_roster_counts(l);
+    wsk_turn_starved(l);
     wsk_turn_serve(l);
     wsk_life_bury(l);
     wsk_hand_listen(l, wsk_loop_has_room(l));

@@ -15,6 +15,7 @@
 #define WSK_LOOP_H
 
 #include "transport/wsk_conn.h"
+#include "transport/wsk_lifeline.h"
 
 typedef struct wsk_loop_t wsk_loop_t;
 
@@ -39,13 +40,13 @@ typedef struct wsk_loop_spec_t {
     const int *door; /* two ends of a SEQPACKET pair: hand over by [0], take
                       * by [1]; NULL: nobody is handed over */
     uint32_t generation;
-    int32_t pid, parent;    /* parent 0: its end is not watched for */
-    uint32_t drain_ms;      /* at most this, when a successor is there */
-    uint32_t wait_ms;       /* for one, when the configuration is read, */
-    uint32_t hold_ms;       /* and where there is no place for it yet */
-    bool unsure;            /* a stop that was not to hurry may have been to */
-    int64_t parent_started; /* what wsk_keep_started said of it */
-    bool is_keeper;         /* this is one */
+    int32_t pid, parent;     /* parent 0: its end is not watched for */
+    uint32_t drain_ms;       /* at most this, when a successor is there */
+    uint32_t wait_ms;        /* for one, when the configuration is read, */
+    uint32_t hold_ms;        /* and where there is no place for it yet */
+    bool unsure;             /* a stop that was not to hurry may have been to */
+    wsk_lifeline_t lifeline; /* of it; stays open as long as the loop */
+    bool is_keeper;          /* this is one */
     /** What is known of children of a later generation; any thread; or NULL. */
     wsk_heirs_e (*heirs)(uint32_t generation);
     uint32_t max_connections; /* of this process: its descriptors' worth */
@@ -74,10 +75,6 @@ void wsk_loop_stop(wsk_loop_t *loop, bool hurry);
 /** No other thread is at work in this process any more, and none begins: it may be
  *  copied. Any thread. */
 void wsk_loop_alone(wsk_loop_t *loop);
-
-/** When a process began, in ticks since the system did.
- *  @return 0: it lives, no more is known; -1: it does not live */
-int64_t wsk_keep_started(int32_t pid);
 
 bool wsk_loop_done(const wsk_loop_t *loop);
 

@@ -88,8 +88,9 @@ struct wsk_loop_t {
     site_view_t **views; /* by site number */
     site_view_t *active, **fresh_tail, **active_tail;
     site_view_t *counted;
-    int64_t count_ms; /* when connections are looked at next */
-    int64_t sweep_ms; /* and slots */
+    int64_t count_ms;   /* when connections are looked at next */
+    int64_t sweep_ms;   /* and slots */
+    int64_t starved_ms; /* and what waits for memory */
     wsk_conn_t *wheel[WHEEL];
     wsk_conn_t *dead;
     uint32_t now_s;
@@ -176,6 +177,7 @@ site_view_t *wsk_turn_view(wsk_loop_t *l, uint32_t site);
 void wsk_turn_ring(wsk_loop_t *l, uint32_t site);
 /** What has changed of the sites that were not rung. */
 void wsk_turn_look(wsk_loop_t *l);
+void wsk_turn_starved(wsk_loop_t *l);
 /* Take what was rung, whether the bell was heard or not. */
 void wsk_turn_take(wsk_loop_t *l);
 /** Whether its site is off, or what it came with was revoked. */

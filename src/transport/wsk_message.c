@@ -320,7 +320,8 @@ static void on_publish(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
         bad_message(l, c, WSK_A_bad_message);
         return;
     }
-    answer = wsk_inbox_message(&from, msg, &id);
+    answer = ref.failed ? WSK_A_unavailable
+                        : wsk_inbox_message(&from, msg, &id);
     if (answer != WSK_A_ok) {
         say_refused(l, c, answer, &from.limited,
                     answer == WSK_A_bad_message ? NULL : &ref);
@@ -368,6 +369,9 @@ static void drop_presences(wsk_loop_t *l, wsk_conn_t *c)
                                   (char *)(names + max),
                                   (size_t)max * WSK_CHANNEL_MAX, names, max);
     }
+    else if (c->present) { /* where it may not be it must not stay */
+        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
+    }
     for (i = 0; i < n; i++) {
         if (!wsk_grant_may_write(c->grant, spec->site_id, names[i], names[i])) {
             wsk_presence_leave(l->spec.seg, c->site, member, names[i],
@@ -402,14 +406,12 @@ static void drop_forbidden(wsk_loop_t *l, wsk_conn_t *c)
 
 static void refuse_token(wsk_loop_t *l, wsk_conn_t *c, wsk_token_e why)
 {
+    const bool later = why == WSK_TOKEN_NOMEM;
+
     wsk_loop_count(l, c, WSK_C_refused_token, 1);
-    if (why == WSK_TOKEN_NOMEM) {
-        wsk_say_error(l, c, WSK_A_unavailable, NULL);
-        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, wsk_token_reason(why));
-        return;
-    }
-    wsk_say_error(l, c, WSK_A_unauthorized, NULL);
-    wsk_say_close(l, c, WSK_CLOSE_TOKEN, "token refused");
+    wsk_say_error(l, c, later ? WSK_A_unavailable : WSK_A_unauthorized, NULL);
+    wsk_say_close(l, c, later ? WSK_CLOSE_TRY_LATER : WSK_CLOSE_TOKEN,
+                  later ? wsk_token_reason(why) : "token refused");
 }
 
 static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
@@ -452,19 +454,15 @@ static void on_auth(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
     wsk_wheel_set(l, c, l->now_s + 1);
 }
 
-static void on_pong(wsk_loop_t *l, wsk_conn_t *c, json_t *msg)
-{
-    (void)l;
-    (void)c;
-    (void)msg; /* that it was heard is noted where bytes are read */
-}
-
 static const struct {
     const char *type;
     void (*on)(wsk_loop_t *, wsk_conn_t *, json_t *);
-} types[] = { { "subscribe", on_subscribe }, { "unsubscribe", on_unsubscribe },
-              { "message", on_publish },     { "presence", on_presence },
-              { "auth", on_auth },           { "pong", on_pong } };
+} types[] = { { "subscribe", on_subscribe },
+              { "unsubscribe", on_unsubscribe },
+              { "message", on_publish },
+              { "presence", on_presence },
+              { "auth", on_auth },
+              { "pong", NULL /* heard where bytes are read */ } };
 
 void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
                       size_t len)
@@ -477,7 +475,9 @@ void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,
     for (i = 0; i < WSK_COUNT_OF(types); i++) {
         if (type.len == strlen(types[i].type)
             && memcmp(types[i].type, type.at, type.len) == 0) {
-            types[i].on(l, c, msg);
+            if (types[i].on) {
+                types[i].on(l, c, msg);
+            }
             break;
         }
     }

@@ -173,6 +173,35 @@ void wsk_turn_ring(wsk_loop_t *l, uint32_t site)
     }
 }
 
+static void feed_one(void *baton, wsk_member_t *m)
+{
+    wsk_loop_t *l = baton;
+    wsk_conn_t *c = (wsk_conn_t *)m;
+
+    if (c->state == WSK_CONN_OPEN) {
+        wsk_hub_sync(l->hub, m);
+        wsk_turn_write(l, c);
+    }
+}
+
+/* What could not be read for want of memory waits in its log, and nobody may
+ * ring for it again. */
+void wsk_turn_starved(wsk_loop_t *l)
+{
+    uint32_t sites[64];
+    unsigned n, i;
+
+    if (l->mono_ms < l->starved_ms) {
+        return;
+    }
+    l->starved_ms = l->mono_ms - l->mono_ms % WSK_SWEEP_MS + WSK_SWEEP_MS;
+    n = wsk_hub_starved(l->hub, sites, WSK_COUNT_OF(sites));
+    for (i = 0; i < n; i++) {
+        wsk_hub_each(l->hub, sites[i], feed_one, l);
+        wsk_turn_ring(l, sites[i]);
+    }
+}
+
 void wsk_turn_take(wsk_loop_t *l)
 {
     uint32_t sites[64];

@@ -14,7 +14,7 @@ my $host   = 'only host mode has generations';
 my $times  = 'only a registry counts how often a site was connected';
 my @ways   = (
     [ 'the segment', 'src/store/wsk_said.c', {} ],
-    [ 'site files', 'src/hooks/wsk_sites.c', { generation => $host, incarnation => $times } ],
+    [ 'site files', 'src/conf/wsk_site_file.c', { site_id => $by_key, generation => $host, incarnation => $times } ],
     [ 'host mode', 'src/hooks/wsk_host.c', { incarnation => $times } ],
     [ 'service mode', 'src/hooks/wsk_fill.c', { generation => $host } ],
     [ 'the dump', 'src/hooks/wsk_dump.c', { site_id => $by_key, publish => $secret, jwt => $secret, generation => 'shown as the ledger has it', incarnation => $times } ],

@@ -9,7 +9,7 @@
 #include "loop_fixture.h"
 
 static world_t w, heir;
-static client_t who, other TAP_UNUSED;
+static client_t who TAP_UNUSED, other TAP_UNUSED;
 static int door[2];
 
 TAP_UNUSED static void loop_of(world_t *world, uint32_t generation)

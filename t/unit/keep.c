@@ -14,37 +14,6 @@ static SSL *some_ssl(void)
     return ssl;
 }
 
-static void parents(void)
-{
-    int pair[2];
-    pid_t pid;
-    char word;
-
-    ok(wsk_keep_started((int32_t)getpid()) > 0, "of ourselves it is known");
-    is_int(wsk_keep_started((int32_t)getpid()),
-           wsk_keep_started((int32_t)getpid()), "and stays the same");
-    if (pipe(pair) != 0) {
-        exit(1);
-    }
-    pid = fork();
-    if (pid == 0) {
-        close(pair[1]);
-        pid = (pid_t)read(pair[0], &word, 1);
-        _exit(0);
-    }
-    ok(wsk_keep_started((int32_t)pid) >= wsk_keep_started((int32_t)getpid()),
-       "a child began later");
-    kill(pid, SIGKILL);
-    while (wsk_keep_started((int32_t)pid) >= 0) {
-        usleep(1000);
-    }
-    is_int(wsk_keep_started((int32_t)pid), -1, "a zombie does not live");
-    waitpid(pid, NULL, 0);
-    is_int(wsk_keep_started((int32_t)pid), -1, "nor one who is gone");
-    close(pair[0]);
-    close(pair[1]);
-}
-
 static void whom(void)
 {
     wsk_conn_t *c;
@@ -86,7 +55,8 @@ static void keeper(void)
     world_open(&w);
     w.loop->spec.is_keeper = true;
     w.loop->spec.parent = (int32_t)getpid();
-    w.loop->spec.parent_started = wsk_keep_started((int32_t)getpid());
+    wsk_lifeline_take(&w.loop->spec.lifeline, (int32_t)getpid(),
+                      WSK_LIFELINE_START);
     w.loop->born_ms = w.loop->in_force_ms = w.now.mono_ms;
     wsk_segment_mark(w.seg, WSK_MARK_KEEPERS, 1);
     wsk_segment_mark(w.seg, WSK_MARK_KEEPER_AGE_MS, 5000);
@@ -153,7 +123,7 @@ static void when(void)
     leaves("it leaves at once when httpd stops", true);
 
     keeper();
-    w.loop->spec.parent_started++;
+    w.loop->spec.lifeline.started++;
     leaves("and when httpd is not the one any more", true);
 
     keeper();
@@ -182,7 +152,6 @@ static void a_secret_goes(void)
 
 int main(void)
 {
-    parents();
     whom();
     when();
     a_secret_goes();

@@ -335,10 +335,14 @@ static size_t client_one(client_t *who, size_t from, size_t *at)
     size_t len;
     char line[64];
 
-    if (have < 2 || have < (f[1] == 126 ? 4u : 2u)) {
+    if (have < 2 || have < (f[1] == 127 ? 10u : f[1] == 126 ? 4u : 2u)) {
         return 0;
     }
     len = f[1];
+    if (len == 127) {
+        len = (size_t)f[7] << 16 | (size_t)f[8] << 8 | f[9];
+        body = f + 10;
+    }
     if (len == 126) {
         len = (size_t)f[2] << 8 | f[3];
         body = f + 4;

@@ -193,6 +193,24 @@ TAP_UNUSED static wsk_cursor_t store_head(wsk_segment_t *seg, uint32_t site,
     return head;
 }
 
+/* Whether nobody holds a lock of the segment; slots have theirs for life. */
+TAP_UNUSED static bool store_unlocked(wsk_segment_t *seg)
+{
+    bool open = wsk_lock_try(&seg->header->lock) == WSK_LOCK_HELD;
+    uint32_t i;
+
+    for (i = 0; open && i < seg->spec.sites; i++) {
+        open = wsk_lock_try(&seg->sites[i].lock) == WSK_LOCK_HELD;
+        if (open) {
+            wsk_lock_give(&seg->sites[i].lock);
+        }
+    }
+    if (open) {
+        wsk_lock_give(&seg->header->lock);
+    }
+    return open;
+}
+
 TAP_UNUSED static int store_whole(wsk_segment_t *seg, const char *what)
 {
     const char *why = NULL;

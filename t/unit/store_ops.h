@@ -64,6 +64,16 @@ static void ops_begin(ops_t *ops)
     }
 }
 
+/* A repair takes a number of this log that nobody can read, so that everybody
+ * asks for the lists: the model has no repairs. */
+static void ops_repaired(const wsk_log_state_t *log, model_log_t *model)
+{
+    if (log->head > model->head && log->oldest == log->head + 1) {
+        model->head = log->head;
+        model->oldest = log->oldest;
+    }
+}
+
 /* Where pages are few more may be evicted than the model says, never less. */
 static void ops_learn(ops_t *ops, unsigned number)
 {
@@ -74,6 +84,9 @@ static void ops_learn(ops_t *ops, unsigned number)
             &wsk_state_of(&ops->seg->sites[ops->site[number]])->log[which];
         model_log_t *model = &ops->model.site[number].log[which];
 
+        if (which == WSK_LOG_PRESENCE) {
+            ops_repaired(log, model);
+        }
         ops_expect(ops, log->head == model->head, "heads differ");
         ops_expect(ops, log->oldest >= model->oldest, "too much is kept");
         ops_expect(ops, ops->tight || log->oldest == model->oldest,
@@ -250,6 +263,7 @@ static void ops_listen(ops_t *ops, unsigned number, unsigned slot)
     }
     if (wsk_log_listen(ops->seg, ops->site[number], slot, cursors) == WSK_OK) {
         site->listens[slot] = true;
+        ops_learn(ops, number); /* it may have been repaired just now */
         for (which = 0; which < WSK_LOG_COUNT; which++) {
             site->read[slot][which] = site->log[which].head;
             ops_expect(ops, cursors[which].seq == site->log[which].head,

@@ -88,7 +88,8 @@ function install({ relay, route, isDebug, polling }: Data): void {
     badges.take(badge, issuer),
   );
   if (polling) {
-    answerPolling(new Polling({ link, clock, crypto, badges }, isAloneBy(polling.withoutTypes)));
+    const around = { link, clock, crypto, badges, grown: explainSize };
+    answerPolling(new Polling(around, isAloneBy(polling.withoutTypes)));
   } else {
     const creator = createCreator({
       link,
@@ -105,6 +106,14 @@ function install({ relay, route, isDebug, polling }: Data): void {
   if (isDebug) {
     window.wordsocketCollaboration = { client: link.connection };
   }
+}
+
+/** The editor of WordPress 7.0 goes on alone without a word. */
+function explainSize(): void {
+  dispatch('core/notices').createWarningNotice(
+    __('This has become too large to be edited together. What others change is not shown here any more, and whoever saves last overwrites it.', 'wordsocket'),
+    { id: 'wordsocket-size', isDismissible: true },
+  );
 }
 
 /** Browsers have the cryptography it takes on secure pages only. */

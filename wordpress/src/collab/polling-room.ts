@@ -53,12 +53,16 @@ interface Hold {
   leave(room: string, who: object): void;
 }
 
+function bytesIn(updates: readonly Update[]): number {
+  return updates.reduce((sum, { data }) => sum + (data.length * 3) / 4, 0);
+}
+
 /** The relay did not take it: the editor is to send it again. */
 export class NotTaken extends Error {}
 
 export class PollingRoom {
-  /** Whether WordPress said no. */
-  isRefused = false;
+  /** Why it is over: WordPress said no, or would not save so much. */
+  refusal: 'rights' | 'size' | undefined;
   private readonly listeners = new Set<() => void>();
   private readonly mailbox = new Mailbox(() => {
     // They were in it.
@@ -108,6 +112,10 @@ export class PollingRoom {
     return !this.name.includes(':');
   }
 
+  private get most(): number {
+    return this.around.maxDocument ?? MAX_DOCUMENT;
+  }
+
   /** The link, told who enters and leaves. */
   private get hold(): Hold {
     return this.around.link;
@@ -115,7 +123,7 @@ export class PollingRoom {
 
   /** Whether it takes a connection. */
   get isShared(): boolean {
-    return !this.isAlone && !this.isRefused;
+    return !this.isAlone && !this.refusal;
   }
 
   /** Told when isShared changes. */
@@ -155,6 +163,12 @@ export class PollingRoom {
     }
     const taken: Promise<boolean>[] = [];
     const changes = updates.filter(({ type }) => type === 'update' || type === 'compaction');
+    const answers = updates.filter(({ type }) => type === 'sync_step2');
+    if ([changes, ...answers.map((one) => [one])].some((one) => bytesIn(one) > this.most)) {
+      // Sent again it would be no smaller.
+      this.grown();
+      return;
+    }
     if (changes.length > 0) {
       taken.push(line.say(FRAME.updates2, listOf(changes)));
     }
@@ -254,14 +268,24 @@ export class PollingRoom {
   /** A list that one may not share is one's own; the editor does not hear of it. */
   private refused(): void {
     this.timers.clear();
+    this.forgetQuestions();
     this.stop();
     this.line?.closed();
     this.crowd?.closed();
     if (this.isList) {
       this.isAlone = true;
     } else {
-      this.isRefused = true;
+      this.refusal = 'rights';
     }
+    this.changed();
+  }
+
+  /** The editor is told when it polls, and leaves with a goodbye. */
+  private grown(): void {
+    this.timers.clear();
+    this.forgetQuestions();
+    this.refusal = 'size';
+    this.around.grown?.(this.name);
     this.changed();
   }
 
@@ -281,7 +305,7 @@ export class PollingRoom {
       heard: (type, data) => this.heard(type, data),
       heardPart: () => this.postpone(),
       broke: () => this.resyncSoon(),
-      most: MAX_DOCUMENT + 1024,
+      most: this.most + 1024,
     });
     this.line = line;
     if (!this.isList) {

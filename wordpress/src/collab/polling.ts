@@ -211,10 +211,11 @@ export class Polling {
 
   /** The editor gives up a room that it is told of, and asks for the others again. */
   private refuse(rooms: readonly PollingRoom[]): void {
-    const refused = rooms.find(({ isRefused }) => isRefused);
+    const refused = rooms.find((room) => room.refusal);
     if (refused) {
+      const why = refused.refusal === 'size' ? 'This is too large to edit together' : 'You may not edit this';
       this.leave(refused.name, refused.client);
-      throw refusal(`You may not edit this: ${refused.name}.`, 403, [refused.name]);
+      throw refusal(`${why}: ${refused.name}.`, 403, [refused.name]);
     }
   }
 

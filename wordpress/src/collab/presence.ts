@@ -20,6 +20,10 @@ export const MOST_OF_ONE = 20;
 export const MOST_UNSIGNED = 200;
 /** Beyond so many, those who have gone are forgotten. */
 export const MOST_KNOWN = 1000;
+/** But for so many pages of each user who showed a badge. */
+export const MOST_LEFT = 50;
+/** Characters of what one member says of itself; an editor needs some 2,000. */
+export const MOST_SAID = 16 * 1024;
 
 type State = { readonly [field: string]: unknown };
 
@@ -45,7 +49,11 @@ function entriesOf(update: Uint8Array): Entry[] {
   for (let left = count; left > 0; left--) {
     const client = decoding.readVarUint(decoder);
     const clock = decoding.readVarUint(decoder);
-    const state: unknown = JSON.parse(decoding.readVarString(decoder));
+    const said = decoding.readVarString(decoder);
+    if (said.length > MOST_SAID) {
+      throw new Error('nobody says so much');
+    }
+    const state: unknown = JSON.parse(said);
     if (state !== null && !isObject(state)) {
       throw new Error('no state');
     }
@@ -87,6 +95,8 @@ function named(state: State, { id, name, slug, avatar_urls }: Identity): State {
 
 export class Presence {
   private readonly owners = new Map<number, Identity>();
+  /** Clients that a user had and that are gone, by user, the oldest first. */
+  private readonly left = new Map<number, Set<number>>();
 
   /** Changes are made with `origin`. Without a stranger, names are believed. */
   constructor(
@@ -124,8 +134,21 @@ export class Presence {
   /** Those are gone. */
   forget(clients: readonly number[]): void {
     for (const client of clients) {
-      this.owners.delete(client);
+      const owner = this.owners.get(client);
+      if (owner) {
+        this.owners.delete(client);
+        this.remember(owner.id, client);
+      }
     }
+  }
+
+  private remember(user: number, client: number): void {
+    const left = this.left.get(user) ?? new Set();
+    const [oldest] = left;
+    if (oldest !== undefined && left.size >= MOST_LEFT) {
+      left.delete(oldest);
+    }
+    this.left.set(user, left.add(client));
   }
 
   private isOpenTo(user: Identity, { client, state }: Entry): boolean {
@@ -150,11 +173,19 @@ export class Presence {
     );
   }
 
-  /** y-protocols remembers of everybody who ever was there how often they spoke. */
+  /**
+   * y-protocols remembers of everybody who ever was there how often they spoke. Of
+   * those who showed a badge it goes on to, or what they once said would show them
+   * again; and of this page.
+   */
   private forgetGone(): void {
     const { meta, states } = this.awareness;
-    for (const client of meta.size > MOST_KNOWN ? [...meta.keys()] : []) {
-      if (!states.has(client)) {
+    if (meta.size <= MOST_KNOWN) {
+      return;
+    }
+    const left = new Set([...this.left.values()].flatMap((clients) => [...clients]));
+    for (const client of [...meta.keys()]) {
+      if (!states.has(client) && !this.isOwn(client) && !left.has(client)) {
         meta.delete(client);
       }
     }

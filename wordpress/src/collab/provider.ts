@@ -69,6 +69,10 @@ export interface Surroundings {
   readonly progress?: ((room: string, of: Share | undefined) => void) | undefined;
   /** The editor's Yjs where it does not hand it over itself. */
   readonly Y?: YModule | undefined;
+  /** On WordPress 7.0. Bytes that a room may hold, if not as many as it saves. */
+  readonly maxDocument?: number;
+  /** On WordPress 7.0, which does not tell by itself: the room holds more, and is over. */
+  readonly grown?: ((room: string) => void) | undefined;
 }
 
 /** How WordPress names what is shared. */

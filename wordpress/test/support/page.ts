@@ -124,6 +124,8 @@ export class Page {
   readonly providers: Provider[] = [];
   readonly statuses: string[] = [];
   readonly faults: unknown[] = [];
+  /** Rooms of which a person was told that they are too large. */
+  readonly grown: string[] = [];
   requests = 0;
   /** Requests that were refused. */
   refused = 0;
@@ -141,9 +143,20 @@ export class Page {
     hubs: Map<string, Hub>,
     isAlone: (room: string) => boolean,
     badges?: Badges,
+    maxDocument?: number,
   ) {
     this.link = new PageLink(hubs);
-    this.polling = new Polling({ link: this.link, clock, crypto: globalThis.crypto as Crypto, badges }, isAlone);
+    this.polling = new Polling(
+      {
+        link: this.link,
+        clock,
+        crypto: globalThis.crypto as Crypto,
+        badges,
+        grown: (room) => this.grown.push(room),
+        ...(maxDocument === undefined ? {} : { maxDocument }),
+      },
+      isAlone,
+    );
     const apiFetch = async (options: object): Promise<unknown> => {
       this.requests += 1;
       try {
@@ -200,6 +213,8 @@ export class World {
   readonly clock: TestClock;
   readonly hubs = new Map<string, Hub>();
   readonly pages: Page[] = [];
+  /** Bytes, of pages that are made from now on. */
+  maxDocument: number | undefined;
 
   constructor(seed = 1) {
     this.clock = new TestClock(seed);
@@ -207,7 +222,7 @@ export class World {
 
   /** Connected, unless a test says otherwise before it edits. */
   page(isAlone: (room: string) => boolean = () => false, badges?: Badges): Page {
-    const page = new Page(`page ${this.pages.length}`, this.clock, this.hubs, isAlone, badges);
+    const page = new Page(`page ${this.pages.length}`, this.clock, this.hubs, isAlone, badges, this.maxDocument);
     this.pages.push(page);
     page.link.up();
     return page;

@@ -110,6 +110,27 @@ for (const [name, ms, refused] of [['a short', 5000, false], ['a long', 20_000, 
   });
 }
 
+inWorld('what is larger than WordPress saves ends, and is not sent for ever', async (world) => {
+  world.maxDocument = 20_000;
+  const [a, b] = [world.page(), world.page()];
+  const [one] = [await a.edit(...POST), await b.edit(...POST)];
+  await world.go(1000);
+  for (let i = 0; i < 7; i++) {
+    one.text.insert(0, String(i).padEnd(3000, 'x'));
+    await world.go(300);
+  }
+  assert.deepEqual([a.refused, b.refused], [0, 0], 'each is small');
+  const c = await world.page().edit(...POST);
+  await world.go(10_000);
+  const told = [...a.grown, ...b.grown];
+  assert.deepEqual(new Set(told), new Set(['postType/post:12']), 'whoever was to answer with all of it is told');
+  assert.equal(a.refused + b.refused, told.length, 'and asked no more');
+  assert.ok(c.awareness.getStates().size <= 3 - told.length, 'nor seen');
+  await world.go(60_000);
+  assert.deepEqual([...a.grown, ...b.grown], told, 'once');
+  assert.equal(a.refused + b.refused, told.length);
+});
+
 inWorld('a relay that is gone is told, and the first poll after it is back is answered', async (world) => {
   const [a, b] = [world.page(), world.page()];
   const [one, two] = [await a.edit(...POST), await b.edit(...POST)];
