@@ -336,7 +336,7 @@ static void early(void)
     is_int(wsk_conn_read(line.c, buf, 4, &n), WSK_IO_OK, "the rest is read");
     ok(line.c->aside != NULL && wsk_conn_early(line.c) == 0,
        "and only that goes");
-    is_int(decode(&heard, HEL + 7, 2), 0, "when the frame is whole");
+    is_int(decode(&heard, &HEL[7], 2), 0, "when the frame is whole");
     ok(line.c->aside != NULL, "and its message is not,");
     is_int(decode(&heard, LO, 8), 0, "then that is whole");
     ok(line.c->aside == NULL && heard.messages == 1, "all has gone");
