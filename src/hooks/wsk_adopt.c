@@ -182,19 +182,8 @@ void wsk_adopt_end_request(request_rec *r)
 
 static bool keep_early(wsk_conn_t *conn, const char *bytes, apr_size_t len)
 {
-    uint8_t *wider;
-
-    if (conn->early_len + len > EARLY_MAX(conn->kind)) {
-        return false;
-    }
-    wider = realloc(conn->early, conn->early_len + len);
-    if (!wider) {
-        return false;
-    }
-    memcpy(wider + conn->early_len, bytes, len);
-    conn->early = wider;
-    conn->early_len += (uint32_t)len;
-    return true;
+    return wsk_conn_early(conn) + len <= EARLY_MAX(conn->kind)
+           && wsk_conn_keep_early(conn, bytes, len);
 }
 
 /* What the core has read ahead, without reading more of the socket: whatever is

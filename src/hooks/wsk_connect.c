@@ -334,25 +334,25 @@ bool wsk_connect_channels(wsk_conn_t *c, const wsk_slice_t *names, unsigned n,
                           const char *id)
 {
     const size_t id_len = strlen(id);
+    wsk_aside_t *aside = wsk_conn_aside(c);
     size_t bytes = sizeof *names * (n + 1) + id_len, i;
     char *text;
 
     for (i = 0; i < n; i++) {
         bytes += names[i].len;
     }
-    c->first = malloc(bytes);
-    if (!c->first) {
+    if (!aside || !(aside->first = malloc(bytes))) {
         return false;
     }
-    text = (char *)(c->first + n + 1);
+    text = (char *)(aside->first + n + 1);
     for (i = 0; i < n; i++) {
         memcpy(text, names[i].at, names[i].len);
-        c->first[i] = (wsk_slice_t){ text, names[i].len };
+        aside->first[i] = (wsk_slice_t){ text, names[i].len };
         text += names[i].len;
     }
     memcpy(text, id, id_len);
-    c->first[n] = (wsk_slice_t){ text, id_len };
-    c->nfirst = (uint16_t)n;
+    aside->first[n] = (wsk_slice_t){ text, id_len };
+    aside->nfirst = (uint16_t)n;
     return true;
 }
 
@@ -361,6 +361,7 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
 {
     const char *binary = wsk_query(r, "binary");
     wsk_conn_t *c = make(r, WSK_KIND_SSE, who);
+    wsk_aside_t *aside;
     char id[WSK_STREAM_LEN + 1];
 
     wsk_caller_stream(who, false, id);
@@ -374,12 +375,14 @@ static int connect_sse(request_rec *r, wsk_caller_t *who,
     }
     /* What is published once the head is out belongs to the stream, though the
      * loop takes it over a moment later. */
-    c->has_since = wsk_since_asked(r, &c->since)
-                   || wsk_log_head(wsk_process.seg, who->site, WSK_LOG_TEXT,
-                                   &c->since)
-                          == WSK_OK;
+    aside = c->aside;
+    aside->has_since = wsk_since_asked(r, &aside->since)
+                       || wsk_log_head(wsk_process.seg, who->site, WSK_LOG_TEXT,
+                                       &aside->since)
+                              == WSK_OK;
     c->binary_events = binary && strcmp(binary, "1") == 0;
-    wsk_caller_sends(who, id, &c->stream);
+    wsk_caller_sends(who, id, &c->member.id);
+    c->sends = c->member.id != 0;
     wsk_connect_head(r);
     if (ap_rflush(r) < 0) {
         r->connection->aborted = 1;

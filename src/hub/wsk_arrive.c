@@ -190,11 +190,9 @@ wsk_status_e wsk_hub_arrive(wsk_hub_t *hub, wsk_member_t *m, uint32_t number,
     for (i = 0; i < n && rv == WSK_OK; i++) {
         rv = wsk_hub_subscribe(hub, m, &subs[i].name, 1, UINT16_MAX);
         if (rv == WSK_OK && m->nsubs == i + 1) {
-            m->subs[i].from = subs[i].from;
-            m->subs[i].known = subs[i].known == WSK_LIST_OWED
-                                   ? WSK_LIST_OWED
-                                   : WSK_MAX(subs[i].known,
-                                             place->at[WSK_LOG_PRESENCE].seq);
+            m->subs[i].from = wsk_hub_number(subs[i].from);
+            m->subs[i].known = wsk_hub_number(
+                WSK_MAX(subs[i].known, place->at[WSK_LOG_PRESENCE].seq));
         }
     }
     if (rv != WSK_OK || m->nsubs != n) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define BUCKETS_LEAST 8
+#define FEW 16 /* members, for whom no room is spared */
 
 static bool grow(wsk_channels_t *all)
 {
@@ -68,10 +69,23 @@ wsk_channel_t *wsk_channels_get(wsk_channels_t *all, wsk_slice_t name)
     return ch;
 }
 
-bool wsk_channels_enter(wsk_channel_t *ch, wsk_member_t *m, uint32_t *at)
+static void stand_at(wsk_sub_t *sub, uint32_t at)
+{
+    sub->at_low = at & 0xffff;
+    sub->at_high = at >> 16 & 0xffff;
+}
+
+/* A few double, many get a quarter more: an idle connection has a place in each
+ * of its channels, and as much again would stand empty. */
+static uint32_t wider_than(uint32_t cap)
+{
+    return cap < FEW ? WSK_MAX(cap * 2, 1u) : cap + cap / 4;
+}
+
+bool wsk_channels_enter(wsk_channel_t *ch, wsk_member_t *m, wsk_sub_t *sub)
 {
     if (ch->count == ch->cap) {
-        uint32_t cap = ch->cap ? ch->cap * 2 : 1;
+        const uint32_t cap = wider_than(ch->cap);
         wsk_member_t **wider = realloc(ch->members, cap * sizeof *wider);
 
         if (!wider) {
@@ -80,7 +94,8 @@ bool wsk_channels_enter(wsk_channel_t *ch, wsk_member_t *m, uint32_t *at)
         ch->members = wider;
         ch->cap = cap;
     }
-    *at = ch->count;
+    sub->channel = ch;
+    stand_at(sub, ch->count);
     ch->members[ch->count++] = m;
     return true;
 }
@@ -98,22 +113,27 @@ static void drop(wsk_channels_t *all, wsk_channel_t *ch)
     free(ch);
 }
 
+/* When half stands empty, half of that goes: some is left to grow into, so that
+ * who comes and goes does not move all others each time. */
 static void shrink(wsk_channel_t *ch)
 {
+    const uint32_t cap = ch->cap - ch->cap / 4;
     wsk_member_t **less;
 
-    if (ch->cap < 16 || ch->count > ch->cap / 4) {
+    if (ch->cap < FEW || ch->count > ch->cap / 2) {
         return;
     }
-    less = realloc(ch->members, ch->cap / 2 * sizeof *less);
+    less = realloc(ch->members, cap * sizeof *less);
     if (less) {
         ch->members = less;
-        ch->cap /= 2;
+        ch->cap = cap;
     }
 }
 
-void wsk_channels_part(wsk_channels_t *all, wsk_channel_t *ch, uint32_t at)
+void wsk_channels_part(wsk_channels_t *all, const wsk_sub_t *sub)
 {
+    wsk_channel_t *ch = sub->channel;
+    const uint32_t at = wsk_channels_at(sub);
     wsk_member_t *last = ch->members[--ch->count];
     unsigned i;
 
@@ -121,7 +141,7 @@ void wsk_channels_part(wsk_channels_t *all, wsk_channel_t *ch, uint32_t at)
         ch->members[at] = last;
         for (i = 0; i < last->nsubs; i++) {
             if (last->subs[i].channel == ch) {
-                last->subs[i].at = at;
+                stand_at(&last->subs[i], at);
                 break;
             }
         }

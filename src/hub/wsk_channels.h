@@ -28,16 +28,23 @@ typedef struct wsk_channels_t {
     const uint8_t *key; /* WSK_HASH_KEY bytes, lent */
 } wsk_channels_t;
 
+/** Where a sub's member stands in its channel. */
+static inline uint32_t wsk_channels_at(const wsk_sub_t *sub)
+{
+    return (uint32_t)sub->at_high << 16 | sub->at_low;
+}
+
 wsk_channel_t *wsk_channels_find(const wsk_channels_t *all, wsk_slice_t name);
 
 /** Find or make. @return NULL without memory */
 wsk_channel_t *wsk_channels_get(wsk_channels_t *all, wsk_slice_t name);
 
-/** Put m on; its sub remembers where. @return false without memory */
-bool wsk_channels_enter(wsk_channel_t *ch, wsk_member_t *m, uint32_t *at);
+/** Put m on, by a sub of its own. @return false without memory */
+bool wsk_channels_enter(wsk_channel_t *ch, wsk_member_t *m, wsk_sub_t *sub);
 
-/** Take out whoever stands at `at`; the channel goes with its last member. */
-void wsk_channels_part(wsk_channels_t *all, wsk_channel_t *ch, uint32_t at);
+/** Take out whose sub this is, or was a copy of; the channel goes with its last
+ *  member. */
+void wsk_channels_part(wsk_channels_t *all, const wsk_sub_t *sub);
 
 /** Drop one that nobody is on, for when entering failed. */
 void wsk_channels_sweep(wsk_channels_t *all, wsk_channel_t *ch);

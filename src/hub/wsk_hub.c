@@ -91,8 +91,7 @@ void wsk_hub_leave(wsk_hub_t *hub, wsk_member_t *m)
     }
     while (m->nsubs) {
         m->nsubs--;
-        wsk_channels_part(&site->channels, m->subs[m->nsubs].channel,
-                          m->subs[m->nsubs].at);
+        wsk_channels_part(&site->channels, &m->subs[m->nsubs]);
     }
     wsk_hub_release(hub, m);
     free(m->subs);
@@ -197,13 +196,12 @@ static bool subscribe_one(wsk_member_t *m, wsk_slice_t name)
     if (!ch) {
         return false;
     }
-    if (!wsk_channels_enter(ch, m, &sub->at)) {
+    if (!wsk_channels_enter(ch, m, sub)) {
         wsk_channels_sweep(&m->site->channels, ch);
         return false;
     }
-    sub->channel = ch;
     /* What the live stream has not passed yet will come by it. */
-    sub->from = m->site->at[WSK_LOG_TEXT].seq;
+    sub->from = wsk_hub_number(m->site->at[WSK_LOG_TEXT].seq);
     sub->known = WSK_LIST_OWED;
     m->nsubs++;
     return true;
@@ -231,8 +229,7 @@ wsk_status_e wsk_hub_subscribe(wsk_hub_t *hub, wsk_member_t *m,
     }
     while (rv != WSK_OK && m->nsubs > before) {
         m->nsubs--;
-        wsk_channels_part(&m->site->channels, m->subs[m->nsubs].channel,
-                          m->subs[m->nsubs].at);
+        wsk_channels_part(&m->site->channels, &m->subs[m->nsubs]);
     }
     return rv;
 }
@@ -248,6 +245,6 @@ bool wsk_hub_unsubscribe(wsk_hub_t *hub, wsk_member_t *m, wsk_slice_t name)
     }
     gone = *sub;
     *sub = m->subs[--m->nsubs];
-    wsk_channels_part(&m->site->channels, gone.channel, gone.at);
+    wsk_channels_part(&m->site->channels, &gone);
     return true;
 }

@@ -64,6 +64,12 @@ void wsk_watch_lost(wsk_hub_t *hub, wsk_hub_site_t *site);
 /** A large record must not leave its size behind for good. */
 void wsk_hub_trim(wsk_hub_t *hub);
 
+/** The number of a record as a sub holds it; the largest is WSK_LIST_OWED. */
+static inline uint64_t wsk_hub_number(uint64_t seq)
+{
+    return WSK_MIN(seq, WSK_LIST_OWED) & WSK_LIST_OWED;
+}
+
 /** Its sub on this channel, or NULL. */
 wsk_sub_t *wsk_hub_sub(const wsk_member_t *m, wsk_slice_t name);
 

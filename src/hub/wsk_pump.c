@@ -204,7 +204,7 @@ static void rewind_to(wsk_member_t *m, uint64_t seq)
     unsigned i;
 
     for (i = 0; i < m->nsubs; i++) {
-        m->subs[i].from = WSK_MAX(m->subs[i].from, seen);
+        m->subs[i].from = wsk_hub_number(WSK_MAX(m->subs[i].from, seen));
     }
     if (!m->replaying || seq < m->at) {
         m->at = seq;
@@ -235,7 +235,7 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
         wsk_sub_t *sub = wsk_hub_sub(m, names[i]);
 
         if (sub) {
-            sub->from = from.seq;
+            sub->from = wsk_hub_number(from.seq);
         }
     }
     /* Another process may have told it more than this one has read yet: that

@@ -57,7 +57,7 @@ void wsk_hub_sync(wsk_hub_t *hub, wsk_member_t *m)
         if (sub->known == WSK_LIST_OWED
             && read_list(hub, m->site, name_of(sub->channel), &record,
                          &d.epoch)) {
-            sub->known = record.seq;
+            sub->known = wsk_hub_number(record.seq);
             hub->ops->deliver(hub->baton, m, &d);
             hub->ops->done(hub->baton, &d);
         }
@@ -100,7 +100,7 @@ static void list_to_all(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_channel_t *ch)
 
         sub->known = WSK_LIST_OWED;
         if (have && !ch->members[i]->replaying) {
-            sub->known = record.seq;
+            sub->known = wsk_hub_number(record.seq);
             hub->ops->deliver(hub->baton, ch->members[i], &d);
         }
     }

@@ -26,9 +26,34 @@ wsk_conn_t *wsk_conn_make(wsk_kind_e kind)
     if (c) {
         c->kind = (uint8_t)kind;
         c->fd = -1;
-        c->out_tail = &c->out;
     }
     return c;
+}
+
+static void append(wsk_conn_t *c, wsk_out_t *out)
+{
+    if (c->out_last) {
+        out->next = c->out_last->next;
+        c->out_last->next = out;
+    }
+    else {
+        out->next = out;
+    }
+    c->out_last = out;
+}
+
+/* Out of what is queued. @return the first, or NULL */
+static wsk_out_t *take_first(wsk_conn_t *c)
+{
+    wsk_out_t *out = wsk_conn_out(c);
+
+    if (out == c->out_last) {
+        c->out_last = NULL;
+    }
+    else {
+        c->out_last->next = out->next;
+    }
+    return out;
 }
 
 static void free_out(wsk_conn_t *c, wsk_out_t *out)
@@ -51,11 +76,8 @@ void wsk_conn_leave(const wsk_conn_t *c, wsk_segment_t *seg, unsigned slot)
 
 void wsk_conn_drop(wsk_conn_t *c)
 {
-    while (c->out) {
-        wsk_out_t *next = c->out->next;
-
-        free_out(c, c->out);
-        c->out = next;
+    while (c->out_last) {
+        free_out(c, take_first(c));
     }
     if (c->ssl) {
         /* Else its session would be taken out of httpd's cache, and who comes
@@ -66,14 +88,81 @@ void wsk_conn_drop(wsk_conn_t *c)
     if (c->fd >= 0) {
         close(c->fd);
     }
-    if (c->grant) {
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        free(c->publisher);
+    }
+    else {
         wsk_grant_unref(c->grant);
     }
-    wsk_frame_in_clear(&c->in);
-    free(c->early);
-    free(c->first);
-    free(c->publisher);
+    if (c->aside) {
+        wsk_frame_in_clear(&c->aside->in);
+        free(c->aside->early);
+        free(c->aside->first);
+        free(c->aside);
+    }
     free(c);
+}
+
+wsk_aside_t *wsk_conn_aside(wsk_conn_t *c)
+{
+    if (!c->aside) {
+        c->aside = calloc(1, sizeof *c->aside);
+    }
+    return c->aside;
+}
+
+void wsk_conn_tidy(wsk_conn_t *c)
+{
+    if (c->aside && !c->aside->early && !c->aside->first
+        && wsk_frame_in_idle(&c->aside->in)) {
+        free(c->aside);
+        c->aside = NULL;
+    }
+}
+
+bool wsk_conn_keep_early(wsk_conn_t *c, const void *bytes, size_t len)
+{
+    wsk_aside_t *aside = wsk_conn_aside(c);
+    uint8_t *wider = aside ? realloc(aside->early, aside->early_len + len)
+                           : NULL;
+
+    if (!wider) {
+        return false;
+    }
+    memcpy(wider + aside->early_len, bytes, len);
+    aside->early = wider;
+    aside->early_len += (uint32_t)len;
+    return true;
+}
+
+const wsk_frame_in_t *wsk_conn_decoder(const wsk_conn_t *c)
+{
+    static const wsk_frame_in_t idle;
+
+    return c->aside ? &c->aside->in : &idle;
+}
+
+unsigned wsk_conn_decode(wsk_conn_t *c, const wsk_frame_limits_t *limits,
+                         const wsk_frame_handler_t *to, void *baton,
+                         uint8_t *bytes, size_t len)
+{
+    wsk_frame_in_t fresh = { 0 };
+    wsk_frame_in_t *in = c->aside ? &c->aside->in : &fresh;
+    unsigned fault = wsk_frame_feed(in, limits, to, baton, bytes, len);
+
+    if (!fault && in == &fresh && c->state == WSK_CONN_OPEN
+        && !wsk_frame_in_idle(in)) {
+        if (wsk_conn_aside(c)) {
+            c->aside->in = fresh;
+            return 0;
+        }
+        fault = WSK_CLOSE_TRY_LATER;
+    }
+    if (fault || c->state != WSK_CONN_OPEN) {
+        wsk_frame_in_clear(in);
+    }
+    wsk_conn_tidy(c);
+    return fault;
 }
 
 wsk_slab_t *wsk_slab_make(size_t len)
@@ -112,8 +201,7 @@ bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab)
     }
     *out = (wsk_out_t){ .slab = slab };
     wsk_slab_ref(slab);
-    *c->out_tail = out;
-    c->out_tail = &out->next;
+    append(c, out);
     c->out_bytes += slab->len;
     c->out_frames++;
     return true;
@@ -133,7 +221,7 @@ bool wsk_conn_requeue(wsk_conn_t *c, const uint8_t *bytes, size_t len,
     memcpy(slab->bytes + sent, bytes, len);
     queued = wsk_conn_queue(c, slab);
     if (queued && begun) {
-        c->out->at = sent;
+        wsk_conn_out(c)->at = sent;
         c->out_bytes -= sent;
     }
     wsk_slab_unref(slab);
@@ -147,21 +235,22 @@ bool wsk_conn_full(const wsk_conn_t *c)
 
 void wsk_conn_unqueue(wsk_conn_t *c)
 {
-    wsk_out_t **link = &c->out, *out;
+    wsk_out_t *out = wsk_conn_out(c), *next;
     uint32_t kept = 0;
 
-    while (*link && ((*link)->at || kept < c->sealed)) {
-        kept += (*link)->slab->len - (*link)->at;
-        link = &(*link)->next;
+    if (!out) {
+        return;
     }
-    out = *link;
-    *link = NULL;
-    c->out_tail = link;
-    while (out) {
-        wsk_out_t *next = out->next;
-
+    c->out_last->next = NULL;
+    c->out_last = NULL;
+    for (; out && (out->at || kept < c->sealed); out = next) {
+        next = out->next;
+        kept += out->slab->len - out->at;
+        append(c, out);
+    }
+    for (; out; out = next) {
+        next = out->next;
         free_out(c, out);
-        out = next;
     }
 }
 
@@ -169,7 +258,7 @@ static void sent(wsk_conn_t *c, size_t n)
 {
     c->bytes_out += n;
     while (n) {
-        wsk_out_t *out = c->out;
+        wsk_out_t *out = wsk_conn_out(c);
         size_t left = out->slab->len - out->at;
 
         if (n < left) {
@@ -178,11 +267,7 @@ static void sent(wsk_conn_t *c, size_t n)
             return;
         }
         n -= left;
-        c->out = out->next;
-        if (!c->out) {
-            c->out_tail = &c->out;
-        }
-        free_out(c, out);
+        free_out(c, take_first(c));
     }
 }
 
@@ -194,7 +279,8 @@ static ssize_t write_plain(wsk_conn_t *c)
     wsk_out_t *out;
     ssize_t n;
 
-    for (out = c->out; out && msg.msg_iovlen < VECTORS; out = out->next) {
+    for (out = wsk_conn_out(c); out && msg.msg_iovlen < VECTORS;
+         out = wsk_conn_out_next(c, out)) {
         iov[msg.msg_iovlen].iov_base = out->slab->bytes + out->at;
         iov[msg.msg_iovlen++].iov_len = out->slab->len - out->at;
     }
@@ -219,7 +305,8 @@ static ssize_t write_tls(wsk_conn_t *c)
     wsk_out_t *out;
     int n, why;
 
-    for (out = c->out; out && len < most; out = out->next) {
+    for (out = wsk_conn_out(c); out && len < most;
+         out = wsk_conn_out_next(c, out)) {
         size_t some = WSK_MIN(out->slab->len - out->at, most - len);
 
         memcpy(record + len, out->slab->bytes + out->at, some);
@@ -241,7 +328,7 @@ static ssize_t write_tls(wsk_conn_t *c)
 
 wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes)
 {
-    while (c->out) {
+    while (c->out_last) {
         ssize_t n = c->ssl ? write_tls(c) : write_plain(c);
 
         ++*sends;
@@ -259,13 +346,16 @@ wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes)
 
 static size_t read_early(wsk_conn_t *c, uint8_t *buf, size_t cap)
 {
-    size_t n = WSK_MIN(cap, (size_t)(c->early_len - c->early_at));
+    wsk_aside_t *aside = c->aside;
+    size_t n = WSK_MIN(cap, wsk_conn_early(c));
 
-    memcpy(buf, c->early + c->early_at, n);
-    c->early_at += (uint32_t)n;
-    if (c->early_at == c->early_len) {
-        free(c->early);
-        c->early = NULL;
+    memcpy(buf, aside->early + aside->early_at, n);
+    aside->early_at += (uint32_t)n;
+    if (aside->early_at == aside->early_len) {
+        free(aside->early);
+        aside->early = NULL;
+        aside->early_len = aside->early_at = 0;
+        wsk_conn_tidy(c);
     }
     return n;
 }
@@ -275,7 +365,7 @@ wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn)
     ssize_t n;
     int why;
 
-    if (c->early) {
+    if (wsk_conn_early(c)) {
         n = (ssize_t)read_early(c, buf, cap);
     }
     else if (!c->ssl) {

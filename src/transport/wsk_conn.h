@@ -4,9 +4,10 @@
  * after httpd has let go of it.
  *
  * Promise   An idle one costs this struct, its subscriptions and, over TLS, an
- *           SSL object. The send queue is bounded by the site's send_queue; who
- *           does not read is closed with a code it can resume after. Every state
- *           has a deadline.
+ *           SSL object; what only the beginning needs, or a frame that is here in
+ *           part, is allocated then. The send queue is bounded by the site's
+ *           send_queue; who does not read is closed with a code it can resume
+ *           after. Every state has a deadline.
  * Owner     Made by a worker (wsk_conn_make), then the loop's alone.
  * Threads   The loop thread, but for wsk_conn_make and wsk_conn_drop.
  * Travel    Everything that must survive a hand-over to another process is in
@@ -45,7 +46,7 @@ typedef struct wsk_slab_t {
 } wsk_slab_t;
 
 typedef struct wsk_out_t {
-    struct wsk_out_t *next;
+    struct wsk_out_t *next; /* of the last: the first */
     wsk_slab_t *slab;
     uint32_t at; /* sent so far */
 } wsk_out_t;
@@ -59,45 +60,9 @@ typedef struct wsk_publisher_t {
     uint32_t max_body;
 } wsk_publisher_t;
 
-typedef struct wsk_conn_t {
-    wsk_member_t member; /* first: the hub's members are connections */
-    struct wsk_conn_t *timer_next, **timer_link; /* in the wheel */
-    struct wsk_conn_t *turn_next; /* to be written, or freed, this turn */
-    SSL *ssl;
-    wsk_out_t *out, **out_tail;
-    wsk_grant_t *grant;
-    wsk_publisher_t *publisher; /* of that kind; owned */
-    int fd;
-    uint32_t site;
-    uint32_t term;                  /* of the slot it was admitted through */
-    uint64_t generation;            /* of the site's keys it came with */
-    uint64_t incarnation;           /* of the site */
-    uint64_t address;               /* hash, for admission */
-    uint64_t user;                  /* hash; a new token is of the same one */
-    uint64_t proof;                 /* of the secret its token was made with */
-    uint32_t out_bytes, out_frames; /* queued */
-    uint32_t sealed; /* of them, in a TLS record that is not written yet */
-    uint8_t kind, state;
-    bool want_write, in_turn, told, binary_events, admitted, shut;
-    bool feed;    /* the dashboard's: `user` watches the site */
-    bool opened;  /* counted as opened */
-    bool present; /* may be on channels: leaves them in the end */
-    bool deaf;    /* not read until it has taken what is queued for it */
-    bool stuck;   /* TLS has to write before it reads on */
-    bool stays;   /* was offered to another process, which refused it */
-    bool posted;  /* a packet with its descriptor may still be on its way */
-    uint8_t bad_messages;
-    uint16_t close_code;
-    uint64_t stream; /* who its /send is, of an event stream; or 0 */
-    int64_t exp_s;
-    int64_t born_us;
-    uint32_t heard_s;   /* loop seconds: when the peer was last heard */
-    uint32_t ping_s;    /* when the next ping is due */
-    uint32_t blocked_s; /* since when nothing could be written; 0: all is */
-    uint32_t due_s;     /* deadline of CLOSING */
-    uint32_t bad_since_s;
-    wsk_purse_t purse;
-    uint64_t bytes_in, bytes_out;
+/** What a connection has only at times: before it has begun, and while a frame or
+ *  a message is here in part. */
+typedef struct wsk_aside_t {
     wsk_frame_in_t in;
     uint8_t *early; /* input that came with the request, read first; owned */
     uint32_t early_len, early_at;
@@ -106,9 +71,63 @@ typedef struct wsk_conn_t {
     uint16_t nfirst;
     bool has_since;
     wsk_cursor_t since;
-} wsk_conn_t;
+} wsk_aside_t;
 
-/** @return all zero but for the tail, or NULL */
+typedef struct wsk_conn_t {
+    wsk_member_t member; /* first: the hub's members are connections */
+    /* What a delivery needs stands together with what it needs of the member:
+     * to fetch it from memory is most of what we add to the system's work. */
+    struct wsk_conn_t *turn_next; /* to be written, or freed, this turn */
+    wsk_out_t *out_last;          /* the first is behind it: wsk_conn_out */
+    SSL *ssl;
+    int fd;
+    uint32_t site;
+    uint32_t out_bytes, out_frames; /* queued */
+    uint8_t kind, state;
+    bool want_write : 1, in_turn : 1, told : 1, binary_events : 1, admitted : 1,
+        shut : 1;
+    bool feed : 1;    /* the dashboard's: `user` watches the site */
+    bool opened : 1;  /* counted as opened */
+    bool present : 1; /* may be on channels: leaves them in the end */
+    bool deaf : 1;    /* not read until it has taken what is queued for it */
+    bool stuck : 1;   /* TLS has to write before it reads on */
+    bool stays : 1;   /* was offered to another process, which refused it */
+    bool posted : 1;  /* a packet with its descriptor may still be on its way */
+    bool sends : 1;   /* an event stream with a /send: that is of member.id */
+    uint8_t bad_messages;
+    uint16_t close_code;
+    uint64_t bytes_out;
+    wsk_aside_t *aside; /* or NULL; owned */
+    uint32_t blocked_s; /* since when nothing could be written; 0: all is */
+    /* The rest. */
+    uint32_t sealed; /* of out_bytes, in a TLS record that is not written yet */
+    struct wsk_conn_t *timer_next, **timer_link; /* in the wheel */
+    union {
+        wsk_grant_t *grant;         /* or NULL: of a feed, of an echo */
+        wsk_publisher_t *publisher; /* of that kind; owned */
+    };
+    uint64_t generation;  /* of the site's keys it came with */
+    uint64_t incarnation; /* of the site */
+    uint64_t address;     /* hash, for admission */
+    uint64_t user;        /* hash; a new token is of the same one */
+    uint64_t proof;       /* of the secret its token was made with */
+    int64_t exp_s;
+    int64_t born_us;
+    wsk_purse_t purse;
+    uint64_t bytes_in;
+    uint32_t term;    /* of the slot it was admitted through */
+    uint32_t heard_s; /* loop seconds: when the peer was last heard */
+    union {
+        uint32_t ping_s; /* OPEN: when the next ping is due */
+        uint32_t due_s;  /* CLOSING: its deadline */
+    };
+    uint32_t bad_since_s;
+} wsk_conn_t;
+/* There are as many as there are visitors. With the allocator's head it fills 256
+ * bytes to the last, and one more would cost 16. */
+_Static_assert(sizeof(wsk_conn_t) <= 248, "an idle connection has grown");
+
+/** @return all zero but for kind and descriptor, or NULL */
 wsk_conn_t *wsk_conn_make(wsk_kind_e kind);
 
 /** Count it out of what it was admitted to. */
@@ -117,9 +136,53 @@ void wsk_conn_leave(const wsk_conn_t *c, wsk_segment_t *seg, unsigned slot);
 /** Free what it owns, close the descriptor; SSL without a shutdown. */
 void wsk_conn_drop(wsk_conn_t *c);
 
+/** What a token gave it; NULL of a publisher too. */
+static inline wsk_grant_t *wsk_conn_grant(const wsk_conn_t *c)
+{
+    return c->kind == WSK_KIND_PUBLISHER ? NULL : c->grant;
+}
+
+/** Its block aside, made if there is none. @return NULL without memory */
+wsk_aside_t *wsk_conn_aside(wsk_conn_t *c);
+
+/** Let go of that block if nothing is in it. */
+void wsk_conn_tidy(wsk_conn_t *c);
+
+/** Append to the input that came with the request.
+ *  @return false without memory */
+bool wsk_conn_keep_early(wsk_conn_t *c, const void *bytes, size_t len);
+
+/** How much of that input has yet to be read. */
+static inline size_t wsk_conn_early(const wsk_conn_t *c)
+{
+    return c->aside ? c->aside->early_len - c->aside->early_at : 0;
+}
+
+/** Its decoder, to look at. */
+const wsk_frame_in_t *wsk_conn_decoder(const wsk_conn_t *c);
+
+/** Decode input that was read, as wsk_frame_feed; what is not whole is kept aside
+ *  for as long as it is open. After a fault nothing is kept. */
+unsigned wsk_conn_decode(wsk_conn_t *c, const wsk_frame_limits_t *limits,
+                         const wsk_frame_handler_t *to, void *baton,
+                         uint8_t *bytes, size_t len);
+
 wsk_slab_t *wsk_slab_make(size_t len);
 void wsk_slab_ref(wsk_slab_t *slab);
 void wsk_slab_unref(wsk_slab_t *slab);
+
+/** What is queued: the first, or NULL. */
+static inline wsk_out_t *wsk_conn_out(const wsk_conn_t *c)
+{
+    return c->out_last ? c->out_last->next : NULL;
+}
+
+/** The one behind it, or NULL. */
+static inline wsk_out_t *wsk_conn_out_next(const wsk_conn_t *c,
+                                           const wsk_out_t *out)
+{
+    return out == c->out_last ? NULL : out->next;
+}
 
 /** Queue shared bytes; takes a reference of its own.
  *  @return false without memory */

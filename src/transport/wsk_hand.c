@@ -252,7 +252,7 @@ static void set_clocks(const wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
     const uint32_t ping = WSK_MAX(v->spec.limits.ping_ms / 1000, 1u);
 
-    if (c->ping_s - l->now_s > ping) {
+    if (c->state == WSK_CONN_OPEN && c->ping_s - l->now_s > ping) {
         c->ping_s = l->now_s + 1;
     }
     if ((int32_t)(c->heard_s - l->now_s) > 0) {
@@ -341,8 +341,10 @@ static void enter(wsk_loop_t *l, wsk_conn_t *c, unsigned from)
 {
     site_view_t *v = l->views[c->site];
 
-    c->grant = c->grant ? wsk_grant_intern(l->grants, c->grant) : NULL;
-    if (c->present || c->stream) {
+    if (wsk_conn_grant(c)) {
+        c->grant = wsk_grant_intern(l->grants, c->grant);
+    }
+    if (c->present || c->sends) {
         wsk_presence_move(l->spec.seg, c->site, wsk_roster_present(l, c).member,
                           from, l->slot);
     }

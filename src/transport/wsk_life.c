@@ -31,8 +31,12 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
     wsk_loop_count(l, c, WSK_C_adopted, 1);
     c->born_us = l->now_us;
     c->heard_s = l->now_s;
-    c->member.id = wsk_loop_id(l);
-    c->grant = c->grant ? wsk_grant_intern(l->grants, c->grant) : NULL;
+    if (!c->sends) {
+        c->member.id = wsk_loop_id(l);
+    }
+    if (wsk_conn_grant(c)) {
+        c->grant = wsk_grant_intern(l->grants, c->grant);
+    }
     if (!wsk_conn_own_ssl(c)
         || epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0) {
         wsk_life_kill(l, c);
@@ -46,7 +50,8 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
 
 void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c)
 {
-    while (c->early && c->state == WSK_CONN_OPEN && !wsk_conn_full(c)) {
+    while (wsk_conn_early(c) && c->state == WSK_CONN_OPEN
+           && !wsk_conn_full(c)) {
         if (c->site != WSK_NO_SITE) {
             wsk_turn_read(l, c);
             wsk_turn_write(l, c);
@@ -100,7 +105,7 @@ static void catch_up(wsk_loop_t *l, wsk_conn_t *c)
     if (!c->member.replaying && c->kind == WSK_KIND_SSE) {
         wsk_say_place(l, c);
     }
-    if (more || c->out) {
+    if (more || c->out_last) {
         wsk_turn_write(l, c);
     }
 }
@@ -147,7 +152,8 @@ static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_OPEN) {
         wsk_session_input(l, c, l->buf, n);
     }
-    return c->state != WSK_CONN_DEAD && (n == INPUT || c->ssl || c->early);
+    return c->state != WSK_CONN_DEAD
+           && (n == INPUT || c->ssl || wsk_conn_early(c));
 }
 
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
@@ -162,7 +168,7 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
     }
     /* What lies in the SSL object the poll does not see: the rest of a record,
      * which a read of this size does not leave behind twice. */
-    while (more && c->ssl && !c->early && SSL_pending(c->ssl) > 0) {
+    while (more && c->ssl && !wsk_conn_early(c) && SSL_pending(c->ssl) > 0) {
         more = read_once(l, c);
     }
     if (c->state == WSK_CONN_DEAD) {

@@ -3,7 +3,7 @@
  * A parcel is one record, numbers in network order:
  *
  *    u16 version  u8 kind  u8 flags  u8 bad messages
- *    numbers and identity, in the order of `scalars`
+ *    identity and numbers, in the order of IDENTITY and HISTORY
  *    places: three logs, epoch and number each; of the member
  *    grant, decoder, early input: u32 length and bytes, each as its own room
  *        saves it
@@ -39,7 +39,8 @@ bool wsk_parcel_may(const wsk_conn_t *c)
 bool wsk_parcel_whole(const wsk_conn_t *c)
 {
     return c->site != WSK_NO_SITE && c->state == WSK_CONN_OPEN && c->fd >= 0
-           && !c->first && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
+           && !(c->aside && c->aside->first)
+           && (c->member.site || c->kind == WSK_KIND_PUBLISHER);
 }
 
 /* Writing. */
@@ -102,8 +103,9 @@ static uint64_t get_number(reader_t *r, unsigned bytes)
 }
 
 /* The numbers of a connection that mean the same everywhere. Loop seconds are
- * those of the system's monotonic clock, which all processes share. */
-#define SCALARS(X) \
+ * those of the system's monotonic clock, which all processes share. Whose its
+ * /send is, or 0, stands between the two lists. */
+#define IDENTITY(X) \
     X(site, 4) \
     X(term, 4) \
     X(generation, 8) \
@@ -111,8 +113,8 @@ static uint64_t get_number(reader_t *r, unsigned bytes)
     X(address, 8) \
     X(user, 8) \
     X(proof, 8) \
-    X(member.id, 8) \
-    X(stream, 8) \
+    X(member.id, 8)
+#define HISTORY(X) \
     X(exp_s, 8) \
     X(born_us, 8) \
     X(heard_s, 4) \
@@ -127,15 +129,23 @@ static uint64_t get_number(reader_t *r, unsigned bytes)
 static void put_scalars(writer_t *w, const wsk_conn_t *c)
 {
 #define X(field, bytes) put_number(w, (uint64_t)c->field, bytes);
-    SCALARS(X)
+    IDENTITY(X)
+    put_number(w, c->sends ? c->member.id : 0, 8);
+    HISTORY(X)
 #undef X
 }
 
 static void get_scalars(reader_t *r, wsk_conn_t *c)
 {
+    uint64_t sender;
+
 #define X(field, bytes) c->field = (__typeof__(c->field))get_number(r, bytes);
-    SCALARS(X)
+    IDENTITY(X)
+    sender = get_number(r, 8);
+    HISTORY(X)
 #undef X
+    c->sends = sender != 0;
+    r->bad |= sender && sender != c->member.id;
 }
 
 /* Times that can be reckoned with: the year 10000 is far enough. */
@@ -174,15 +184,16 @@ static void put_places(writer_t *w, const wsk_conn_t *c)
     put_number(w, place.seen, 8);
 }
 
-static size_t early_left(const wsk_conn_t *c)
+static size_t grant_size(const wsk_conn_t *c)
 {
-    return c->early ? c->early_len - c->early_at : 0;
+    return wsk_conn_grant(c) ? wsk_grant_save(c->grant, NULL, 0) : 0;
 }
 
 static void put_owned(writer_t *w, const wsk_conn_t *c)
 {
-    const size_t grant = c->grant ? wsk_grant_save(c->grant, NULL, 0) : 0;
-    const size_t in = wsk_frame_in_save(&c->in, NULL, 0);
+    const size_t grant = grant_size(c);
+    const size_t in = wsk_frame_in_save(wsk_conn_decoder(c), NULL, 0);
+    const size_t early = wsk_conn_early(c);
 
     put_number(w, grant, 4);
     if (grant && !w->full && grant <= (size_t)(w->end - w->at)) {
@@ -194,14 +205,14 @@ static void put_owned(writer_t *w, const wsk_conn_t *c)
     }
     put_number(w, in, 4);
     if (!w->full && in <= (size_t)(w->end - w->at)) {
-        wsk_frame_in_save(&c->in, w->at, in);
+        wsk_frame_in_save(wsk_conn_decoder(c), w->at, in);
         w->at += in;
     }
     else {
         w->full = true;
     }
-    put_number(w, early_left(c), 4);
-    put(w, c->early ? c->early + c->early_at : NULL, early_left(c));
+    put_number(w, early, 4);
+    put(w, early ? c->aside->early + c->aside->early_at : NULL, early);
     if (c->kind == WSK_KIND_PUBLISHER) {
         put(w, c->publisher->mark, sizeof c->publisher->mark);
         put_number(w, c->publisher->max_body, 4);
@@ -214,12 +225,13 @@ static void put_subs(writer_t *w, const wsk_member_t *m)
 
     put_number(w, m->nsubs, 2);
     for (i = 0; i < m->nsubs; i++) {
-        const wsk_slice_t name = wsk_hub_name(&m->subs[i]);
+        const wsk_sub_t *sub = &m->subs[i];
+        const wsk_slice_t name = wsk_hub_name(sub);
 
         put_number(w, name.len, 2);
         put(w, name.at, name.len);
-        put_number(w, m->subs[i].from, 8);
-        put_number(w, m->subs[i].known, 8);
+        put_number(w, sub->from, 8);
+        put_number(w, sub->known == WSK_LIST_OWED ? UINT64_MAX : sub->known, 8);
     }
 }
 
@@ -228,7 +240,7 @@ static void put_queue(writer_t *w, const wsk_conn_t *c)
     const wsk_out_t *out;
 
     put_number(w, c->out_frames, 4);
-    for (out = c->out; out; out = out->next) {
+    for (out = wsk_conn_out(c); out; out = wsk_conn_out_next(c, out)) {
         put_number(w, out->at > 0, 1);
         put_number(w, out->slab->len - out->at, 4);
         put(w, out->slab->bytes + out->at, out->slab->len - out->at);
@@ -237,10 +249,11 @@ static void put_queue(writer_t *w, const wsk_conn_t *c)
 
 size_t wsk_parcel_bound(const wsk_conn_t *c)
 {
-    size_t need = FIXED + early_left(c) + wsk_frame_in_save(&c->in, NULL, 0);
+    size_t need = FIXED + wsk_conn_early(c)
+                  + wsk_frame_in_save(wsk_conn_decoder(c), NULL, 0);
     unsigned i;
 
-    need += c->grant ? wsk_grant_save(c->grant, NULL, 0) : 0;
+    need += grant_size(c);
     need += c->out_bytes + (size_t)c->out_frames * 5;
     for (i = 0; i < c->member.nsubs; i++) {
         need += wsk_hub_name(&c->member.subs[i]).len + 18;
@@ -305,36 +318,42 @@ static wsk_status_e get_grant(reader_t *r, wsk_conn_t *c)
     if (!bytes) {
         return WSK_EINVAL;
     }
-    if (len > 0) {
-        c->grant = wsk_grant_load(bytes, len);
+    if (len == 0) {
+        return c->feed || c->kind == WSK_KIND_PUBLISHER ? WSK_OK : WSK_EINVAL;
     }
-    return (len > 0 || c->feed || c->kind == WSK_KIND_PUBLISHER)
-                   && (len == 0 || c->grant)
-               ? WSK_OK
-               : WSK_EINVAL;
+    if (c->kind == WSK_KIND_PUBLISHER) {
+        return WSK_EINVAL;
+    }
+    c->grant = wsk_grant_load(bytes, len);
+    return c->grant ? WSK_OK : WSK_EINVAL;
 }
 
-static wsk_status_e get_input(reader_t *r, wsk_conn_t *c)
+static wsk_status_e get_decoder(reader_t *r, wsk_conn_t *c)
 {
-    size_t len = get_number(r, 4);
+    const size_t len = get_number(r, 4);
     const uint8_t *bytes = get(r, len);
-    wsk_status_e rv = bytes ? wsk_frame_in_load(&c->in, bytes, len)
-                            : WSK_EINVAL;
+    wsk_frame_in_t in;
+    wsk_status_e rv = bytes ? wsk_frame_in_load(&in, bytes, len) : WSK_EINVAL;
 
-    if (rv != WSK_OK) {
-        return rv;
-    }
-    len = get_number(r, 4);
-    bytes = get(r, len);
-    if (bytes && len > 0) {
-        c->early = malloc(len);
-        if (!c->early) {
+    if (rv == WSK_OK && !wsk_frame_in_idle(&in)) {
+        if (!wsk_conn_aside(c)) {
+            wsk_frame_in_clear(&in);
             return WSK_ENOMEM;
         }
-        memcpy(c->early, bytes, len);
-        c->early_len = (uint32_t)len;
+        c->aside->in = in;
     }
-    return bytes ? WSK_OK : WSK_EINVAL;
+    return rv;
+}
+
+static wsk_status_e get_early(reader_t *r, wsk_conn_t *c)
+{
+    const size_t len = get_number(r, 4);
+    const uint8_t *bytes = get(r, len);
+
+    if (!bytes) {
+        return WSK_EINVAL;
+    }
+    return len == 0 || wsk_conn_keep_early(c, bytes, len) ? WSK_OK : WSK_ENOMEM;
 }
 
 static wsk_status_e get_publisher(reader_t *r, wsk_conn_t *c)
@@ -423,7 +442,8 @@ static wsk_status_e get_all(reader_t *r, wsk_parcel_t *out)
     get_scalars(r, c);
     get_places(r, &out->place);
     rv = r->bad || flags > 127 || !times_sane(c) ? WSK_EINVAL : get_grant(r, c);
-    rv = rv == WSK_OK ? get_input(r, c) : rv;
+    rv = rv == WSK_OK ? get_decoder(r, c) : rv;
+    rv = rv == WSK_OK ? get_early(r, c) : rv;
     rv = rv == WSK_OK ? get_publisher(r, c) : rv;
     rv = rv == WSK_OK ? get_subs(r, out) : rv;
     rv = rv == WSK_OK ? get_queue(r, c) : rv;

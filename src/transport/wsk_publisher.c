@@ -51,7 +51,7 @@ void wsk_publisher_enter(wsk_conn_t *c, site_view_t *v)
 
 void wsk_publisher_leave(wsk_conn_t *c)
 {
-    wsk_publisher_t *p = c->publisher;
+    wsk_publisher_t *p = c->kind == WSK_KIND_PUBLISHER ? c->publisher : NULL;
 
     if (!p || !p->link) {
         return;

@@ -26,7 +26,7 @@ wsk_present_t wsk_roster_present(const wsk_loop_t *l, const wsk_conn_t *c)
 {
     return (wsk_present_t){
         .member = wsk_roster_member(l->spec.seg, c->member.id,
-                                    c->stream ? 0 : (uint64_t)c->born_us | 1),
+                                    c->sends ? 0 : (uint64_t)c->born_us | 1),
         .slot = l->slot,
         .channels = l->views[c->site]->spec.limits.max_channels
     };
@@ -34,7 +34,7 @@ wsk_present_t wsk_roster_present(const wsk_loop_t *l, const wsk_conn_t *c)
 
 void wsk_roster_leave(wsk_loop_t *l, wsk_conn_t *c)
 {
-    if ((c->present || c->stream) && c->member.site
+    if ((c->present || c->sends) && c->member.site
         && wsk_presence_any(l->spec.seg, c->site)
         && wsk_presence_leave(l->spec.seg, c->site,
                               wsk_roster_present(l, c).member, everywhere,
@@ -265,7 +265,7 @@ static void claim_one(void *baton, wsk_member_t *m)
     wsk_conn_t *c = (wsk_conn_t *)m;
     uint64_t member;
 
-    if (!c->stream || c->state != WSK_CONN_OPEN) {
+    if (!c->sends || c->state != WSK_CONN_OPEN) {
         return;
     }
     member = wsk_roster_present(claim->l, c).member;

@@ -100,10 +100,9 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     else {
         limits.max_fragments = UINT32_MAX;
     }
-    fault = wsk_frame_feed(&c->in, &limits, &handlers, &in, bytes, len);
+    fault = wsk_conn_decode(c, &limits, &handlers, &in, bytes, len);
     if (fault) {
         wsk_loop_count(l, c, WSK_C_protocol_closed, 1);
-        wsk_frame_in_clear(&c->in);
         wsk_say_close(l, c, fault, fault_text(fault));
     }
 }
@@ -113,21 +112,20 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
  * that a client that never receives a message can resume too. */
 static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
 {
-    if (c->stream) {
-        c->member.id = c->stream; /* what it sends does not come back */
-    }
-    if (wsk_hub_subscribe(l->hub, &c->member, c->first, c->nfirst,
+    const wsk_aside_t *aside = c->aside;
+
+    if (wsk_hub_subscribe(l->hub, &c->member, aside->first, aside->nfirst,
                           v->spec.limits.max_channels)
         != WSK_OK) {
         wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
         return;
     }
-    if (c->first[c->nfirst].len > 0) { /* nothing is sent by the others */
-        wsk_say_open(l, c, c->first[c->nfirst]);
+    if (aside->first[aside->nfirst].len > 0) { /* the others send nothing */
+        wsk_say_open(l, c, aside->first[aside->nfirst]);
     }
-    if (c->has_since) {
-        wsk_hub_resume(l->hub, &c->member, &c->since, c->first, c->nfirst,
-                       l->now_us);
+    if (aside->has_since) {
+        wsk_hub_resume(l->hub, &c->member, &aside->since, aside->first,
+                       aside->nfirst, l->now_us);
     }
     if (!c->member.replaying) {
         wsk_say_place(l, c);
@@ -175,9 +173,14 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
     if (c->kind == WSK_KIND_SSE) {
         begin_events(l, c, v);
     }
-    wsk_roster_begin(l, c, c->first, c->nfirst);
-    free(c->first);
-    c->first = NULL;
+    wsk_roster_begin(l, c, c->aside ? c->aside->first : NULL,
+                     c->aside ? c->aside->nfirst : 0);
+    if (c->aside) {
+        free(c->aside->first);
+        c->aside->first = NULL;
+        c->aside->nfirst = 0;
+        wsk_conn_tidy(c);
+    }
 }
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)

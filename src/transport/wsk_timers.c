@@ -143,10 +143,13 @@ void wsk_timers_tick(wsk_loop_t *l, wsk_conn_t *c)
         return;
     }
     if (late(l, c->ping_s)) {
+        c->ping_s = l->now_s + WSK_MAX(limits->ping_ms / 1000, 1u);
         if (!wsk_conn_full(c)) {
             wsk_say_ping(l, c);
         }
-        c->ping_s = l->now_s + WSK_MAX(limits->ping_ms / 1000, 1u);
+        if (c->state != WSK_CONN_OPEN) {
+            return; /* there was no memory for it, or nobody at the other end */
+        }
     }
     wsk_wheel_set(l, c, next_due(l, c, limits));
 }

@@ -145,8 +145,8 @@ static void may_go_on(const wsk_conn_t *c)
     must(p.nsubs == c->member.nsubs && p.conn->out_bytes == c->out_bytes
              && p.conn->out_frames == c->out_frames
              && p.conn->member.id == c->member.id
-             && wsk_frame_in_save(&p.conn->in, NULL, 0)
-                    == wsk_frame_in_save(&c->in, NULL, 0),
+             && wsk_frame_in_save(wsk_conn_decoder(p.conn), NULL, 0)
+                    == wsk_frame_in_save(wsk_conn_decoder(c), NULL, 0),
          "the same");
     wsk_parcel_close(&p);
     free(bytes);

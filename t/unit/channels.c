@@ -88,17 +88,17 @@ static void members(void)
     for (i = 0; i < MANY; i++) {
         m[i].subs = &subs[i];
         m[i].nsubs = 1;
-        subs[i].channel = ch;
-        wrong += !wsk_channels_enter(ch, &m[i], &subs[i].at);
+        wrong += !wsk_channels_enter(ch, &m[i], &subs[i]);
     }
     is_int(ch->count, MANY, "a hundred are on it");
     for (i = 0; i + 1 < MANY; i++) {
         const unsigned goes = (i * 37) % MANY;
 
         m[goes].nsubs = 0;
-        wsk_channels_part(&all, ch, subs[goes].at);
+        wsk_channels_part(&all, &subs[goes]);
         for (k = 0; k < MANY; k++) {
-            wrong += m[k].nsubs == 1 && ch->members[subs[k].at] != &m[k];
+            wrong += m[k].nsubs == 1
+                     && ch->members[wsk_channels_at(&subs[k])] != &m[k];
         }
     }
     is_int(wrong, 0, "whoever leaves, all others know their place");
@@ -107,9 +107,44 @@ static void members(void)
     for (k = 0; m[k].nsubs == 0; k++) {
     }
     m[k].nsubs = 0;
-    wsk_channels_part(&all, ch, subs[k].at);
+    wsk_channels_part(&all, &subs[k]);
     ok(wsk_channels_find(&all, name) == NULL,
        "a channel goes with its last member");
+    wsk_channels_clear(&all);
+}
+
+/* Every idle connection pays for the room its channels have to spare. */
+static void room(void)
+{
+    enum { MANY = 20000 };
+    static wsk_member_t m[MANY];
+    static wsk_sub_t subs[MANY];
+    wsk_channels_t all = { .key = key };
+    const wsk_slice_t name = { "posts", 5 };
+    wsk_channel_t *ch = wsk_channels_get(&all, name);
+    unsigned wrong = 0, moved = 0, cap = 0, i;
+
+    for (i = 0; i < MANY; i++) {
+        m[i].subs = &subs[i];
+        m[i].nsubs = 1;
+        wrong += !wsk_channels_enter(ch, &m[i], &subs[i]);
+        wrong += ch->cap > 16 && ch->cap > ch->count + ch->count / 4;
+        moved += ch->cap != cap ? ch->count : 0;
+        cap = ch->cap;
+    }
+    is_int(wrong, 0, "who grows has never more than a quarter to spare");
+    ok(moved < 6u * MANY, "and is moved a few times (%u)", moved / MANY);
+    for (i = MANY, moved = 0; i > 1; i--) {
+        m[i - 1].nsubs = 0;
+        wsk_channels_part(&all, &subs[i - 1]);
+        wrong += ch->cap > 16 && ch->cap > 2 * ch->count;
+        moved += ch->cap != cap ? ch->count : 0;
+        cap = ch->cap;
+    }
+    is_int(wrong, 0, "who shrinks has never more than half to spare");
+    ok(moved < 6u * MANY, "nor is moved more often (%u)", moved / MANY);
+    m[0].nsubs = 0;
+    wsk_channels_part(&all, &subs[0]);
     wsk_channels_clear(&all);
 }
 
@@ -118,5 +153,6 @@ int main(void)
     one();
     many();
     members();
+    room();
     return done_testing();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "transport/wsk_conn.h"
+#include "fault.h"
 
-#include "tap.h"
+#include "transport/wsk_conn.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -146,7 +146,7 @@ static void unqueue(void)
     put(line.c, 10, 1);
     put(line.c, 10, 2);
     wsk_conn_unqueue(line.c);
-    ok(line.c->out == NULL && line.c->out_bytes == 0,
+    ok(line.c->out_last == NULL && line.c->out_bytes == 0,
        "what has not begun to leave is dropped");
     for (i = 0; i < 100; i++) {
         put(line.c, 1000, (int)i);
@@ -157,7 +157,7 @@ static void unqueue(void)
     is_int(line.c->out_bytes, (intmax_t)((1000 - before % 1000) % 1000),
            "a frame that has begun to leave is kept to its end");
     put(line.c, 1000, (int)(before / 1000 + (before % 1000 != 0)));
-    for (i = 0; i < 1000 && line.c->out != NULL; i++) {
+    for (i = 0; i < 1000 && line.c->out_last != NULL; i++) {
         got += drain(line.peer, got, &wrong, 1000);
         wsk_conn_flush(line.c, &sends, &bytes);
     }
@@ -191,6 +191,197 @@ static void gone(void)
     wsk_conn_drop(line.c);
     ok(wsk_slab_make((size_t)UINT32_MAX) == NULL,
        "a slab larger than a queue can count is refused");
+}
+
+/* What is dropped leaves the rest in order, wherever the queue is cut. */
+static void order(void)
+{
+    line_t line = line_open();
+    uint64_t sends = 0, bytes = 0;
+    const wsk_out_t *out;
+    unsigned n = 0;
+    char got[16];
+
+    ok(wsk_conn_out(line.c) == NULL, "an empty queue has no first");
+    wsk_conn_requeue(line.c, (const uint8_t *)"ab", 2, true);
+    put(line.c, 1, 'c');
+    put(line.c, 1, 'd');
+    for (out = wsk_conn_out(line.c); out;
+         out = wsk_conn_out_next(line.c, out)) {
+        n++;
+    }
+    is_int(n, 3, "one of three has three, and an end");
+    wsk_conn_unqueue(line.c);
+    is_int(line.c->out_frames, 1, "what has begun to leave is kept");
+    ok(wsk_conn_out(line.c) == line.c->out_last, "as first and last");
+    put(line.c, 1, 'e');
+    put(line.c, 1, 'f');
+    is_int(wsk_conn_flush(line.c, &sends, &bytes), WSK_IO_OK, "it leaves");
+    is_mem(got, (size_t)read(line.peer, got, sizeof(got)), "abef", 4,
+           "before what came later");
+    ok(line.c->out_last == NULL && line.c->out_frames == 0, "all of it");
+    wsk_conn_drop(line.c);
+    close(line.peer);
+}
+
+/* What lies aside. */
+
+typedef struct heard_t {
+    wsk_conn_t *c;
+    unsigned messages, controls;
+    bool ends; /* the message closes its connection */
+} heard_t;
+
+static bool hear_message(void *baton, wsk_opcode_e op, uint8_t *payload,
+                         size_t len)
+{
+    heard_t *heard = baton;
+
+    (void)op;
+    heard->messages += len == 5 && memcmp(payload, "hello", 5) == 0;
+    if (heard->ends) {
+        heard->c->state = WSK_CONN_CLOSING;
+    }
+    return !heard->ends;
+}
+
+static bool hear_control(void *baton, wsk_opcode_e op, uint8_t *payload,
+                         size_t len)
+{
+    heard_t *heard = baton;
+
+    (void)op;
+    (void)payload;
+    (void)len;
+    heard->controls++;
+    return true;
+}
+
+static bool hear_close(void *baton, unsigned code, const char *reason,
+                       size_t len)
+{
+    (void)baton;
+    (void)code;
+    (void)reason;
+    (void)len;
+    return false;
+}
+
+static unsigned decode(heard_t *heard, const char *bytes, size_t len)
+{
+    static const wsk_frame_limits_t limits = { 100, 10 };
+    static const wsk_frame_handler_t to = { hear_message, hear_control,
+                                            hear_close };
+    uint8_t copy[64];
+
+    memcpy(copy, bytes, len);
+    return wsk_conn_decode(heard->c, &limits, &to, heard, copy, len);
+}
+
+/* Masked with zeros: a ping, and `hello` in two fragments. */
+#define PING "\x89\x80\0\0\0\0"
+#define HEL "\x01\x83\0\0\0\0hel"
+#define LO "\x80\x82\0\0\0\0lo"
+#define HELLO "\x81\x85\0\0\0\0hello"
+
+static void parts(void)
+{
+    static const char all[] = PING HEL PING LO HELLO PING;
+    const size_t len = sizeof(all) - 1;
+    line_t line = line_open();
+    heard_t heard = { .c = line.c };
+    unsigned wrong = 0;
+    size_t cut;
+
+    for (cut = 0; cut <= len; cut++) {
+        const bool between = cut == 0 || cut == 6 || cut == 29 || cut == 40
+                             || cut == len;
+
+        heard.messages = heard.controls = 0;
+        wrong += cut > 0 && decode(&heard, all, cut) != 0;
+        wrong += (line.c->aside == NULL) != between;
+        wrong += wsk_frame_in_idle(wsk_conn_decoder(line.c)) != between;
+        wrong += cut < len && decode(&heard, all + cut, len - cut) != 0;
+        wrong += line.c->aside != NULL || heard.messages != 2
+                 || heard.controls != 3;
+    }
+    is_int(wrong, 0,
+           "cut anywhere, it is decoded, and between messages nothing is kept");
+    is_int(decode(&heard, HEL, 5), 0, "half a frame");
+    ok(line.c->aside != NULL, "is kept");
+    is_int(decode(&heard, "\0he", 3), 0, "what comes is its rest");
+    is_int(decode(&heard, "l\x81\x01", 3), WSK_CLOSE_PROTOCOL, "until a fault");
+    ok(line.c->aside == NULL, "then nothing is");
+    heard.ends = true;
+    is_int(decode(&heard, HELLO HEL, 20), 0, "a message that ends it");
+    ok(line.c->aside == NULL, "nor is what comes behind that");
+    wsk_conn_drop(line.c);
+    close(line.peer);
+}
+
+static void early(void)
+{
+    line_t line = line_open();
+    heard_t heard = { .c = line.c };
+    uint8_t buf[8];
+    size_t n = 0;
+
+    ok(wsk_conn_keep_early(line.c, "he", 2)
+           && wsk_conn_keep_early(line.c, "llo", 3),
+       "input that came early");
+    is_int((intmax_t)wsk_conn_early(line.c), 5, "is there");
+    is_int(wsk_conn_read(line.c, buf, 4, &n), WSK_IO_OK, "read first");
+    is_mem(buf, n, "hell", 4, "in pieces");
+    is_int(decode(&heard, HEL, 7), 0, "half a frame beside it");
+    is_int(wsk_conn_read(line.c, buf, 4, &n), WSK_IO_OK, "the rest is read");
+    ok(line.c->aside != NULL && wsk_conn_early(line.c) == 0,
+       "and only that goes");
+    is_int(decode(&heard, &HEL[7], 2), 0, "when the frame is whole");
+    ok(line.c->aside != NULL, "and its message is not,");
+    is_int(decode(&heard, LO, 8), 0, "then that is whole");
+    ok(line.c->aside == NULL && heard.messages == 1, "all has gone");
+    is_int(wsk_conn_read(line.c, buf, 4, &n), WSK_IO_AGAIN,
+           "nothing else was there");
+    ok(wsk_conn_keep_early(line.c, "x", 1), "who ends before it is read");
+    wsk_conn_drop(line.c);
+    close(line.peer);
+}
+
+static void no_memory(void)
+{
+    line_t line = line_open();
+    heard_t heard = { .c = line.c };
+    unsigned n, faults = 0, refused = 0;
+
+    for (n = 0; n < 3; n++) {
+        fault_arm(FAULT_MEMORY, n, LONG_MAX);
+        faults += decode(&heard, HEL, 8) == WSK_CLOSE_TRY_LATER;
+        if (!fault_end()) {
+            break;
+        }
+        refused += line.c->aside == NULL;
+    }
+    ok(faults == 2 && refused == 2,
+       "without memory for half a frame it is not kept, and that is told");
+    ok(line.c->aside != NULL && wsk_conn_decoder(line.c)->held_len == 2,
+       "with it, it is");
+    wsk_conn_drop(line.c);
+    close(line.peer);
+    line = line_open();
+    for (n = 0, refused = 0; n < 3; n++) {
+        bool kept;
+
+        fault_arm(FAULT_MEMORY, n, LONG_MAX);
+        kept = wsk_conn_keep_early(line.c, "abc", 3);
+        if (!fault_end()) {
+            break;
+        }
+        refused += !kept && wsk_conn_early(line.c) == 0;
+    }
+    is_int(refused, 2, "nor is early input");
+    is_int((intmax_t)wsk_conn_early(line.c), 3, "with memory it is, once");
+    wsk_conn_drop(line.c);
+    close(line.peer);
 }
 
 /* TLS */
@@ -288,6 +479,10 @@ int main(void)
     blocked();
     unqueue();
     gone();
+    order();
+    parts();
+    early();
+    no_memory();
     over_tls();
     blocked_tls(false);
     blocked_tls(true);

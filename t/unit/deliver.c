@@ -75,10 +75,10 @@ static void shared(void)
     open_on(&c, WSK_KIND_SSE, "a", false);
     world_say(&w, 1, "a", "hi");
     wsk_hub_pump(w.loop->hub, w.sites[1]);
-    ok(a.c->out != NULL && a.c->out->slab == b.c->out->slab,
+    ok(a.c->out_last != NULL && a.c->out_last->slab == b.c->out_last->slab,
        "two sockets share the bytes of a message");
-    is_int(a.c->out->slab->refs, 2, "nobody else holds them");
-    ok(c.c->out->slab != a.c->out->slab, "a stream has its own");
+    is_int(a.c->out_last->slab->refs, 2, "nobody else holds them");
+    ok(c.c->out_last->slab != a.c->out_last->slab, "a stream has its own");
     world_run(&w);
     close_three();
 }

@@ -226,18 +226,19 @@ TAP_UNUSED static wsk_grant_t *world_grant(unsigned n)
 TAP_UNUSED static void client_channels(client_t *who, const char *name)
 {
     const size_t len = strlen(name);
+    wsk_aside_t *aside = wsk_conn_aside(who->c);
     char *text;
 
-    free(who->c->first);
-    who->c->first = malloc(2 * sizeof(wsk_slice_t) + len
-                           + sizeof(CLIENT_STREAM));
-    text = (char *)(who->c->first + 2);
+    free(aside->first);
+    aside->first = malloc(2 * sizeof(wsk_slice_t) + len
+                          + sizeof(CLIENT_STREAM));
+    text = (char *)(aside->first + 2);
     memcpy(text, name, len);
     memcpy(text + len, CLIENT_STREAM, sizeof(CLIENT_STREAM));
-    who->c->nfirst = len > 0;
-    who->c->first[0] = (wsk_slice_t){ text, len };
-    who->c->first[who->c->nfirst] = (wsk_slice_t){ text + len,
-                                                   sizeof(CLIENT_STREAM) - 1 };
+    aside->nfirst = len > 0;
+    aside->first[0] = (wsk_slice_t){ text, len };
+    aside->first[aside->nfirst] = (wsk_slice_t){ text + len,
+                                                 sizeof(CLIENT_STREAM) - 1 };
 }
 
 /* A connection of site n that nobody has given to the loop yet. */

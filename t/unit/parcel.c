@@ -24,16 +24,14 @@ static void fill(void)
     world_run(&w);
     client_heard(&w, &who);
     c->exp_s = INT64_C(0x123456789a);
-    c->stream = UINT64_C(0xfedcba9876543210);
+    c->sends = true;
     c->address = UINT64_MAX;
     c->bad_messages = 7;
     c->present = true;
     c->binary_events = true;
     c->member.binary = true;
-    c->early = malloc(sizeof(early));
-    memcpy(c->early, early, sizeof(early));
-    c->early_len = sizeof(early);
-    c->early_at = 2;
+    wsk_conn_keep_early(c, early, sizeof(early));
+    c->aside->early_at = 2;
     wsk_conn_requeue(c, (const uint8_t *)"begun", 5, true);
     wsk_conn_requeue(c, (const uint8_t *)"whole", 5, false);
 }
@@ -56,7 +54,7 @@ static void same_again(const wsk_parcel_t *p)
            && c->generation == who.c->generation
            && c->incarnation == who.c->incarnation && c->user == who.c->user
            && c->address == who.c->address && c->exp_s == who.c->exp_s
-           && c->member.id == who.c->member.id && c->stream == who.c->stream,
+           && c->member.id == who.c->member.id && c->sends == who.c->sends,
        "who it is");
     ok(c->binary_events && c->present && c->opened && c->admitted && !c->feed
            && c->member.binary && c->bad_messages == 7,
@@ -72,10 +70,9 @@ static void same_again(const wsk_parcel_t *p)
     ok(p->subs[1].from == who.c->member.subs[1].from
            && p->subs[1].known == who.c->member.subs[1].known,
        "and how much of them it has seen");
-    is_mem(c->early + c->early_at, c->early_len - c->early_at, "rly", 4,
-           "what it sent early");
-    ok(c->out_frames == 2 && c->out_bytes == 10 && c->out->at == 1
-           && c->out->next->at == 0,
+    is_mem(c->aside->early, wsk_conn_early(c), "rly", 4, "what it sent early");
+    ok(c->out_frames == 2 && c->out_bytes == 10 && wsk_conn_out(c)->at == 1
+           && c->out_last->at == 0,
        "what it was not sent yet");
     wsk_conn_unqueue(c);
     is_int(c->out_bytes, 5, "a frame that has begun is still one");
@@ -93,8 +90,8 @@ static void round_trip(void)
     is_int(wsk_parcel_open(bytes, len, &p), WSK_OK, "and opened");
     if (p.conn) {
         same_again(&p);
-        is_int((intmax_t)wsk_frame_in_save(&p.conn->in, NULL, 0),
-               (intmax_t)wsk_frame_in_save(&who.c->in, NULL, 0),
+        is_int((intmax_t)wsk_frame_in_save(wsk_conn_decoder(p.conn), NULL, 0),
+               (intmax_t)wsk_frame_in_save(wsk_conn_decoder(who.c), NULL, 0),
                "half a frame is half a frame");
         ok(p.conn->grant
                && wsk_grant_save(p.conn->grant, NULL, 0)
@@ -118,7 +115,9 @@ static bool sound(const uint8_t *some, size_t n)
     }
     else {
         fine = p.conn && p.conn->fd < 0 && !p.conn->ssl && p.subs
-               && (p.conn->kind == WSK_KIND_PUBLISHER) == !!p.conn->publisher
+               && (p.conn->kind == WSK_KIND_PUBLISHER
+                       ? p.conn->publisher != NULL
+                       : p.conn->grant != NULL || p.conn->feed)
                && p.place.seen <= p.place.at[WSK_LOG_TEXT].seq;
         wsk_parcel_close(&p);
     }

@@ -173,7 +173,8 @@ static void streams(void)
     world_open(&w);
     client_make(&w, &s, WSK_KIND_SSE, 1);
     client_channels(&s, "a");
-    s.c->stream = 12345;
+    s.c->sends = true;
+    s.c->member.id = 12345;
     wsk_loop_give(w.loop, s.c);
     heard = client_read(&w, &s);
     has(heard, "data: {\"channel\":\"a\"," SYNC "]}}\n\n",

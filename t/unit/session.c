@@ -36,17 +36,17 @@ static void late(void)
 static void early(void)
 {
     static const char hello[] = "{\"type\":\"subscribe\",\"channels\":[\"a\"]}";
+    uint8_t frame[200];
+    size_t len;
 
     world_open(&w);
     client_make(&w, &a, WSK_KIND_WS, 1);
-    a.c->early = malloc(200);
-    a.c->early_len = (uint32_t)client_frame(a.c->early, WSK_OP_TEXT, hello,
-                                            strlen(hello))
-                     - 5;
-    memcpy(a.raw, a.c->early + a.c->early_len, 5);
+    len = client_frame(frame, WSK_OP_TEXT, hello, strlen(hello)) - 5;
+    wsk_conn_keep_early(a.c, frame, len);
     wsk_loop_give(w.loop, a.c);
     world_run(&w);
-    is_int((intmax_t)write(a.fd, a.raw, 5), 5, "the rest comes by itself");
+    is_int((intmax_t)write(a.fd, frame + len, 5), 5,
+           "the rest comes by itself");
     has(client_heard(&w, &a), "subscribed", "together they are a message");
     is_int((intmax_t)a.c->bytes_in, (intmax_t)strlen(hello) + 6,
            "all of it is counted");
@@ -59,17 +59,18 @@ static void much_early(wsk_kind_e kind)
 {
     static const char ask[] = "{\"type\":\"subscribe\",\"channels\":[]}";
     const unsigned frames = 10000;
-    const size_t cap = frames * (sizeof(ask) + 6);
+    uint8_t frame[64];
     size_t len = 0;
     unsigned i;
 
     world_open(&w);
     client_make(&w, &a, kind, 1);
-    a.c->early = malloc(cap);
     for (i = 0; i < frames; i++) {
-        len += client_frame(a.c->early + len, WSK_OP_TEXT, ask, strlen(ask));
+        const size_t n = client_frame(frame, WSK_OP_TEXT, ask, strlen(ask));
+
+        wsk_conn_keep_early(a.c, frame, n);
+        len += n;
     }
-    a.c->early_len = (uint32_t)len;
     wsk_loop_give(w.loop, a.c);
     world_run(&w);
     ok(a.c->out_bytes < 1u << 19 && a.c->out_bytes > 0,
@@ -82,7 +83,7 @@ static void much_early(wsk_kind_e kind)
     }
     is_int(world_count(&w, WSK_C_received_messages), frames + 1,
            "all of it is read, and what came behind it then");
-    ok(a.c->early == NULL, "then it is freed");
+    ok(a.c->aside == NULL, "then it is freed");
     is_int((intmax_t)a.c->bytes_in, (intmax_t)len + 8,
            "each byte counted once");
     close_one();
@@ -152,7 +153,7 @@ static void streams(void)
     has(heard, "event: wps.open\ndata: {\"stream\":\"" CLIENT_STREAM "\"}\n\n",
         "a stream begins with its id");
     has(heard, "\n\nid: ", "and with where it is");
-    ok(a.c->first == NULL && a.c->member.nsubs == 1, "on its channels");
+    ok(a.c->aside == NULL && a.c->member.nsubs == 1, "on its channels");
     memset(junk, 'j', sizeof(junk));
     for (i = 0; i < 16; i++) {
         is_int((intmax_t)write(a.fd, junk, sizeof(junk)), sizeof(junk),
@@ -179,9 +180,9 @@ static void stream_resumes(void)
     close(a.fd);
     client_make(&w, &a, WSK_KIND_SSE, 1);
     client_channels(&a, "a");
-    a.c->has_since = true;
-    a.c->since = store_head(w.seg, w.sites[1], WSK_LOG_TEXT);
-    a.c->since.seq = 1;
+    a.c->aside->has_since = true;
+    a.c->aside->since = store_head(w.seg, w.sites[1], WSK_LOG_TEXT);
+    a.c->aside->since.seq = 1;
     wsk_loop_give(w.loop, a.c);
     heard = client_read(&w, &a);
     has(heard, "two", "a stream goes on after the id it names");
@@ -207,8 +208,8 @@ static void stream_resumes_to_nothing(void)
     client_make(&w, &a, WSK_KIND_SSE, 1);
     client_channels(&a, "a");
     head = store_head(w.seg, w.sites[1], WSK_LOG_TEXT);
-    a.c->has_since = true;
-    a.c->since = (wsk_cursor_t){ head.epoch, 1 };
+    a.c->aside->has_since = true;
+    a.c->aside->since = (wsk_cursor_t){ head.epoch, 1 };
     wsk_loop_give(w.loop, a.c);
     heard = client_read(&w, &a);
     strcat(line + wsk_cursor_text(line + 4, &head), "\n\n");
@@ -221,6 +222,7 @@ static void stream_resumes_to_nothing(void)
 static void switched_off(wsk_kind_e kind, bool known, const char *heard)
 {
     static client_t other;
+    uint8_t frame[16];
 
     world_open(&w);
     if (known) { /* somebody of that site is here already */
@@ -230,8 +232,7 @@ static void switched_off(wsk_kind_e kind, bool known, const char *heard)
     if (kind == WSK_KIND_SSE) {
         client_channels(&a, "a");
     }
-    a.c->early = malloc(200);
-    a.c->early_len = (uint32_t)client_frame(a.c->early, WSK_OP_PING, "x", 1);
+    wsk_conn_keep_early(a.c, frame, client_frame(frame, WSK_OP_PING, "x", 1));
     wsk_site_switch(w.seg, w.sites[1], false);
     wsk_loop_give(w.loop, a.c);
     is_str(kind == WSK_KIND_SSE ? client_read(&w, &a) : client_heard(&w, &a),

@@ -175,7 +175,7 @@ static void unblocked(void)
         }
     }
     for (i = n = 0; i < CROWD; i++) {
-        n += conns[i]->out == NULL && !conns[i]->want_write;
+        n += conns[i]->out_last == NULL && !conns[i]->want_write;
     }
     is_int(n, CROWD, "in the end they all have theirs");
     close_crowd(CROWD);
