@@ -100,10 +100,15 @@ wsk_status_e wsk_hub_subscribe(wsk_hub_t *hub, wsk_member_t *m,
                                const wsk_slice_t *names, unsigned n,
                                unsigned max);
 
-/** Begin to replay what came after `since` on these names, which it has
- *  subscribed to just now; a gap is told first. wsk_hub_replay goes on. */
-void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
-                    const wsk_slice_t *names, unsigned n, int64_t now_us);
+/**
+ * Begin to replay what came after `since` on these names, which it has
+ * subscribed to just now; a gap is told first. wsk_hub_replay goes on.
+ * @return WSK_OK; WSK_ENOMEM: what it has seen elsewhere cannot be read here, and
+ *         would come again. It is to be told to come back
+ */
+wsk_status_e wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m,
+                            const wsk_cursor_t *since, const wsk_slice_t *names,
+                            unsigned n, int64_t now_us);
 
 /** @return whether it was subscribed */
 bool wsk_hub_unsubscribe(wsk_hub_t *hub, wsk_member_t *m, wsk_slice_t name);

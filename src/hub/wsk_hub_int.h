@@ -36,6 +36,7 @@ struct wsk_hub_t {
     char *scratch;
     size_t scratch_cap;
     bool starved; /* one of the sites is */
+    uint32_t fed; /* the last that wsk_hub_starved has looked at */
     wsk_record_t records[HUB_BATCH];
 };
 

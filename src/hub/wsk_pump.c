@@ -23,15 +23,17 @@ bool wsk_hub_widen(wsk_hub_t *hub, wsk_hub_site_t *site, size_t need)
 unsigned wsk_hub_starved(wsk_hub_t *hub, uint32_t *sites, unsigned max)
 {
     const uint32_t all = hub->starved ? wsk_segment_spec(hub->seg)->sites : 0;
-    uint32_t i;
+    uint32_t i, at = hub->fed;
     unsigned n = 0;
 
     for (i = 0; i < all && n < max; i++) {
-        if (hub->sites[i] && hub->sites[i]->starved) {
-            hub->sites[i]->starved = false;
-            sites[n++] = i;
+        at = at + 1 < all ? at + 1 : 0;
+        if (hub->sites[at] && hub->sites[at]->starved) {
+            hub->sites[at]->starved = false;
+            sites[n++] = at;
         }
     }
+    hub->fed = at;
     hub->starved = n == max;
     return n;
 }
@@ -212,8 +214,9 @@ static void rewind_to(wsk_member_t *m, uint64_t seq)
     m->replaying = true;
 }
 
-void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
-                    const wsk_slice_t *names, unsigned n, int64_t now_us)
+wsk_status_e wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m,
+                            const wsk_cursor_t *since, const wsk_slice_t *names,
+                            unsigned n, int64_t now_us)
 {
     wsk_cursor_t from = *since;
     wsk_cursor_t live = m->site->at[WSK_LOG_TEXT];
@@ -228,7 +231,8 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
         from.seq = WSK_MIN(from.seq, live.seq);
     }
     if (from.epoch != live.epoch || from.seq == live.seq) {
-        return; /* the live stream has all of it, or another epoch began */
+        return WSK_OK; /* the live stream has all of it, or another epoch
+                        * began */
     }
     rewind_to(m, WSK_MIN(from.seq, live.seq));
     for (i = 0; i < n; i++) {
@@ -243,9 +247,9 @@ void wsk_hub_resume(wsk_hub_t *hub, wsk_member_t *m, const wsk_cursor_t *since,
     while (m->site->at[WSK_LOG_TEXT].seq < from.seq
            && wsk_hub_pump(hub, m->site->number)) {
     }
-    if (m->site->at[WSK_LOG_TEXT].seq < from.seq && m->site->starved) {
-        m->at = from.seq;
-    }
+    return m->site->at[WSK_LOG_TEXT].seq < from.seq && m->site->starved
+               ? WSK_ENOMEM
+               : WSK_OK;
 }
 
 /* @return whether it has room for another */
@@ -289,6 +293,7 @@ static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
             }
         }
         else if (rv != WSK_OK) {
+            hub->starved = m->site->starved = true;
             return false; /* not now */
         }
         for (i = 0; i < n && hub->records[i].seq <= live.seq; i++) {
@@ -302,7 +307,7 @@ static bool replay_piece(wsk_hub_t *hub, wsk_member_t *m)
         wsk_hub_trim(hub);
     }
     if (m->at >= live.seq) {
-        m->replaying = m->at > live.seq; /* until we have read as far */
+        m->replaying = false;
         return false;
     }
     return hub->ops->room(hub->baton, m);

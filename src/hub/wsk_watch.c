@@ -55,6 +55,7 @@ void wsk_hub_sync(wsk_hub_t *hub, wsk_member_t *m)
         wsk_sub_t *sub = &m->subs[i];
 
         if (sub->known == WSK_LIST_OWED
+            && !m->site->starved /* or each of thousands would try */
             && read_list(hub, m->site, name_of(sub->channel), &record,
                          &d.epoch)) {
             sub->known = wsk_hub_number(record.seq);

@@ -140,6 +140,7 @@ static void get_back(wsk_loop_t *l, const given_t *given, bool stays)
     }
     else if (c->member.site) {
         wsk_hub_return(l->hub, &c->member, &given->place);
+        wsk_hub_sync(l->hub, &c->member);
         wsk_turn_write(l, c);
     }
 }

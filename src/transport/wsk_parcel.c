@@ -319,7 +319,10 @@ static wsk_status_e get_grant(reader_t *r, wsk_conn_t *c)
         return WSK_EINVAL;
     }
     if (len == 0) {
-        return c->feed || c->kind == WSK_KIND_PUBLISHER ? WSK_OK : WSK_EINVAL;
+        return (c->feed && c->kind == WSK_KIND_SSE)
+                       || c->kind == WSK_KIND_PUBLISHER
+                   ? WSK_OK
+                   : WSK_EINVAL;
     }
     if (c->kind == WSK_KIND_PUBLISHER) {
         return WSK_EINVAL;

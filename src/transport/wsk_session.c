@@ -73,6 +73,8 @@ static const char *fault_text(unsigned code)
         return "not UTF-8";
     case WSK_CLOSE_TOO_BIG:
         return "message too large";
+    case WSK_CLOSE_TRY_LATER:
+        return NULL; /* there was no memory for it */
     default:
         return "not a frame of RFC 6455";
     }
@@ -123,9 +125,12 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
     if (aside->first[aside->nfirst].len > 0) { /* the others send nothing */
         wsk_say_open(l, c, aside->first[aside->nfirst]);
     }
-    if (aside->has_since) {
-        wsk_hub_resume(l->hub, &c->member, &aside->since, aside->first,
-                       aside->nfirst, l->now_us);
+    if (aside->has_since
+        && wsk_hub_resume(l->hub, &c->member, &aside->since, aside->first,
+                          aside->nfirst, l->now_us)
+               != WSK_OK) {
+        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
+        return;
     }
     if (!c->member.replaying) {
         wsk_say_place(l, c);

@@ -305,6 +305,34 @@ static const char *resumes(bool soft)
     return wrong;
 }
 
+/* Who resumes where this process has not read yet, behind a large record. */
+static const char *comes_ahead(bool soft)
+{
+    bool on = false;
+
+    open_stage();
+    if (open_both() && joins(&st, &early, 1) && goes_on(&st, &early, "b")) {
+        say("a", LARGE);
+        say("ba", 100);
+        if (joins(&st, &late, 5) && goes_on(&st, &late, "a")) {
+            const uint64_t head = store_head(st.seg, st.site, WSK_LOG_TEXT).seq;
+
+            on = ear_resume(&st, &late, head, "a") == WSK_OK;
+            say("b", LARGE);
+            say("aa", 100);
+            stage_pump(&st);
+        }
+    }
+    fault_end();
+    round_of_all();
+    if (on && strcmp(heard(&late), "a:5 a:6") != 0) {
+        need(false, "what came after it came, once and in order");
+    }
+    (void)soft;
+    close_both();
+    return wrong;
+}
+
 /* A list that is larger than the scratch. */
 static const char *watches(bool soft)
 {
@@ -343,6 +371,7 @@ int main(void)
         { "live", live, 0, false },
         { "moving", moving, 0, false },
         { "resuming", resumes, 0, false },
+        { "resuming ahead", comes_ahead, 0, false },
         { "presence", watches, 0, false },
     };
     unsigned i;

@@ -168,8 +168,8 @@ TAP_UNUSED static wsk_status_e ear_on(stage_t *st, ear_t *ear,
 }
 
 /* Go on after record `seq` on channels it is on. */
-TAP_UNUSED static void ear_resume(stage_t *st, ear_t *ear, uint64_t seq,
-                                  const char *letters)
+TAP_UNUSED static wsk_status_e ear_resume(stage_t *st, ear_t *ear, uint64_t seq,
+                                          const char *letters)
 {
     wsk_slice_t names[64];
     const unsigned n = (unsigned)strlen(letters);
@@ -180,7 +180,7 @@ TAP_UNUSED static void ear_resume(stage_t *st, ear_t *ear, uint64_t seq,
     for (i = 0; i < n; i++) {
         names[i] = (wsk_slice_t){ letters + i, 1 };
     }
-    wsk_hub_resume(st->hub, &ear->m, &since, names, n, NOON);
+    return wsk_hub_resume(st->hub, &ear->m, &since, names, n, NOON);
 }
 
 /* Replay to the end, or until there is no room. */
