@@ -205,6 +205,9 @@ void wsk_wheel_turn(wsk_loop_t *l);
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes,
                        size_t len);
+/* As wsk_hub_resume; it has its turn. @return false: it is closed, to come back */
+bool wsk_session_resume(wsk_loop_t *l, wsk_conn_t *c, const wsk_cursor_t *since,
+                        const wsk_slice_t *names, unsigned n);
 
 /* wsk_message.c: a client's JSON */
 void wsk_message_text(wsk_loop_t *l, wsk_conn_t *c, const char *json,

@@ -205,14 +205,8 @@ static void subscribe_sorted(wsk_loop_t *l, wsk_conn_t *c, const sorted_t *s,
         refuse(l, c, WSK_A_channel_forbidden, &extra);
         wsk_text_free(&extra);
     }
-    if (resumes) {
-        if (wsk_hub_resume(l->hub, &c->member, &from, s->fresh, s->nfresh,
-                           l->now_us)
-            != WSK_OK) {
-            wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
-            return;
-        }
-        wsk_turn_write(l, c);
+    if (resumes && !wsk_session_resume(l, c, &from, s->fresh, s->nfresh)) {
+        return;
     }
     wsk_roster_begin(l, c, s->fresh, s->nfresh);
 }

@@ -109,6 +109,18 @@ void wsk_session_input(wsk_loop_t *l, wsk_conn_t *c, uint8_t *bytes, size_t len)
     }
 }
 
+bool wsk_session_resume(wsk_loop_t *l, wsk_conn_t *c, const wsk_cursor_t *since,
+                        const wsk_slice_t *names, unsigned n)
+{
+    if (wsk_hub_resume(l->hub, &c->member, since, names, n, l->now_us)
+        == WSK_OK) {
+        wsk_turn_write(l, c);
+        return true;
+    }
+    wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
+    return false;
+}
+
 /* An event stream opens with its id for /send once it is subscribed, so that
  * who waits for it misses no binary frame, and with the place it starts from, so
  * that a client that never receives a message can resume too. */
@@ -126,10 +138,8 @@ static void begin_events(wsk_loop_t *l, wsk_conn_t *c, const site_view_t *v)
         wsk_say_open(l, c, aside->first[aside->nfirst]);
     }
     if (aside->has_since
-        && wsk_hub_resume(l->hub, &c->member, &aside->since, aside->first,
-                          aside->nfirst, l->now_us)
-               != WSK_OK) {
-        wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, NULL);
+        && !wsk_session_resume(l, c, &aside->since, aside->first,
+                               aside->nfirst)) {
         return;
     }
     if (!c->member.replaying) {
