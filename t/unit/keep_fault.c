@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #define LIVES_MS 5000 /* of a copy whose client has gone, at most */
+#define AGAIN 5
 
 /* What the original holds for good is one thing in a process that ends, and many
  * here. */
@@ -205,6 +206,13 @@ static const char *looks_at_proc(bool soft)
     return looks(WSK_LIFELINE_START);
 }
 
+/* Of those that a keeper makes once. */
+static bool one_was_missed(void)
+{
+    return fault_times("opendir") == 0 || fault_times("write") == 0
+           || fault_times("fork") == 0 || fault_times("socketpair") == 0;
+}
+
 int main(void)
 {
     static const fault_walk_t keeps = { "a keeper is made", copied, 0, true },
@@ -215,11 +223,13 @@ int main(void)
     static const char *const calls[] = { "open", "syscall",    "opendir",
                                          "read", "write",      "poll",
                                          "fork", "socketpair", "waitpid" };
-    unsigned i;
+    unsigned i, again = 0;
 
     signal(SIGPIPE, SIG_IGN);
     fault_share();
-    fault_walk_all(&keeps, "each fails alone", FAULT_HARD, 1);
+    do { /* original and copy run at once: a call may have another number */
+        fault_walk_all(&keeps, "each fails alone", FAULT_HARD, 1);
+    } while (one_was_missed() && ++again < AGAIN);
     fault_walk_all(&keeps, "each is put off", FAULT_SOFT, 1);
     is_str(fault_walk_once(&keeps, FAULT_HARD, 4, FAULT_SOME), NULL,
            "a copy without memory is none");
