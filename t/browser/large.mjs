@@ -102,7 +102,8 @@ run(async (atEnd) => {
     for (const [, share] of text.join(' ').matchAll(/(\d+)%/g)) shares.add(Number(share));
     return shares.size >= 2;
   };
-  ok(await until(look, 20000), 'he sees how far it is');
+  // The editor itself comes over the same link.
+  ok(await until(look, LONG ? 60000 : 20000), 'he sees how far it is');
   await shoot(page, 'large-progress');
   await page.evaluate(() => window.wp.data.dispatch('core/block-editor').insertBlock(window.wp.blocks.createBlock('core/paragraph', { content: 'Written meanwhile' }), 0, '', false));
   const all = async () => {
