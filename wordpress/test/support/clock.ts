@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A clock that goes when told, and chance that a seed decides. */
 
+import { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
 import type { Clock } from '../../src/collab/clock.js';
 
 export class TestClock implements Clock {
@@ -41,4 +43,11 @@ export class TestClock implements Clock {
     }
     this.at = until;
   }
+}
+
+export function quiet(doc: Y.Doc): Awareness {
+  const awareness = new Awareness(doc);
+  // y-protocols renews by the real clock; here only ours goes.
+  clearInterval((awareness as unknown as { _checkInterval: NodeJS.Timeout })._checkInterval);
+  return awareness;
 }

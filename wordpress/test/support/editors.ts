@@ -2,13 +2,13 @@
 /* Editors of one post, over a hub in memory, and a member who sends what it likes. */
 
 import { strict as assert } from 'node:assert';
-import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
+import { encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { Badges, type Identity } from '../../src/collab/badge.js';
 import { type Cipher, createCipher } from '../../src/collab/cipher.js';
 import { encodeFrame, FRAME, type FrameType } from '../../src/collab/frames.js';
 import { Room } from '../../src/collab/room.js';
-import { TestClock } from './clock.js';
+import { quiet, TestClock } from './clock.js';
 import { Hub } from './hub.js';
 import { newPair, person, publicHalf, signedBy, Site, START_S, STRANGER } from './site.js';
 
@@ -20,13 +20,6 @@ const crypto = globalThis.crypto as Crypto;
 export const SEALED = createCipher(new Uint8Array(32).fill(1), crypto);
 
 export type Editor = Awaited<ReturnType<Awaited<ReturnType<typeof world>>['add']>>;
-
-export function quiet(doc: Y.Doc): Awareness {
-  const awareness = new Awareness(doc);
-  // y-protocols renews by the real clock; here only ours goes.
-  clearInterval((awareness as unknown as { _checkInterval: NodeJS.Timeout })._checkInterval);
-  return awareness;
-}
 
 export async function world(cipher: Cipher = SEALED) {
   const clock = new TestClock();

@@ -8,7 +8,8 @@ import * as Y from 'yjs';
 import type { Identity } from '../../src/collab/badge.js';
 import { PLAIN } from '../../src/collab/cipher.js';
 import { encodeFrame, FRAME } from '../../src/collab/frames.js';
-import { about, ANN, as, BOB, CAT, type Editor, EVE, quiet, SEALED, world } from '../support/editors.js';
+import { about, ANN, as, BOB, CAT, type Editor, EVE, SEALED, world } from '../support/editors.js';
+import { quiet } from '../support/clock.js';
 import { person, Site, START_S, STRANGER } from '../support/site.js';
 
 test('the name is that of the badge, whatever an editor says', async () => {

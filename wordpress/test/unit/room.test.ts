@@ -3,12 +3,12 @@
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Awareness } from 'y-protocols/awareness';
+import type { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { createCipher, PLAIN, type Cipher } from '../../src/collab/cipher.js';
 import { FRAME } from '../../src/collab/frames.js';
 import { Room } from '../../src/collab/room.js';
-import { TestClock } from '../support/clock.js';
+import { quiet, TestClock } from '../support/clock.js';
 import { Hub } from '../support/hub.js';
 
 const CHANNEL = 'site:s:yjs:postType/post:1';
@@ -28,11 +28,7 @@ function world(cipher: Cipher = PLAIN, seed = 1) {
   const editors: Editor[] = [];
   const add = (maxDocument?: number): Editor => {
     const doc = new Y.Doc();
-    const awareness = new Awareness(doc);
-    // y-protocols renews by the real clock; here only ours goes.
-    clearInterval(
-      (awareness as unknown as { _checkInterval: NodeJS.Timeout })._checkInterval,
-    );
+    const awareness = quiet(doc);
     awareness.setLocalState({ who: editors.length });
     const troubles: string[] = [];
     const wire = hub.join((bytes) => room.take(bytes));
