@@ -18,6 +18,13 @@
 #define WSK_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define WSK_MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* Fetch from memory what is soon to be read and written. */
+#ifdef __GNUC__
+#define wsk_prefetch(at) __builtin_prefetch((at), 1)
+#else
+#define wsk_prefetch(at) ((void)(at))
+#endif
+
 /* Longest bare name of a channel, and name of an event, in bytes. */
 #define WSK_CHANNEL_MAX 200
 #define WSK_EVENT_MAX 200

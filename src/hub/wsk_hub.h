@@ -61,7 +61,9 @@ typedef struct wsk_delivery_t {
     const wsk_record_t *record;
     uint64_t epoch;
     wsk_log_e log;
+    /* The sink's: */
     void *frames[6];
+    uint32_t site, given; /* to how many of it, not counted yet */
 } wsk_delivery_t;
 
 /** What a member can be told. None of these may make a member leave at once:

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define AHEAD 4 /* members fetched from memory before it is their turn */
+
 bool wsk_hub_widen(wsk_hub_t *hub, wsk_hub_site_t *site, size_t need)
 {
     char *wider = realloc(hub->scratch, need);
@@ -68,6 +70,13 @@ void wsk_hub_trim(wsk_hub_t *hub)
     }
 }
 
+/* What a delivery looks at of a member, and what its owner has next to that. */
+static void prefetch(const wsk_member_t *m)
+{
+    wsk_prefetch(&m->id);
+    wsk_prefetch((const char *)&m->id + 64);
+}
+
 /* Whole, for the members of a channel change places when one leaves.
  * @return to how many */
 static uint32_t fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
@@ -85,6 +94,9 @@ static uint32_t fan_out(wsk_hub_t *hub, wsk_hub_site_t *site, wsk_log_e log,
     for (i = 0; i < ch->count; i++) {
         wsk_member_t *m = ch->members[i];
 
+        if (i + AHEAD < ch->count) {
+            prefetch(ch->members[i + AHEAD]);
+        }
         if (log == WSK_LOG_TEXT ? m->replaying : m->id == record->sender) {
             continue;
         }

@@ -30,40 +30,6 @@ wsk_conn_t *wsk_conn_make(wsk_kind_e kind)
     return c;
 }
 
-static void append(wsk_conn_t *c, wsk_out_t *out)
-{
-    if (c->out_last) {
-        out->next = c->out_last->next;
-        c->out_last->next = out;
-    }
-    else {
-        out->next = out;
-    }
-    c->out_last = out;
-}
-
-/* Out of what is queued. @return the first, or NULL */
-static wsk_out_t *take_first(wsk_conn_t *c)
-{
-    wsk_out_t *out = wsk_conn_out(c);
-
-    if (out == c->out_last) {
-        c->out_last = NULL;
-    }
-    else {
-        c->out_last->next = out->next;
-    }
-    return out;
-}
-
-static void free_out(wsk_conn_t *c, wsk_out_t *out)
-{
-    c->out_bytes -= out->slab->len - out->at;
-    c->out_frames--;
-    wsk_slab_unref(out->slab);
-    free(out);
-}
-
 void wsk_conn_leave(const wsk_conn_t *c, wsk_segment_t *seg, unsigned slot)
 {
     if (c->admitted && c->feed) {
@@ -76,9 +42,7 @@ void wsk_conn_leave(const wsk_conn_t *c, wsk_segment_t *seg, unsigned slot)
 
 void wsk_conn_drop(wsk_conn_t *c)
 {
-    while (c->out_last) {
-        free_out(c, take_first(c));
-    }
+    wsk_queue_clear(&c->out);
     if (c->ssl) {
         /* Else its session would be taken out of httpd's cache, and who comes
          * back after a bad line could not resume it. */
@@ -165,130 +129,28 @@ unsigned wsk_conn_decode(wsk_conn_t *c, const wsk_frame_limits_t *limits,
     return fault;
 }
 
-wsk_slab_t *wsk_slab_make(size_t len)
-{
-    wsk_slab_t *slab;
-
-    if (len > UINT32_MAX / 2) {
-        return NULL;
-    }
-    slab = malloc(sizeof *slab + len);
-    if (slab) {
-        slab->refs = 1;
-        slab->len = (uint32_t)len;
-    }
-    return slab;
-}
-
-void wsk_slab_ref(wsk_slab_t *slab)
-{
-    slab->refs++;
-}
-
-void wsk_slab_unref(wsk_slab_t *slab)
-{
-    if (--slab->refs == 0) {
-        free(slab);
-    }
-}
-
-bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab)
-{
-    wsk_out_t *out = malloc(sizeof *out);
-
-    if (!out) {
-        return false;
-    }
-    *out = (wsk_out_t){ .slab = slab };
-    wsk_slab_ref(slab);
-    append(c, out);
-    c->out_bytes += slab->len;
-    c->out_frames++;
-    return true;
-}
-
-bool wsk_conn_requeue(wsk_conn_t *c, const uint8_t *bytes, size_t len,
-                      bool begun)
-{
-    const uint32_t sent = begun ? 1 : 0; /* as if it had been a byte more */
-    wsk_slab_t *slab = wsk_slab_make(len + sent);
-    bool queued;
-
-    if (!slab) {
-        return false;
-    }
-    slab->bytes[0] = 0;
-    memcpy(slab->bytes + sent, bytes, len);
-    queued = wsk_conn_queue(c, slab);
-    if (queued && begun) {
-        wsk_conn_out(c)->at = sent;
-        c->out_bytes -= sent;
-    }
-    wsk_slab_unref(slab);
-    return queued;
-}
-
 bool wsk_conn_full(const wsk_conn_t *c)
 {
-    return c->out_bytes + (uint64_t)c->out_frames * FRAME_COST > FULL;
+    return c->out.bytes + (uint64_t)c->out.frames * FRAME_COST > FULL;
 }
 
-void wsk_conn_unqueue(wsk_conn_t *c)
-{
-    wsk_out_t *out = wsk_conn_out(c), *next;
-    uint32_t kept = 0;
-
-    if (!out) {
-        return;
-    }
-    c->out_last->next = NULL;
-    c->out_last = NULL;
-    for (; out && (out->at || kept < c->sealed); out = next) {
-        next = out->next;
-        kept += out->slab->len - out->at;
-        append(c, out);
-    }
-    for (; out; out = next) {
-        next = out->next;
-        free_out(c, out);
-    }
-}
-
-static void sent(wsk_conn_t *c, size_t n)
-{
-    c->bytes_out += n;
-    while (n) {
-        wsk_out_t *out = wsk_conn_out(c);
-        size_t left = out->slab->len - out->at;
-
-        if (n < left) {
-            out->at += (uint32_t)n;
-            c->out_bytes -= (uint32_t)n;
-            return;
-        }
-        n -= left;
-        free_out(c, take_first(c));
-    }
-}
-
-static ssize_t write_plain(wsk_conn_t *c)
+static ssize_t write_plain(const wsk_conn_t *c)
 {
     const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const wsk_queue_t *q = &c->out;
     struct iovec iov[VECTORS];
     struct msghdr msg = { .msg_iov = iov };
-    wsk_out_t *out;
     ssize_t n;
 
-    for (out = wsk_conn_out(c); out && msg.msg_iovlen < VECTORS;
-         out = wsk_conn_out_next(c, out)) {
-        iov[msg.msg_iovlen].iov_base = out->slab->bytes + out->at;
-        iov[msg.msg_iovlen++].iov_len = out->slab->len - out->at;
+    if (q->frames > 1) {
+        msg.msg_iovlen = wsk_queue_vectors(q, iov, VECTORS);
     }
     do {
         /* The rule, one message at a time: cheaper than sendmsg. */
-        n = msg.msg_iovlen == 1
-                ? send(c->fd, iov->iov_base, iov->iov_len, flags)
-                : sendmsg(c->fd, &msg, flags);
+        n = q->frames > 1
+                ? sendmsg(c->fd, &msg, flags)
+                : send(c->fd, q->only->bytes + q->only->len - q->bytes,
+                       q->bytes, flags);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
@@ -302,14 +164,13 @@ static ssize_t write_tls(wsk_conn_t *c)
 {
     uint8_t record[RECORD];
     size_t len = 0, most = c->sealed ? c->sealed : sizeof record;
-    wsk_out_t *out;
+    wsk_piece_t p = { 0 };
     int n, why;
 
-    for (out = wsk_conn_out(c); out && len < most;
-         out = wsk_conn_out_next(c, out)) {
-        size_t some = WSK_MIN(out->slab->len - out->at, most - len);
+    while (len < most && wsk_queue_next(&c->out, &p)) {
+        size_t some = WSK_MIN(p.len, most - len);
 
-        memcpy(record + len, out->slab->bytes + out->at, some);
+        memcpy(record + len, p.bytes, some);
         len += some;
     }
     ERR_clear_error();
@@ -326,20 +187,21 @@ static ssize_t write_tls(wsk_conn_t *c)
     return 0;
 }
 
-wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes)
+wsk_io_e wsk_conn_flush(wsk_conn_t *c, wsk_sent_t *sent)
 {
-    while (c->out_last) {
+    while (c->out.frames) {
         ssize_t n = c->ssl ? write_tls(c) : write_plain(c);
 
-        ++*sends;
+        sent->sends++;
         if (n < 0) {
             return WSK_IO_GONE;
         }
         if (n == 0) {
             return WSK_IO_AGAIN;
         }
-        *bytes += (uint64_t)n;
-        sent(c, (size_t)n);
+        sent->bytes += (uint64_t)n;
+        c->bytes_out += (uint64_t)n;
+        wsk_queue_sent(&c->out, (size_t)n);
     }
     return WSK_IO_OK;
 }

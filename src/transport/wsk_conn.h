@@ -24,6 +24,7 @@
 #include "hub/wsk_hub.h"
 #include "proto/wsk_frame.h"
 #include "transport/wsk_inbox.h"
+#include "transport/wsk_queue.h"
 
 typedef enum wsk_kind_e {
     WSK_KIND_WS,
@@ -38,18 +39,6 @@ typedef enum wsk_conn_state_e {
     WSK_CONN_CLOSING, /* our Close is queued or sent; waiting for the peer */
     WSK_CONN_DEAD     /* to be freed at the end of the turn */
 } wsk_conn_state_e;
-
-/** Bytes that many connections send; counted references, one thread. */
-typedef struct wsk_slab_t {
-    uint32_t refs, len;
-    uint8_t bytes[];
-} wsk_slab_t;
-
-typedef struct wsk_out_t {
-    struct wsk_out_t *next; /* of the last: the first */
-    wsk_slab_t *slab;
-    uint32_t at; /* sent so far */
-} wsk_out_t;
 
 /** What a publish socket has proved, and may send. */
 typedef struct wsk_publisher_t {
@@ -78,11 +67,10 @@ typedef struct wsk_conn_t {
     /* What a delivery needs stands together with what it needs of the member:
      * to fetch it from memory is most of what we add to the system's work. */
     struct wsk_conn_t *turn_next; /* to be written, or freed, this turn */
-    wsk_out_t *out_last;          /* the first is behind it: wsk_conn_out */
+    wsk_queue_t out;
     SSL *ssl;
     int fd;
     uint32_t site;
-    uint32_t out_bytes, out_frames; /* queued */
     uint8_t kind, state;
     bool want_write : 1, in_turn : 1, told : 1, binary_events : 1, admitted : 1,
         shut : 1;
@@ -127,6 +115,14 @@ typedef struct wsk_conn_t {
  * bytes to the last, and one more would cost 16. */
 _Static_assert(sizeof(wsk_conn_t) <= 248, "an idle connection has grown");
 
+/** A delivery to it is next: fetch what one reads from memory meanwhile. */
+static inline void wsk_conn_prefetch(const wsk_conn_t *c)
+{
+    wsk_prefetch(&c->member.id);
+    wsk_prefetch(&c->out);
+    wsk_prefetch(&c->blocked_s);
+}
+
 /** @return all zero but for kind and descriptor, or NULL */
 wsk_conn_t *wsk_conn_make(wsk_kind_e kind);
 
@@ -167,45 +163,20 @@ unsigned wsk_conn_decode(wsk_conn_t *c, const wsk_frame_limits_t *limits,
                          const wsk_frame_handler_t *to, void *baton,
                          uint8_t *bytes, size_t len);
 
-wsk_slab_t *wsk_slab_make(size_t len);
-void wsk_slab_ref(wsk_slab_t *slab);
-void wsk_slab_unref(wsk_slab_t *slab);
-
-/** What is queued: the first, or NULL. */
-static inline wsk_out_t *wsk_conn_out(const wsk_conn_t *c)
-{
-    return c->out_last ? c->out_last->next : NULL;
-}
-
-/** The one behind it, or NULL. */
-static inline wsk_out_t *wsk_conn_out_next(const wsk_conn_t *c,
-                                           const wsk_out_t *out)
-{
-    return out == c->out_last ? NULL : out->next;
-}
-
-/** Queue shared bytes; takes a reference of its own.
- *  @return false without memory */
-bool wsk_conn_queue(wsk_conn_t *c, wsk_slab_t *slab);
-
-/** Queue a copy of a frame that another process had queued; some bytes.
- *  @param begun  its beginning was sent already; then it is the first
- *  @return false without memory */
-bool wsk_conn_requeue(wsk_conn_t *c, const uint8_t *bytes, size_t len,
-                      bool begun);
-
 /** Whether so much is queued that nothing more may be asked of us: who sends and
  *  does not read would have us keep all our answers. */
 bool wsk_conn_full(const wsk_conn_t *c);
 
-/** Drop what is queued but for frames that have begun to leave. */
-void wsk_conn_unqueue(wsk_conn_t *c);
-
 typedef enum wsk_io_e { WSK_IO_OK, WSK_IO_AGAIN, WSK_IO_GONE } wsk_io_e;
 
+/** What was written, in how many calls: counted for many connections at once. */
+typedef struct wsk_sent_t {
+    uint64_t sends, bytes;
+} wsk_sent_t;
+
 /** Write what is queued, in as few calls as can be.
- *  @param sends counts them; @return OK: all is written */
-wsk_io_e wsk_conn_flush(wsk_conn_t *c, uint64_t *sends, uint64_t *bytes);
+ *  @param sent  is added to; @return OK: all is written */
+wsk_io_e wsk_conn_flush(wsk_conn_t *c, wsk_sent_t *sent);
 
 /** Read once, what came with the request first. @param pn bytes read when OK */
 wsk_io_e wsk_conn_read(wsk_conn_t *c, uint8_t *buf, size_t cap, size_t *pn);

@@ -147,15 +147,15 @@ static wsk_slab_t *(*const makers[])(const wsk_delivery_t *) = {
 static void too_slow(wsk_loop_t *l, wsk_conn_t *c)
 {
     wsk_loop_count(l, c, WSK_C_slow_closed, 1);
-    wsk_conn_unqueue(c);
+    wsk_queue_cut(&c->out, c->sealed);
     wsk_say_close(l, c, WSK_CLOSE_TRY_LATER, "reading too slowly");
 }
 
 /* An empty queue takes anything: one large frame is no backlog. */
 static bool fits(const wsk_loop_t *l, const wsk_conn_t *c, size_t len)
 {
-    return c->out_bytes == 0
-           || (uint64_t)c->out_bytes + len
+    return c->out.bytes == 0
+           || (uint64_t)c->out.bytes + len
                   <= l->views[c->site]->spec.limits.send_queue;
 }
 
@@ -163,12 +163,11 @@ static bool fits(const wsk_loop_t *l, const wsk_conn_t *c, size_t len)
  * not take is a backlog; that it is gone, its own turn will find. */
 static bool make_room(wsk_loop_t *l, wsk_conn_t *c, size_t len)
 {
-    uint64_t sends = 0, bytes = 0;
+    wsk_sent_t sent = { 0 };
 
     if (!c->want_write) {
-        wsk_conn_flush(c, &sends, &bytes);
-        wsk_loop_count(l, c, WSK_C_sends, sends);
-        wsk_loop_count(l, c, WSK_C_sent_bytes, bytes);
+        wsk_conn_flush(c, &sent);
+        wsk_turn_sent(l, c->site, &sent);
     }
     return fits(l, c, len);
 }
@@ -190,20 +189,25 @@ static void deliver(void *baton, wsk_member_t *m, wsk_delivery_t *d)
     }
     slab = d->frames[form];
     if (!slab || (!fits(l, c, slab->len) && !make_room(l, c, slab->len))
-        || !wsk_conn_queue(c, slab)) {
+        || !wsk_queue_put(&c->out, slab)) {
         too_slow(l, c);
         return;
     }
     m->binary |= binary;
-    wsk_loop_count(l, c, counters[d->log], 1);
+    d->site = c->site;
+    d->given++;
     wsk_turn_write(l, c);
 }
 
 static void done(void *baton, wsk_delivery_t *d)
 {
+    wsk_loop_t *l = baton;
     unsigned i;
 
-    (void)baton;
+    if (d->given) {
+        wsk_count(l->spec.seg, l->slot, d->site, counters[d->log], d->given);
+        d->given = 0;
+    }
     for (i = 0; i < WSK_COUNT_OF(d->frames); i++) {
         if (d->frames[i]) {
             wsk_slab_unref(d->frames[i]);
@@ -254,7 +258,7 @@ static bool room(void *baton, wsk_member_t *m)
     const wsk_loop_t *l = baton;
 
     return c->state == WSK_CONN_OPEN
-           && c->out_bytes
+           && c->out.bytes
                   < WSK_MIN((uint32_t)REPLAY_ROOM,
                             l->views[c->site]->spec.limits.send_queue / 4);
 }

@@ -105,26 +105,24 @@ static void catch_up(wsk_loop_t *l, wsk_conn_t *c)
     if (!c->member.replaying && c->kind == WSK_KIND_SSE) {
         wsk_say_place(l, c);
     }
-    if (more || c->out_last) {
+    if (more || c->out.frames) {
         wsk_turn_write(l, c);
     }
 }
 
-void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c)
+void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c, wsk_sent_t *sent)
 {
-    uint64_t sends = 0, bytes = 0;
+    const uint64_t before = sent->bytes;
     wsk_io_e io;
 
     c->stuck = false;
-    io = wsk_conn_flush(c, &sends, &bytes);
-    wsk_loop_count(l, c, WSK_C_sends, sends);
-    wsk_loop_count(l, c, WSK_C_sent_bytes, bytes);
+    io = wsk_conn_flush(c, sent);
     if (io == WSK_IO_GONE) {
         wsk_life_kill(l, c);
         return;
     }
     if (io == WSK_IO_AGAIN) {
-        if (bytes || !c->blocked_s) {
+        if (sent->bytes != before || !c->blocked_s) {
             wsk_timers_blocked(l, c);
         }
         watch(l, c, true);

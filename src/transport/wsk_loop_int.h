@@ -166,7 +166,7 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c);
 /** Some of what came with the request, which the poll does not see. It goes on
  *  in the connection's turns. */
 void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c);
-void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c);
+void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c, wsk_sent_t *sent);
 void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_bury(wsk_loop_t *l);
 /** Log the end of a connection, or have it logged. */
@@ -191,6 +191,8 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c);
 /** Between reads: whether its site may be read of once more in this turn. */
 bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c);
+/** Count what was written for a site. */
+void wsk_turn_sent(wsk_loop_t *l, uint32_t site, const wsk_sent_t *sent);
 /** Its log may be read again. */
 void wsk_turn_resume(wsk_loop_t *l, site_view_t *v);
 void wsk_turn_serve(wsk_loop_t *l);

@@ -237,13 +237,13 @@ static void put_subs(writer_t *w, const wsk_member_t *m)
 
 static void put_queue(writer_t *w, const wsk_conn_t *c)
 {
-    const wsk_out_t *out;
+    wsk_piece_t p = { 0 };
 
-    put_number(w, c->out_frames, 4);
-    for (out = wsk_conn_out(c); out; out = wsk_conn_out_next(c, out)) {
-        put_number(w, out->at > 0, 1);
-        put_number(w, out->slab->len - out->at, 4);
-        put(w, out->slab->bytes + out->at, out->slab->len - out->at);
+    put_number(w, c->out.frames, 4);
+    while (wsk_queue_next(&c->out, &p)) {
+        put_number(w, p.begun, 1);
+        put_number(w, p.len, 4);
+        put(w, p.bytes, p.len);
     }
 }
 
@@ -254,7 +254,7 @@ size_t wsk_parcel_bound(const wsk_conn_t *c)
     unsigned i;
 
     need += grant_size(c);
-    need += c->out_bytes + (size_t)c->out_frames * 5;
+    need += c->out.bytes + (size_t)c->out.frames * 5;
     for (i = 0; i < c->member.nsubs; i++) {
         need += wsk_hub_name(&c->member.subs[i]).len + 18;
     }
@@ -420,7 +420,7 @@ static wsk_status_e get_queue(reader_t *r, wsk_conn_t *c)
         if (!bytes || len == 0 || begun > 1 || (begun && !first)) {
             return WSK_EINVAL;
         }
-        if (!wsk_conn_requeue(c, bytes, len, begun)) {
+        if (!wsk_queue_copy(&c->out, bytes, len, begun)) {
             return WSK_ENOMEM;
         }
         first = false;

@@ -9,7 +9,7 @@
 
 static void queue(wsk_loop_t *l, wsk_conn_t *c, wsk_slab_t *slab)
 {
-    if (c->state == WSK_CONN_OPEN && (!slab || !wsk_conn_queue(c, slab))) {
+    if (c->state == WSK_CONN_OPEN && (!slab || !wsk_queue_put(&c->out, slab))) {
         /* Without memory the message would be lost in silence: the client
          * resumes on another connection. */
         c->state = WSK_CONN_CLOSING;

@@ -44,6 +44,12 @@ bool wsk_turn_gone(wsk_loop_t *l, const wsk_conn_t *c)
                || v->spec.incarnation != c->incarnation);
 }
 
+void wsk_turn_sent(wsk_loop_t *l, uint32_t site, const wsk_sent_t *sent)
+{
+    wsk_count(l->spec.seg, l->slot, site, WSK_C_sends, sent->sends);
+    wsk_count(l->spec.seg, l->slot, site, WSK_C_sent_bytes, sent->bytes);
+}
+
 /* Into the line of sites to be served. One that had nothing to do goes before
  * those that had their slice and want more; each pass serves all of them once,
  * so nobody is passed over. */
@@ -85,8 +91,11 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c)
         || c->state == WSK_CONN_OFFERED) {
         return;
     }
-    if (c->site == WSK_NO_SITE) {
-        wsk_life_write(l, c); /* echo: nobody to share a turn with */
+    if (c->site == WSK_NO_SITE) { /* echo: nobody to share a turn with */
+        wsk_sent_t sent = { 0 };
+
+        wsk_life_write(l, c, &sent);
+        wsk_turn_sent(l, c->site, &sent);
         return;
     }
     v = wsk_turn_view(l, c->site);
@@ -223,7 +232,10 @@ static wsk_conn_t *next_of(site_view_t *v)
     wsk_conn_t *c = v->turn;
 
     v->turn = c->turn_next;
-    if (!v->turn) {
+    if (v->turn) {
+        wsk_conn_prefetch(v->turn);
+    }
+    else {
         v->turn_tail = &v->turn;
     }
     v->waiting--;
@@ -239,7 +251,7 @@ static wsk_conn_t *next_of(site_view_t *v)
  * get their turn in between, and who catches up does not hold up what is new. */
 static bool serve_one(wsk_loop_t *l, site_view_t *v)
 {
-    uint64_t bytes = 0;
+    wsk_sent_t sent = { 0 };
     uint32_t n, most;
 
     if (!v->owed && v->rung && !v->offers) {
@@ -248,9 +260,8 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
         v->owed = v->waiting;
     }
     most = WSK_MIN(v->waiting, (uint32_t)SLICE);
-    for (n = 0; n < most && bytes < TURN_BYTES; n++) {
+    for (n = 0; n < most && sent.bytes < TURN_BYTES; n++) {
         wsk_conn_t *c;
-        uint64_t before;
 
         if (n && n % BIT == 0) {
             sched_yield();
@@ -259,17 +270,16 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
             }
         }
         c = next_of(v);
-        before = c->bytes_out;
         if (c->state == WSK_CONN_DEAD) {
             c->turn_next = l->dead;
             l->dead = c;
         }
         else {
-            wsk_life_write(l, c);
-            bytes += c->bytes_out - before;
+            wsk_life_write(l, c, &sent);
             wsk_life_early(l, c);
         }
     }
+    wsk_turn_sent(l, v->number, &sent);
     return v->turn || (v->rung && !v->offers);
 }
 

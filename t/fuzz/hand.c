@@ -142,8 +142,8 @@ static void may_go_on(const wsk_conn_t *c)
     must(wsk_parcel_pack(c, &bytes, &len) == WSK_OK, "it can be packed");
     must(len <= wsk_parcel_bound(c), "within what was said");
     must(wsk_parcel_open(bytes, len, &p) == WSK_OK, "and opened");
-    must(p.nsubs == c->member.nsubs && p.conn->out_bytes == c->out_bytes
-             && p.conn->out_frames == c->out_frames
+    must(p.nsubs == c->member.nsubs && p.conn->out.bytes == c->out.bytes
+             && p.conn->out.frames == c->out.frames
              && p.conn->member.id == c->member.id
              && wsk_frame_in_save(wsk_conn_decoder(p.conn), NULL, 0)
                     == wsk_frame_in_save(wsk_conn_decoder(c), NULL, 0),

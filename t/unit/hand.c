@@ -88,7 +88,7 @@ static void half_way(void)
         world_say(&w, 1, "a", text);
         world_run(&w);
     }
-    ok(who.c->out_bytes > 0, "some is not sent");
+    ok(who.c->out.bytes > 0, "some is not sent");
     reload();
     heir_comes();
     go_on(20);

@@ -256,7 +256,7 @@ static void withdrawn_and_killed(void)
         world_say(&w, 1, "a", (const char *)some);
     }
     world_run(&w);
-    ok(who.c->out_bytes > 0, "one has a full socket");
+    ok(who.c->out.bytes > 0, "one has a full socket");
     reload();
     heir_comes();
     heir.loop->listens = true;

@@ -125,7 +125,7 @@ static void deaf(wsk_kind_e kind, const char *json, const char *what)
     for (i = 0; i < 400 && blocked < 2; i++) {
         blocked += write(a.fd, batch, n) < 0;
         world_run(&w);
-        most = WSK_MAX(most, a.c->out_bytes + a.c->out_frames * 64u);
+        most = WSK_MAX(most, a.c->out.bytes + a.c->out.frames * 64u);
     }
     is_int(blocked, 2, "%s", what);
     ok(most < 1u << 20, "and no more than a bound is kept for it (%u)", most);
@@ -134,7 +134,7 @@ static void deaf(wsk_kind_e kind, const char *json, const char *what)
         a.len = 0;
         world_run(&w);
     }
-    is_int(a.c->out_bytes, 0, "when it reads it gets all of it");
+    is_int(a.c->out.bytes, 0, "when it reads it gets all of it");
     client_send(&a, WSK_OP_PING, "x", 1);
     has(client_heard(&w, &a), "pong x", "and is read again");
     close(a.fd);

@@ -32,8 +32,8 @@ static void fill(void)
     c->member.binary = true;
     wsk_conn_keep_early(c, early, sizeof(early));
     c->aside->early_at = 2;
-    wsk_conn_requeue(c, (const uint8_t *)"begun", 5, true);
-    wsk_conn_requeue(c, (const uint8_t *)"whole", 5, false);
+    wsk_queue_copy(&c->out, (const uint8_t *)"begun", 5, true);
+    wsk_queue_copy(&c->out, (const uint8_t *)"whole", 5, false);
 }
 
 static void pack(void)
@@ -71,11 +71,11 @@ static void same_again(const wsk_parcel_t *p)
            && p->subs[1].known == who.c->member.subs[1].known,
        "and how much of them it has seen");
     is_mem(c->aside->early, wsk_conn_early(c), "rly", 4, "what it sent early");
-    ok(c->out_frames == 2 && c->out_bytes == 10 && wsk_conn_out(c)->at == 1
-           && c->out_last->at == 0,
+    ok(c->out.frames == 2 && c->out.bytes == 10 && c->out.last->next->at == 1
+           && c->out.last->at == 0,
        "what it was not sent yet");
-    wsk_conn_unqueue(c);
-    is_int(c->out_bytes, 5, "a frame that has begun is still one");
+    wsk_queue_cut(&c->out, c->sealed);
+    is_int(c->out.bytes, 5, "a frame that has begun is still one");
 }
 
 static void round_trip(void)
@@ -213,10 +213,10 @@ static void not_all_may(void)
     ok(wsk_parcel_may(gone.c), "a stream may go");
     wsk_say_close(w.loop, gone.c, WSK_CLOSE_TRY_LATER, NULL);
     ok(!wsk_parcel_may(gone.c), "but not one that is closing");
-    who.c->out_bytes += WSK_PARCEL_MAX;
+    who.c->out.bytes += WSK_PARCEL_MAX;
     is_int(wsk_parcel_pack(who.c, &none, &n), WSK_EFULL,
            "one that is too large is not packed");
-    who.c->out_bytes -= WSK_PARCEL_MAX;
+    who.c->out.bytes -= WSK_PARCEL_MAX;
     close(echo.fd);
     close(gone.fd);
 }

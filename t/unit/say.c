@@ -99,7 +99,7 @@ static void too_late(void)
     wsk_life_kill(w.loop, b.c);
     wsk_say_reconnect(w.loop, b.c, 5);
     wsk_say_close(w.loop, b.c, WSK_CLOSE_AWAY, NULL);
-    ok(b.c->out_last == NULL && b.c->state == WSK_CONN_DEAD,
+    ok(b.c->out.frames == 0 && b.c->state == WSK_CONN_DEAD,
        "nothing to the dead");
     close_three();
 }

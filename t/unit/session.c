@@ -73,10 +73,10 @@ static void much_early(wsk_kind_e kind)
     }
     wsk_loop_give(w.loop, a.c);
     world_run(&w);
-    ok(a.c->out_bytes < 1u << 19 && a.c->out_bytes > 0,
+    ok(a.c->out.bytes < 1u << 19 && a.c->out.bytes > 0,
        "early input has its answers only as they are taken");
     client_send(&a, WSK_OP_TEXT, "no", 2);
-    for (i = 0; i < 5000 && a.c->out_bytes > 0; i++) {
+    for (i = 0; i < 5000 && a.c->out.bytes > 0; i++) {
         client_take(&a);
         a.len = 0;
         world_run(&w);

@@ -175,7 +175,7 @@ static void unblocked(void)
         }
     }
     for (i = n = 0; i < CROWD; i++) {
-        n += conns[i]->out_last == NULL && !conns[i]->want_write;
+        n += conns[i]->out.frames == 0 && !conns[i]->want_write;
     }
     is_int(n, CROWD, "in the end they all have theirs");
     close_crowd(CROWD);
@@ -200,7 +200,7 @@ static void by_bytes(void)
        "a turn ends with so many bytes (%jd)", sent);
     ok(w.loop->active != NULL, "and the site waits for its next");
     world_run(&w);
-    is_int(conns[39]->out_bytes, 0, "which comes");
+    is_int(conns[39]->out.bytes, 0, "which comes");
     close_crowd(40);
 }
 
