@@ -24,7 +24,7 @@ use constant { CONT => 0, TEXT => 1, PING => 9, KIB => 1024, MIB => 1 << 20 };
 use constant { ATTACKERS => 20, MOST_KIB => 32 * 1024, LEAST_ROUNDS => 5 };
 # p99 beside an attack: twice that of before, or some time slices of a machine whose
 # cores attackers, neighbour and server share.
-use constant FLOOR_US => 40_000;
+use constant FLOOR_US => 10_000;
 my $seconds = is_long() ? 8 : 0.4;
 
 my ($loud, $quiet) = (tenant('loud', limits => { publish_rate => 100_000, publish_burst => 100_000 }), tenant('quiet'));

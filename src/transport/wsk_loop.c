@@ -113,13 +113,16 @@ static int wait_ms(const wsk_loop_t *l)
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
                    const wsk_now_t *now)
 {
-    int i;
+    int i, at;
 
     l->now_us = now->unix_us;
     l->mono_ms = now->mono_ms;
     l->turn++;
+    /* The poll names them in the same order each time, and a site's turn to be
+     * read may end before the last. */
     for (i = 0; i < n; i++) {
-        handle(l, &events[i]);
+        at = (int)((l->turn + (unsigned)i) % (unsigned)n);
+        handle(l, &events[at]);
     }
     wsk_wheel_turn(l);
     wsk_roster_sweep(l);

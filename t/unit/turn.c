@@ -250,7 +250,50 @@ static void intake(void)
     w.loop->turn++;
     wsk_turn_read(w.loop, b.c);
     ok(b.c->bytes_in > before, "for the next turn");
+    w.loop->views[1]->intake = (intake_t){ .turn = w.loop->turn, .bytes = 1 };
+    client_send(&b, WSK_OP_PING, "d", 1);
+    before = b.c->bytes_in;
+    world_say(&w, 0, "a", "news");
+    wsk_turn_read(w.loop, b.c);
+    ok(b.c->bytes_in == before, "so does who was read of, when somebody rings");
+    world_run(&w);
+    ok(b.c->bytes_in > before, "until that is looked at");
     close(b.fd);
+    close_crowd(CROWD);
+}
+
+/* The poll names sockets in the same order each time; those behind get their turn
+ * although those before them never stop. */
+static void all_are_read(void)
+{
+    static struct epoll_event events[2 * CROWD];
+    static uint8_t much[65536];
+    uint64_t before[CROWD];
+    unsigned i, round, unheard_of = 0, wrote = 0;
+    size_t n;
+
+    open_crowd(CROWD);
+    for (i = 0; i < CROWD; i++) {
+        before[i] = conns[i]->bytes_in;
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    }
+    for (n = 0; n + 6 <= sizeof(much);) {
+        n += client_frame(much + n, WSK_OP_PONG, "", 0);
+    }
+    for (round = 0; round < CROWD; round++) {
+        int ready;
+
+        for (i = 0; i < CROWD; i++) {
+            wrote += write(fds[i], much, n) > 0;
+        }
+        ready = epoll_wait(w.loop->epoll, events, 2 * CROWD, 0);
+        wsk_loop_step(w.loop, events, ready, &w.now);
+    }
+    for (i = 0; i < CROWD; i++) {
+        unheard_of += conns[i]->bytes_in == before[i];
+    }
+    ok(wrote > CROWD, "a crowd has always more to say");
+    is_int(unheard_of, 0, "and everybody in it is read of");
     close_crowd(CROWD);
 }
 
@@ -357,6 +400,7 @@ int main(void)
     unblocked();
     by_bytes();
     intake();
+    all_are_read();
     piece_by_crowd();
     replay_and_live();
     dead_in_turn();
