@@ -19,7 +19,7 @@ use Bench::Report qw(rows table machine_text write_all);
 use Bench::Servers;
 
 $| = 1;
-my %option = (only => '', peers => 'nchan,ws,socketio', out => 'bench-out');
+my %option = (only => '', peers => 'nchan,ws,socketio,hocuspocus', out => 'bench-out');
 GetOptions(\%option, qw(quick smoke list only=s peers=s repeat=i out=s bin=s module=s software=s)) or exit 2;
 if ($option{list}) {
     list();

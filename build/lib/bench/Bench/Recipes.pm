@@ -131,6 +131,7 @@ sub words {
 sub size {
     my ($figure, $side) = @_;
     return 150 if $side->{kind} eq 'us';
+    return $side->{kind} eq 'hocuspocus' ? 151 : 150 if $figure->{yjs};
     return $figure->{share} ? 235 : $figure->{wire} eq 'sse' ? 234 : 230;
 }
 
@@ -164,6 +165,8 @@ sub subscribers {
         return (@words, '-s', "$scheme://$host/socket.io/?EIO=4&transport=websocket&channel={channel}",
             '--send-open', '40', '--ready', '40{', '--reply', '2=>3');
     }
+    return (@words, '-s', "$scheme://$host/", '--send-binary', '--send-open', hocuspocus_enters(), '--ready', 'read-write')
+        if $side->{kind} eq 'hocuspocus';
     push @words, subscribe($figure, '{channel}') if $figure->{kind} eq 'storm';
     return (@words, '-s', "$scheme://$host/$figure->{wire}/{channel}");
 }
@@ -181,7 +184,7 @@ sub channels { my ($figure) = @_; return $figure->{share} ? $figure->{subs} / $f
 # Tokens of as many users, or of one user of each other site, good for an hour.
 sub tokens {
     my ($figure, $at) = @_;
-    my $file = "$at->{dir}/tokens-" . ($figure->{site} ? 'sites-' : '') . $figure->{subs};
+    my $file = "$at->{dir}/tokens-" . join('', map { $figure->{$_} ? "$_-" : '' } qw(site yjs)) . $figure->{subs};
     return $file if -e $file && -M _ < 0.02;
     my $json = JSON::PP->new->canonical;
     my $now  = int time;
@@ -190,7 +193,7 @@ sub tokens {
         my $site = sha256_hex('site:' . ($figure->{site} ? 'other' . ($user - 1) : Bench::Servers::SITE_KEY));
         my $signed = join '.', map { encode_base64url($json->encode($_)) } { alg => 'HS256', typ => 'JWT' }, {
             v => 2, site_id => $site, user_id => "$user", iat => $now, exp => $now + 3600,
-            allowed_channel_prefixes => ["site:$site:"], allowed_publish_prefixes => [] };
+            allowed_channel_prefixes => ["site:$site:"], allowed_publish_prefixes => [ $figure->{yjs} ? "site:$site:" : () ] };
         print $out "$signed.", encode_base64url(hmac_sha256($signed, Bench::Servers::JWT_SECRET)), "\n";
     }
     close $out or die "$file: $!\n";
@@ -201,6 +204,7 @@ sub publisher {
     my ($figure, $side) = @_;
     my $host = "127.0.0.1:$side->{port}";
     return ('-p', "http://$host/20.txt", '--pub-method', 'GET', '--pub-body', '') if $figure->{static};
+    return yjs_publisher($side, $host) if $figure->{yjs};
     return ('-p', "http://$host/pub/{channel}") if $side->{kind} ne 'us';
     my $one  = '{"channel":"{channel}","event":"e","data":"{payload}"}';
     my $rest = '{"channel":"{channel}","event":"e","data":"' . 'x' x 150 . '"}';
@@ -220,6 +224,20 @@ sub publisher {
         '--sign-key', $secret,
         '--sign-string', "v2{nl}POST{nl}/publish{nl}${key}{nl}{unix_ms}{nl}{nonce}{nl}{body_sha256}");
 }
+
+# One client of the room says again and again where its cursor is: an awareness
+# update of client 5, its clock counting. The bare loop gets the bytes of ours.
+sub yjs_publisher {
+    my ($side, $host) = @_;
+    my $update = '{x:01}{lp}{x:01}{x:05}{varint:seq}{lp}{"user":"{payload}"}{/lp}{/lp}';
+    return ('-p', "ws://$host/", '--pub-binary', '--pub-body', "{lp}{channel}{/lp}$update",
+        '--pub-send-open', hocuspocus_enters(), '--pub-ready', 'read-write') if $side->{kind} eq 'hocuspocus';
+    return ('-p', "ws://$host/" . ($side->{kind} eq 'us' ? 'wordsocket/ws?token={token}' : 'ws/{channel}'),
+        '--pub-binary', '--pub-body', "{lp2}{channel}{/lp2}$update");
+}
+
+# The name of the document, and an empty token.
+sub hocuspocus_enters { return '{lp}{channel}{/lp}{x:02}{x:00}{lp}{/lp}' }
 
 sub signed_upgrade { return map { ('--pub-header', $_) } signed('GET', '/publisher', '') }
 

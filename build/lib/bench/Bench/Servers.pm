@@ -31,7 +31,7 @@ use constant {
 my %alive;
 my $runs = 0;
 
-my %command = (us => \&httpd, floor => \&bare_loop, nchan => \&nginx, ws => \&node, socketio => \&node);
+my %command = (us => \&httpd, floor => \&bare_loop, nchan => \&nginx, ws => \&node, socketio => \&node, hocuspocus => \&node);
 
 sub start {
     my ($kind, $at, %how) = @_;
@@ -171,7 +171,8 @@ sub httpd {
     truncate "$dir/htdocs/20.txt", 20;
     write_file($side, 'sites.json', JSON::PP->new->canonical->encode([ map { {
         site_key => $_, publish_secret => PUBLISH_SECRET, jwt_secret => JWT_SECRET,
-        site_url => 'http://127.0.0.1', signature => 2 } } SITE_KEY, map { "other$_" } 0 .. ($how{sites} // 0) - 1 ]));
+        site_url => 'http://127.0.0.1', signature => 2,
+        limits => { map { $_ => 1_000_000 } map { ("${_}_rate", "${_}_burst") } qw(user_browser browser connection) } } } SITE_KEY, map { "other$_" } 0 .. ($how{sites} // 0) - 1 ]));
     my $history = $how{history} ? "WordSocketHistory $how{history}" : '';
     my $ping = PING;
     my $conf = write_file($side, 'httpd.conf', <<"END");
