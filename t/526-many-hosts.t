@@ -3,7 +3,7 @@
 # its time to come: each host has a log and, over TLS, a certificate that is read
 # anew. No subscriber notices, and no request of another host waits longer than for
 # the configuration. With build/check --long it is 3,000 hosts, 4,000 subscribers
-# and twenty reloads.
+# and twenty reloads, and the same httpd without us is asked before.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -25,7 +25,6 @@ my $slow = WordSocket::Sanitizer::slowness();
 use constant MORE_S => 0.6;
 
 sub blocks {
-    my (%option) = @_;
     my $blocks = '';
     for my $n (1 .. $hosts) {
         for my $tls ('', 'tls_') {
@@ -39,13 +38,17 @@ sub blocks {
     return $blocks;
 }
 
-my $server = crowd_server(children => 2, more_vhosts => blocks());
-$server->write_file('htdocs/there.html', "there\n");
-$server->announce(qr/AH01909: host\d+[.]test:443:0 server certificate does NOT include an ID/);
+sub many_hosts {
+    my $server = crowd_server(children => 2, more_vhosts => blocks(), @_);
+    $server->write_file('htdocs/there.html', "there\n");
+    $server->announce(qr/AH01909: host\d+[.]test:443:0 server certificate does NOT include an ID/);
+    return $server;
+}
 
 # The longest time that httpd itself was away, by its log: from a reload's beginning
 # until it serves again.
 sub away {
+    my ($server) = @_;
     my ($longest, $from) = (0);
     for my $line (split /\n/, $server->log_text) {
         my $at = $line =~ /^\[\w+ \w+ +\d+ (\d+):(\d+):(\d+[.]\d+) / ? ($1 * 60 + $2) * 60 + $3 : next;
@@ -57,6 +60,7 @@ sub away {
 
 # Asks one host after the other, each over a connection of its own, until told.
 sub visitor {
+    my ($server) = @_;
     my $stop = "$server->{root}/stop";
     my $pid = fork // die "fork: $!\n";
     return sub {
@@ -80,10 +84,25 @@ sub visitor {
     POSIX::_exit(0);
 }
 
+# How long httpd lets a request wait when we are not there.
+sub alone {
+    my $server = many_hosts(without => ['wordsocket']);
+    my $visits = visitor($server);
+    for my $time (1 .. 5) {
+        sleep 0.7;
+        ok $server->renew(60), "reload $time without us";
+    }
+    my $seen = $visits->();
+    $server->stop;
+    return $seen->{longest};
+}
+
+my $alone = is_long() && alone();
+my $server = many_hosts();
 my $swarm = swarm($server, ws => $each, sse => $each, publish => $lasts * $rate * $reloads, rate => $rate,
     fresh => 1, wait => 1, seconds => 60 + 30 * $reloads, settle => 20);
 ok $swarm->ready(60), 2 * $each . ' are subscribed';
-my $visits = visitor();
+my $visits = visitor($server);
 $swarm->command('publish');
 my $longest = 0;
 for my $time (1 .. $reloads) {
@@ -94,7 +113,7 @@ for my $time (1 .. $reloads) {
 }
 my $seen = $visits->();
 my $report = $swarm->report(60 + 30 * $reloads);
-my $away = away();
+my $away = away($server);
 note sprintf '%d hosts: httpd is away for %.2f s, the old children are gone after %.2f s at most; one of %d requests took %.2f s',
     $hosts, $away, $longest, $seen->{asked}, $seen->{longest};
 is_clean($report, "$reloads reloads");
@@ -104,6 +123,10 @@ is counter($server, 'taken_over'), counter($server, 'handed'), 'who was handed o
 is counter($server, 'handed'), 2 * $each * $reloads, 'everybody, each time';
 is_deeply $seen->{failed}, undef, 'every request of another host was answered';
 cmp_ok $seen->{longest}, '<', $away + MORE_S * $slow, 'none later than the configuration allows';
+if ($alone) {
+    note sprintf 'without us one took %.2f s', $alone;
+    cmp_ok $seen->{longest}, '<', $alone + MORE_S, '... or than without us';
+}
 ok status_of($server, '?check')->{segment}{whole}, 'the segment is whole';
 
 $server->stop;

@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 
-#define PARSER_NEEDS 65536
+/* A buffer that doubles, and the one it is copied from, fit in so much of a short
+ * text; a block of 64 KiB or more the C library would give back to the system,
+ * each time. */
+#define NEEDS(len) ((len) < 15000 ? 4 * (len) + 64 : 61440)
 
-static bool has_memory(void)
+static bool has_memory(size_t len)
 {
-    void *proof = malloc(PARSER_NEEDS);
+    void *proof = malloc(NEEDS(len));
 
     free(proof);
     return proof != NULL;
@@ -20,13 +23,13 @@ wsk_status_e wsk_json_read(json_t **pvalue, wsk_slice_t text, size_t flags,
     const size_t strict = flags | JSON_REJECT_DUPLICATES;
 
     *pvalue = NULL;
-    if (has_memory()) {
+    if (has_memory(text.len)) {
         *pvalue = json_loadb(at, text.len, strict, error);
         if (*pvalue != NULL) {
             return WSK_OK;
         }
     }
-    if (!has_memory()) {
+    if (!has_memory(text.len)) {
         return WSK_ENOMEM;
     }
     *pvalue = json_loadb(at, text.len, strict, error);

@@ -289,6 +289,16 @@ static int copy_descriptor(request_rec *r)
     return copy;
 }
 
+/* httpd may have seen to it. */
+static bool never_blocks(int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0
+           && (flags & O_NONBLOCK
+               || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
+}
+
 int wsk_adopt(request_rec *r, wsk_conn_t *conn)
 {
     conn_rec *c = r->connection;
@@ -298,9 +308,7 @@ int wsk_adopt(request_rec *r, wsk_conn_t *conn)
         return give_up(r, conn);
     }
     conn->fd = copy_descriptor(r);
-    if (conn->fd < 0
-        || fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) | O_NONBLOCK)
-               < 0) {
+    if (conn->fd < 0 || !never_blocks(conn->fd)) {
         return give_up(r, conn);
     }
     if (link->ssl) {

@@ -53,9 +53,9 @@ static void take_incoming(wsk_loop_t *l)
 {
     wsk_conn_t *c, *next;
     uint64_t ignored;
+    ssize_t got = read(l->kick, &ignored, sizeof ignored);
 
-    while (read(l->kick, &ignored, sizeof ignored) > 0) {
-    }
+    (void)got;
     pthread_mutex_lock(&l->lock);
     c = l->incoming;
     l->incoming = NULL;
@@ -338,12 +338,17 @@ static void kick(wsk_loop_t *l)
 
 void wsk_loop_give(wsk_loop_t *l, wsk_conn_t *c)
 {
+    bool first;
+
     atomic_fetch_add(&l->connections, 1);
     pthread_mutex_lock(&l->lock);
+    first = !l->incoming;
     c->turn_next = l->incoming;
     l->incoming = c;
     pthread_mutex_unlock(&l->lock);
-    kick(l);
+    if (first) { /* else the loop has yet to take those before it */
+        kick(l);
+    }
 }
 
 void wsk_loop_stop(wsk_loop_t *l, bool hurry)

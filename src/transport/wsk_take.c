@@ -19,8 +19,8 @@ _Static_assert(WSK_COUNT_OF(refusals) == WSK_TAKE_COUNT,
 
 /* One body on its way. */
 typedef struct load_t {
-    wsk_record_t records[WSK_TAKE_MAX];
-    wsk_text_t bodies[WSK_TAKE_MAX];
+    wsk_record_t *records; /* n; one block with: */
+    wsk_text_t *bodies;    /* n */
     unsigned n;
     bool batch;
 } load_t;
@@ -135,26 +135,49 @@ static wsk_take_e append(const wsk_taker_t *by, const load_t *load,
     }
 }
 
-static wsk_take_e take_parsed(const wsk_taker_t *by, json_t *root, load_t *load,
+static bool make_load(load_t *load, unsigned n)
+{
+    load->records = calloc(n, sizeof *load->records + sizeof *load->bodies);
+    if (load->records) {
+        load->bodies = (wsk_text_t *)(load->records + n);
+        load->n = n;
+    }
+    return load->records != NULL;
+}
+
+static void free_load(load_t *load)
+{
+    unsigned i;
+
+    for (i = 0; i < load->n; i++) {
+        wsk_text_free(&load->bodies[i]);
+    }
+    free(load->records);
+}
+
+static wsk_take_e take_parsed(const wsk_taker_t *by, json_t *root,
                               wsk_text_t *answer, wsk_again_t *again)
 {
+    load_t load = { .batch = json_is_array(root) };
+    const size_t n = load.batch ? json_array_size(root) : 1;
     wsk_take_e rv;
     unsigned i;
 
-    load->batch = json_is_array(root);
-    if (load->batch
-        && (json_array_size(root) < 1
-            || json_array_size(root) > WSK_TAKE_MAX)) {
+    if (n < 1 || n > WSK_TAKE_MAX) {
         return WSK_TAKE_invalid_json;
     }
-    load->n = load->batch ? (unsigned)json_array_size(root) : 1;
-    /* The first message was paid for before the body was parsed. */
-    rv = pay(by, load->n - 1, again);
-    for (i = 0; i < load->n && rv == WSK_TAKE_ok; i++) {
-        rv = read_message(by, load->batch ? json_array_get(root, i) : root,
-                          &load->records[i], &load->bodies[i]);
+    if (!make_load(&load, (unsigned)n)) {
+        return WSK_TAKE_unavailable;
     }
-    return rv == WSK_TAKE_ok ? append(by, load, answer, again) : rv;
+    /* The first message was paid for before the body was parsed. */
+    rv = pay(by, load.n - 1, again);
+    for (i = 0; i < load.n && rv == WSK_TAKE_ok; i++) {
+        rv = read_message(by, load.batch ? json_array_get(root, i) : root,
+                          &load.records[i], &load.bodies[i]);
+    }
+    rv = rv == WSK_TAKE_ok ? append(by, &load, answer, again) : rv;
+    free_load(&load);
+    return rv;
 }
 
 static wsk_take_e take_paid(const wsk_taker_t *by, wsk_slice_t body,
@@ -165,15 +188,9 @@ static wsk_take_e take_paid(const wsk_taker_t *by, wsk_slice_t body,
                             == WSK_EINVAL
                         ? WSK_TAKE_invalid_json
                         : WSK_TAKE_unavailable;
-    load_t *load = root ? calloc(1, sizeof *load) : NULL;
-    unsigned i;
 
-    if (load) {
-        rv = take_parsed(by, root, load, answer, again);
-        for (i = 0; i < load->n; i++) {
-            wsk_text_free(&load->bodies[i]);
-        }
-        free(load);
+    if (root) {
+        rv = take_parsed(by, root, answer, again);
     }
     json_decref(root);
     return rv;

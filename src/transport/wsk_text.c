@@ -60,6 +60,24 @@ void wsk_text_fmt(wsk_text_t *t, const char *format, ...)
     wsk_text_raw(t, line, (size_t)n);
 }
 
+static void put_escape(wsk_text_t *t, unsigned char c)
+{
+    static const char shorts[] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
+        ['\t'] = 't', ['"'] = '"',  ['\\'] = '\\'
+    };
+    static const char hex[] = "0123456789abcdef";
+    const char escape[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+    const char brief[] = { '\\', shorts[c] };
+
+    if (shorts[c]) {
+        wsk_text_raw(t, brief, sizeof brief);
+    }
+    else {
+        wsk_text_raw(t, escape, sizeof escape);
+    }
+}
+
 void wsk_text_string(wsk_text_t *t, wsk_slice_t s)
 {
     size_t i, from = 0;
@@ -73,7 +91,7 @@ void wsk_text_string(wsk_text_t *t, wsk_slice_t s)
         }
         wsk_text_raw(t, s.at + from, i - from);
         from = i + 1;
-        wsk_text_fmt(t, c < 0x20 ? "\\u%04x" : "\\%c", c);
+        put_escape(t, c);
     }
     wsk_text_raw(t, s.at + from, s.len - from);
     wsk_text_raw(t, "\"", 1);
@@ -108,11 +126,61 @@ static int dump_to(const char *bytes, size_t len, void *baton)
     return t->failed ? -1 : 0;
 }
 
-void wsk_text_json(wsk_text_t *t, const json_t *value)
+/* What is no text, as the library writes it. */
+static void put_other(wsk_text_t *t, const json_t *value)
 {
     if (json_dump_callback(value, dump_to, t, JSON_COMPACT | JSON_ENCODE_ANY)
         != 0) {
         t->failed = true;
+    }
+}
+
+static void put_members(wsk_text_t *t, const json_t *object)
+{
+    void *at = json_object_iter((json_t *)(uintptr_t)object);
+    const char *comma = "";
+
+    wsk_text_put(t, "{");
+    for (; at; at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+        const char *name = json_object_iter_key(at);
+
+        wsk_text_put(t, comma);
+        wsk_text_string(t, (wsk_slice_t){ name, strlen(name) });
+        wsk_text_put(t, ":");
+        wsk_text_json(t, json_object_iter_value(at));
+        comma = ",";
+    }
+    wsk_text_put(t, "}");
+}
+
+static void put_items(wsk_text_t *t, const json_t *array)
+{
+    size_t i;
+
+    wsk_text_put(t, "[");
+    for (i = 0; i < json_array_size(array); i++) {
+        wsk_text_put(t, i ? "," : "");
+        wsk_text_json(t, json_array_get(array, i));
+    }
+    wsk_text_put(t, "]");
+}
+
+/* Texts are most of it, and the library writes them byte by byte. */
+void wsk_text_json(wsk_text_t *t, const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        wsk_text_string(t, (wsk_slice_t){ json_string_value(value),
+                                          json_string_length(value) });
+        break;
+    case JSON_OBJECT:
+        put_members(t, value);
+        break;
+    case JSON_ARRAY:
+        put_items(t, value);
+        break;
+    default:
+        put_other(t, value);
     }
 }
 

@@ -27,7 +27,7 @@ void wsk_text_fmt(wsk_text_t *t, const char *format, ...)
 void wsk_text_string(wsk_text_t *t, wsk_slice_t s);
 /** `"<epoch>-<seq>"`, with the quotes. */
 void wsk_text_id(wsk_text_t *t, const wsk_cursor_t *id);
-/** Any JSON value, compact. */
+/** Any JSON value the parser gave, compact; it recurses as deep as that. */
 void wsk_text_json(wsk_text_t *t, const json_t *value);
 bool wsk_text_ok(const wsk_text_t *t);
 void wsk_text_free(wsk_text_t *t);

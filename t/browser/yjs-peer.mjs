@@ -138,6 +138,12 @@ export class Peer {
     return blocks ? blocks.toArray().map(read) : [];
   }
 
+  /** The identities of these blocks, in their order. */
+  identities() {
+    const blocks = this.doc.getMap('document').get('blocks');
+    return blocks ? blocks.toArray().map((block) => block.toJSON().clientId) : [];
+  }
+
   close() {
     this.awareness.destroy();
     this.socket?.terminate();
