@@ -44,6 +44,7 @@ for my $figure (figures()) {
     my @sides = @{ $figure->{sides} };
     is join(' ', grep { !$peer{s/-.*//r} } @sides), '', '... known sides';
     like $sides[0], qr/^us\b/, '... ours first';
+    ok !$figure->{as} || $seen{ $figure->{as} }, '... and what it is taken as before it';
     ok !$figure->{base} || (grep { $_ eq $figure->{base} } @sides), '... and its base beside us';
 }
 

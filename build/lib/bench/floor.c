@@ -2,14 +2,20 @@
 /*
  * floor - the least a fan-out server can do, as a denominator for others.
  *
- * One thread, one epoll loop, no authentication, no history, no pings:
+ *     floor [-p SECONDS] [-k] PORT
+ *
+ * One thread, one epoll loop, no authentication, no history:
  *   GET  /ws/CH   WebSocket subscriber of channel CH; a text message it sends
  *                 is published to CH as well
  *   GET  /sse/CH  event stream of channel CH
  *   POST /pub/CH  publishes the body; answered 204 after the fan-out
  * A message is encoded once per protocol, then sent with one send() for each
  * subscriber. Only what a socket does not take is copied and kept.
- * Listens on 127.0.0.1; the port is the first argument (7000).
+ * Listens on 127.0.0.1. For what the relay it stands beside does, and only then:
+ *   -p  pings each WebSocket every so many seconds, in a text as long as the
+ *       relay's; a text {"type":"pong".. is the answer
+ *   -k  keeps the newest message of a channel; a text {"type":"subscribe".. is
+ *       answered with it
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,7 +31,10 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "floor_head.h"
 
 enum { HTTP, WS, SSE, MAX_MSG = 1 << 20, MAX_QUEUE = 1 << 20, RBUF = 256 << 10, HASH = 1 << 17 };
 
@@ -34,7 +43,8 @@ typedef struct channel channel;
 typedef struct {
     int fd;
     uint8_t kind, dead;
-    uint32_t slot;          /* place in its channel's list */
+    uint16_t spoke;         /* of the wheel */
+    uint32_t slot, place;   /* in its channel's list; in the wheel's */
     uint32_t inn, outn;     /* bytes kept below */
     channel *ch;
     uint8_t *in, *out;      /* incomplete input; output the socket did not take */
@@ -44,8 +54,19 @@ struct channel {
     channel *next;
     conn **sub;
     uint32_t n, cap, nws, nsse;
+    uint8_t *kept;          /* -k: the newest message, as a frame */
+    size_t keptn;
     char name[];
 };
+
+/* -p: who came in the same second is pinged in the same second. */
+static struct {
+    conn **of;
+    uint32_t n, cap;
+} *wheel;
+static uint32_t spokes;     /* seconds from ping to ping; 0: none */
+static time_t now;          /* with a wheel only */
+static bool keeping;
 
 static channel *table[HASH];
 static int ep;
@@ -90,6 +111,24 @@ static void join(conn *c, channel *ch)
     *(c->kind == WS ? &ch->nws : &ch->nsse) += 1;
 }
 
+static void wheel_add(conn *c)
+{
+    c->spoke = (uint16_t)((uint64_t)now % spokes);
+    c->place = wheel[c->spoke].n++;
+    if (c->place == wheel[c->spoke].cap) {
+        wheel[c->spoke].cap = c->place ? c->place * 2 : 64;
+        wheel[c->spoke].of = grow(wheel[c->spoke].of, wheel[c->spoke].cap * sizeof(conn *));
+    }
+    wheel[c->spoke].of[c->place] = c;
+}
+
+static void wheel_remove(conn *c)
+{
+    conn *last = wheel[c->spoke].of[--wheel[c->spoke].n];
+    wheel[c->spoke].of[c->place] = last;
+    last->place = c->place;
+}
+
 static void drop(conn *c) /* may be called inside a fan-out: the list is mended after the batch */
 {
     if (c->dead)
@@ -105,6 +144,8 @@ static void bury(void)
     for (size_t i = 0; i < graves; i++) {
         conn *c = grave[i];
         channel *ch = c->ch;
+        if (spokes && c->kind == WS)
+            wheel_remove(c);
         if (ch) {
             *(c->kind == WS ? &ch->nws : &ch->nsse) -= 1;
             ch->sub[c->slot] = ch->sub[--ch->n];
@@ -164,19 +205,31 @@ static void flush(conn *c)
     }
 }
 
+/* The pings that are due, up to second `until`. */
+static void wheel_turn(time_t until)
+{
+    static const char ping[] = "\x81\x25{\"type\":\"ping\",\"id\":\"000000000000-0\"}";
+    while (now < until) {
+        uint32_t spoke = (uint32_t)((uint64_t)++now % spokes);
+        for (uint32_t i = 0; i < wheel[spoke].n; i++)
+            if (!wheel[spoke].of[i]->dead)
+                put(wheel[spoke].of[i], ping, sizeof ping - 1);
+    }
+}
+
 static void publish(channel *ch, const uint8_t *p, size_t n)
 {
     static uint8_t *ws, *sse;
     static size_t cap;
     size_t wn = 0, sn = 0;
-    if (!ch || !ch->n)
+    if (!ch || (!ch->n && !keeping))
         return;
     if (cap < n + 16) {
         cap = n + 4096;
         ws = grow(ws, cap);
         sse = grow(sse, cap);
     }
-    if (ch->nws) {
+    if (ch->nws || keeping) {
         ws[wn++] = 0x81;
         if (n < 126) {
             ws[wn++] = (uint8_t)n;
@@ -192,6 +245,11 @@ static void publish(channel *ch, const uint8_t *p, size_t n)
         memcpy(ws + wn, p, n);
         wn += n;
     }
+    if (keeping) {
+        ch->kept = grow(ch->kept, wn);
+        memcpy(ch->kept, ws, wn);
+        ch->keptn = wn;
+    }
     if (ch->nsse) { /* the payload is one line here */
         memcpy(sse, "data: ", 6);
         memcpy(sse + 6, p, n);
@@ -205,70 +263,12 @@ static void publish(channel *ch, const uint8_t *p, size_t n)
     }
 }
 
-/* SHA-1 of fewer than 120 bytes, for the handshake. */
-static void sha1(const uint8_t *p, size_t n, uint8_t out[20])
-{
-    uint8_t m[128] = { 0 };
-    uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, w[80];
-    size_t total = n < 56 ? 64 : 128;
-    memcpy(m, p, n);
-    m[n] = 0x80;
-    for (int i = 0; i < 8; i++)
-        m[total - 1 - (size_t)i] = (uint8_t)((uint64_t)n * 8 >> (8 * i));
-    for (size_t o = 0; o < total; o += 64) {
-        for (int i = 0; i < 16; i++)
-            w[i] = (uint32_t)m[o + 4 * i] << 24 | (uint32_t)m[o + 4 * i + 1] << 16 | (uint32_t)m[o + 4 * i + 2] << 8 | m[o + 4 * i + 3];
-        for (int i = 16; i < 80; i++) {
-            uint32_t x = w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16];
-            w[i] = x << 1 | x >> 31;
-        }
-        uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-        for (int i = 0; i < 80; i++) {
-            uint32_t f = i < 20 ? (b & c) | (~b & d) : i < 40 ? b ^ c ^ d : i < 60 ? (b & c) | (b & d) | (c & d) : b ^ c ^ d;
-            uint32_t k = i < 20 ? 0x5a827999 : i < 40 ? 0x6ed9eba1 : i < 60 ? 0x8f1bbcdc : 0xca62c1d6;
-            uint32_t t = (a << 5 | a >> 27) + f + e + k + w[i];
-            e = d; d = c; c = b << 30 | b >> 2; b = a; a = t;
-        }
-        h[0] += a; h[1] += b; h[2] += c; h[3] += d; h[4] += e;
-    }
-    for (int i = 0; i < 20; i++)
-        out[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
-}
-
 static void upgrade(conn *c, const char *key)
 {
-    static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char text[61], reply[160], acc[29];
-    uint8_t md[21] = { 0 };
-    memcpy(text, key, 24);
-    memcpy(text + 24, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", 36);
-    sha1((uint8_t *)text, 60, md);
-    for (int i = 0; i < 7; i++) {
-        uint32_t v = (uint32_t)md[3 * i] << 16 | (uint32_t)md[3 * i + 1] << 8 | md[3 * i + 2];
-        for (int k = 0; k < 4; k++)
-            acc[4 * i + k] = b64[v >> (18 - 6 * k) & 63];
-    }
-    acc[27] = '=';
-    acc[28] = 0;
+    char reply[160], acc[29];
+    ws_accept(key, acc);
     int n = snprintf(reply, sizeof reply, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", acc);
     put(c, reply, (size_t)n);
-}
-
-static const char *field(const char *p, const char *end, const char *name)
-{
-    size_t n = strlen(name);
-    for (; p + n < end; p++) {
-        p = memchr(p, '\n', (size_t)(end - p));
-        if (!p || p + n + 2 >= end)
-            return NULL;
-        if (!strncasecmp(p + 1, name, n)) {
-            p += n + 1;
-            while (*p == ' ')
-                p++;
-            return p;
-        }
-    }
-    return NULL;
 }
 
 /* One request. Returns the bytes used, 0 when incomplete, -1 to hang up. */
@@ -293,7 +293,7 @@ static ssize_t request(conn *c, uint8_t *p, size_t n)
             return -1;
         if (n < hn + len)
             return 0;
-        publish(lookup(path + 5, pn - 5, false), p + hn, len);
+        publish(lookup(path + 5, pn - 5, keeping), p + hn, len);
         put(c, "HTTP/1.1 204 No Content\r\n\r\n", 27);
         v = field(h, e, "connection:");
         if (v && !strncasecmp(v, "close", 5))
@@ -304,6 +304,8 @@ static ssize_t request(conn *c, uint8_t *p, size_t n)
         c->kind = WS;
         upgrade(c, v);
         join(c, lookup(path + 4, pn - 4, true));
+        if (spokes)
+            wheel_add(c);
     } else if (!strncmp(h, "GET /sse/", 9)) {
         static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
         c->kind = SSE;
@@ -314,6 +316,11 @@ static ssize_t request(conn *c, uint8_t *p, size_t n)
         put(c, no, sizeof no - 1);
     }
     return (ssize_t)hn;
+}
+
+static bool begins(const uint8_t *p, size_t n, const char *with)
+{
+    return n >= strlen(with) && !memcmp(p, with, strlen(with));
 }
 
 /* One client frame. */
@@ -350,6 +357,11 @@ static ssize_t frame(conn *c, uint8_t *p, size_t n)
         uint8_t pong[127] = { 0x8a, (uint8_t)len };
         memcpy(pong + 2, d, len);
         put(c, pong, len + 2);
+    } else if (spokes && begins(d, len, "{\"type\":\"pong\"")) {
+        ; /* it lives */
+    } else if (keeping && begins(d, len, "{\"type\":\"subscribe\"")) {
+        if (c->ch->keptn)
+            put(c, c->ch->kept, c->ch->keptn);
     } else if (op == 1 || op == 2) {
         publish(c->ch, d, len);
     }
@@ -391,9 +403,44 @@ static void readable(conn *c)
     }
 }
 
+static time_t second(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
+}
+
+/* Until the next second begins; for good without a wheel. */
+static int patience_ms(void)
+{
+    struct timespec t;
+    if (!spokes)
+        return -1;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec > now ? 0 : (int)(1000 - t.tv_nsec / 1000000);
+}
+
+static int options(int argc, char **argv)
+{
+    for (int o; (o = getopt(argc, argv, "p:k")) >= 0;) {
+        if (o == 'k')
+            keeping = true;
+        else if (o == 'p' && atoi(optarg) > 0 && atoi(optarg) <= UINT16_MAX)
+            spokes = (uint32_t)atoi(optarg);
+        else
+            exit(2);
+    }
+    if (spokes) {
+        wheel = grow(NULL, spokes * sizeof *wheel);
+        memset(wheel, 0, spokes * sizeof *wheel);
+        now = second();
+    }
+    return optind < argc ? atoi(argv[optind]) : 7000;
+}
+
 int main(int argc, char **argv)
 {
-    int port = argc > 1 ? atoi(argv[1]) : 7000, one = 1;
+    int port = options(argc, argv), one = 1;
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct rlimit rl;
     getrlimit(RLIMIT_NOFILE, &rl);
@@ -411,7 +458,7 @@ int main(int argc, char **argv)
     struct epoll_event e = { .events = EPOLLIN }, ev[512];
     epoll_ctl(ep, EPOLL_CTL_ADD, ls, &e);
     for (;;) {
-        int n = epoll_wait(ep, ev, 512, -1);
+        int n = epoll_wait(ep, ev, 512, patience_ms());
         for (int i = 0; i < n; i++) {
             conn *c = ev[i].data.ptr;
             if (!c) {
@@ -436,6 +483,8 @@ int main(int argc, char **argv)
             if (!c->dead && ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
                 readable(c);
         }
+        if (spokes)
+            wheel_turn(second());
         if (graves)
             bury();
     }

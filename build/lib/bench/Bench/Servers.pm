@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Starts what is measured, on one core and a free port of the loopback.
 #
-#   my $side = Bench::Servers::start('us', { dir => .., top => .., cpu => 0 });
+#   my $side = Bench::Servers::start('us', { dir => .., cpu => 0, .. }, %how);
 #   $side->{pid}, ->{port}, ->{tls_port}
 #   Bench::Servers::stop($side);
+#
+# %how      pings, keeps   what floor does only when asked: as often as ours, and
+#                          the newest message for those who come
+#           sites          so many others beside ours, called other0, ..
+#           history        as the directive has it
 #
 # Promise   Ends only what it started: every process is in a group of its own
 #           whose leader is $side->{pid}, and the kernel tells the leader to
@@ -20,20 +25,21 @@ use Time::HiRes qw(sleep time);
 use constant {
     SITE_KEY => 'bench-site', PUBLISH_SECRET => 'bench-publish', JWT_SECRET => 'bench-jwt',
     PATIENCE => 20,    # seconds until a server answers
+    PING => 20,        # seconds from ping to ping
 };
 
 my %alive;
 my $runs = 0;
 
-my %command = (us => \&httpd, floor => \&bare_loop, nchan => \&nginx, ws => \&node, socketio => \&node);
+my %command = (us => \&httpd, floor => \&bare_loop, nchan => \&nginx, ws => \&node, socketio => \&node, hocuspocus => \&node);
 
 sub start {
-    my ($kind, $at) = @_;
+    my ($kind, $at, %how) = @_;
     for (1 .. 3) {
         my $side = { kind => $kind, dir => "$at->{dir}/$kind-" . ++$runs, port => free_port(), tls_port => free_port() };
         make_path($side->{dir});
         chmod 0755, $side->{dir};
-        launch($side, $at, $command{$kind}->($side, $at));
+        launch($side, $at, $command{$kind}->($side, $at, %how));
         return $side if answers($side);
         stop($side);
     }
@@ -100,7 +106,10 @@ sub write_file {
 
 # --- how each is started -------------------------------------------------------
 
-sub bare_loop { my ($side, $at) = @_; return ("$at->{bin}/floor", $side->{port}) }
+sub bare_loop {
+    my ($side, $at, %how) = @_;
+    return ("$at->{bin}/floor", $how{pings} ? ('-p', PING) : (), $how{keeps} ? '-k' : (), $side->{port});
+}
 
 sub node {
     my ($side, $at) = @_;
@@ -151,7 +160,7 @@ my @modules = qw(
 # As Debian sets httpd up, with an access log, but with one child, since there
 # is one core, and with the caps and rates out of the way.
 sub httpd {
-    my ($side, $at) = @_;
+    my ($side, $at, %how) = @_;
     my $dir = $side->{dir};
     my $folder = $ENV{WSK_HTTPD_MODULES} // '/usr/lib/apache2/modules';
     my $load = join '', map { "LoadModule ${_}_module $folder/mod_$_.so\n" } grep { -e "$folder/mod_$_.so" } @modules;
@@ -160,9 +169,12 @@ sub httpd {
     make_path("$dir/htdocs");
     write_file($side, 'htdocs/20.txt', "twenty bytes, no more");
     truncate "$dir/htdocs/20.txt", 20;
-    write_file($side, 'site.json', JSON::PP->new->canonical->encode({
-        site_key => SITE_KEY, publish_secret => PUBLISH_SECRET, jwt_secret => JWT_SECRET,
-        site_url => 'http://127.0.0.1', signature => 2 }));
+    write_file($side, 'sites.json', JSON::PP->new->canonical->encode([ map { {
+        site_key => $_, publish_secret => PUBLISH_SECRET, jwt_secret => JWT_SECRET,
+        site_url => 'http://127.0.0.1', signature => 2,
+        limits => { map { $_ => 1_000_000 } map { ("${_}_rate", "${_}_burst") } qw(user_browser browser connection) } } } SITE_KEY, map { "other$_" } 0 .. ($how{sites} // 0) - 1 ]));
+    my $history = $how{history} ? "WordSocketHistory $how{history}" : '';
+    my $ping = PING;
     my $conf = write_file($side, 'httpd.conf', <<"END");
 ServerRoot "$dir"
 DefaultRuntimeDir "$dir"
@@ -197,7 +209,9 @@ DocumentRoot "$dir/htdocs"
 </Directory>
 SSLSessionCache "shmcb:$dir/tls(512000)"
 WordSocket On
-WordSocketSiteFile "$dir/site.json"
+WordSocketSiteFile "$dir/sites.json"
+WordSocketPing ${ping}s
+$history
 WordSocketSharedMemory 256M
 WordSocketMaxConnections 100000
 WordSocketSiteConnections 100000

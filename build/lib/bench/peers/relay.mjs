@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The least a relay on ws or Socket.IO can be, with the addresses of floor.c:
+ * The least a relay on ws or Socket.IO can be, with the addresses of floor.c, or
+ * Hocuspocus as it is:
  *
- *     node relay.mjs ws|socketio PORT
+ *     node relay.mjs ws|socketio|hocuspocus PORT
  */
 import { createServer } from 'node:http';
 
@@ -44,10 +45,15 @@ if (kind === 'ws') {
     socket.on('close', add(request.url.split('/')[2], (text) => socket.send(text)));
     socket.on('error', () => socket.terminate());
   });
-} else {
+} else if (kind === 'socketio') {
   const { Server } = await import('socket.io');
   const io = new Server(server, { transports: ['websocket'], perMessageDeflate: false, serveClient: false });
   io.on('connection', (socket) => socket.join(socket.handshake.query.channel));
   publish = (channel, text) => io.to(channel).emit('message', text);
 }
-server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096 });
+if (kind === 'hocuspocus') {
+  const { Server } = await import('@hocuspocus/server');
+  await new Server({ port: Number(port), address: '127.0.0.1', quiet: true }).listen();
+} else {
+  server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096 });
+}

@@ -29,6 +29,7 @@ static const char usage[] =
     "      --payload T           message ({mark}{pad})\n"
     "      --size S              bytes {pad} fills the payload up to (150)\n"
     "      --pub-body T          what is sent ({payload})\n"
+    "      --batch B             send lists, [T,T,...], of B messages for as many channels\n"
     "      --mode M              rate, closed (each connection as fast as answered) or\n"
     "                            window (a bounded number of messages in delivery)\n"
     "  -r, --rate R              messages a second in rate mode (10)\n"
@@ -47,6 +48,7 @@ static const char usage[] =
     "      --settle S            pause before the idle memory is read (1)\n"
     "      --hold S              idle time after that, its server CPU is reported\n"
     "      --drain S             wait for deliveries at most (10)\n"
+    "      --linger S            stay connected for S seconds after the report, or until TERM\n"
     "      --limit S             whole run at most (600)\n"
     "      --server-pid P[,P]    processes (with their children) to account\n"
     "      --json FILE|-         write the report as JSON\n"
@@ -109,7 +111,7 @@ enum { O_CHANNEL_NAME = 256, O_RAMP, O_INFLIGHT, O_HEADER, O_SUBPROTO, O_TOKENS,
        O_CTIMEOUT, O_PER_ADDR, O_NO_BIND, O_THREADS, O_TS_KEY, O_SEQ_KEY, O_CLEAN, O_PUB_METHOD, O_PUB_HEADER,
        O_PAYLOAD, O_SIZE, O_PUB_BODY, O_MODE, O_DEPTH, O_WINDOW, O_NO_KEEPALIVE, O_PUB_SUBPROTO, O_PUB_SEND_OPEN,
        O_PUB_READY, O_PUB_ACK, O_PUB_BINARY, O_SIGN_KEY, O_SIGN_STRING, O_WARMUP, O_MAX_MSGS, O_SETTLE, O_HOLD,
-       O_DRAIN, O_LIMIT, O_SERVER_PID, O_JSON, O_LABEL, O_SEND_BINARY };
+       O_DRAIN, O_LIMIT, O_SERVER_PID, O_JSON, O_LABEL, O_SEND_BINARY, O_BATCH, O_LINGER };
 
 static const struct option lo[] = {
     { "subs", 1, 0, 'n' }, { "sub-url", 1, 0, 's' }, { "channels", 1, 0, 'm' }, { "channel-name", 1, 0, O_CHANNEL_NAME },
@@ -125,7 +127,7 @@ static const struct option lo[] = {
     { "sign-string", 1, 0, O_SIGN_STRING }, { "duration", 1, 0, 'd' }, { "warmup", 1, 0, O_WARMUP }, { "max-msgs", 1, 0, O_MAX_MSGS },
     { "settle", 1, 0, O_SETTLE }, { "hold", 1, 0, O_HOLD }, { "drain", 1, 0, O_DRAIN }, { "limit", 1, 0, O_LIMIT },
     { "server-pid", 1, 0, O_SERVER_PID }, { "json", 1, 0, O_JSON }, { "label", 1, 0, O_LABEL }, { "quiet", 0, 0, 'q' },
-    { "send-binary", 0, 0, O_SEND_BINARY },
+    { "send-binary", 0, 0, O_SEND_BINARY }, { "batch", 1, 0, O_BATCH }, { "linger", 1, 0, O_LINGER },
     { "help", 0, 0, 'h' }, { 0 }
 };
 
@@ -200,6 +202,7 @@ static bool set_publisher(int o)
     case O_SIGN_STRING: given.sign = optarg; break;
     case 'd': opt.duration = num(optarg, 0.01, MAX_SECONDS); break;
     case O_WARMUP: opt.warmup = num(optarg, 0, MAX_SECONDS); break;
+    case O_BATCH: opt.batch = (uint32_t)num(optarg, 1, MAX_BATCH); break;
     case O_MAX_MSGS: opt.max_msgs = (uint64_t)num(optarg, 1, 1e12); break;
     default: return false;
     }
@@ -213,6 +216,7 @@ static bool set_run(int o)
     case O_SETTLE: opt.settle = num(optarg, 0, MAX_SECONDS); break;
     case O_HOLD: opt.hold = num(optarg, 0, MAX_SECONDS); break;
     case O_DRAIN: opt.drain = num(optarg, 0, MAX_SECONDS); break;
+    case O_LINGER: opt.linger = num(optarg, 0, MAX_SECONDS); break;
     case O_LIMIT: opt.limit = num(optarg, 1, MAX_SECONDS); break;
     case O_SERVER_PID: add_pids(optarg); break;
     case O_JSON: opt.json = optarg; break;

@@ -36,15 +36,15 @@ static void lane_event(lane *l, uint32_t ev)
         lane_readable(l);
 }
 
-/* Expand payload, body, signature and request for one message of channel c. */
-static void message_build(lane *l, uint32_t c, uint64_t ts)
-{
-    struct timespec rt;
-    clock_gettime(CLOCK_REALTIME, &rt);
-    tctx x = { .i = l->id, .c = c, .p = l->id, .ts = ts, .seq = pub.seq[c],
-               .unix_ms = (uint64_t)rt.tv_sec * 1000 + (uint64_t)rt.tv_nsec / 1000000 };
-    char sig[65] = "", sig64[48] = "";
+/* Messages that go out in one request. */
+typedef struct {
+    uint32_t n, fan; /* how many; what they come to in deliveries */
+    uint32_t channel[MAX_BATCH];
+} batch;
 
+/* Expand payload and body of one message, behind those that are in pub.body. */
+static void body_add(tctx x)
+{
     pub.payload.n = 0;
     tmpl_expand(&pub.payload, &opt.payload, &x);
     if (pub.payload.n < opt.size && opt.payload.uses & 1u << V_PAD) {
@@ -53,8 +53,30 @@ static void message_build(lane *l, uint32_t c, uint64_t ts)
         tmpl_expand(&pub.payload, &opt.payload, &x);
     }
     x.payload = &pub.payload;
-    pub.body.n = 0;
     tmpl_expand(&pub.body, &opt.pub_body, &x);
+}
+
+/* Expand bodies, signature and request; what the request says of a channel is of the first. */
+static void message_build(lane *l, const batch *m, uint64_t ts)
+{
+    struct timespec rt;
+    clock_gettime(CLOCK_REALTIME, &rt);
+    tctx x = { .i = l->id, .c = m->channel[0], .p = l->id, .ts = ts, .seq = pub.seq[m->channel[0]] + 1,
+               .unix_ms = (uint64_t)rt.tv_sec * 1000 + (uint64_t)rt.tv_nsec / 1000000 };
+    char sig[65] = "", sig64[48] = "";
+
+    pub.body.n = 0;
+    for (uint32_t k = 0; k < m->n; k++) {
+        tctx one = x;
+        one.c = m->channel[k];
+        one.seq = ++pub.seq[one.c];
+        if (opt.batch)
+            buf_puts(&pub.body, k ? "," : "[");
+        body_add(one);
+    }
+    if (opt.batch)
+        buf_puts(&pub.body, "]");
+    x.payload = &pub.payload;
     x.body = &pub.body;
     if (opt.sign_key) {
         unsigned char mac[32];
@@ -93,42 +115,77 @@ static bool lane_can(const lane *l)
     return l->inflight < opt.depth && (opt.keepalive || !l->inflight);
 }
 
-static void message_send(lane *l, uint32_t c)
+static void message_send(lane *l, const batch *m)
 {
     uint64_t ts = mono_ns();
-    uint32_t fan = opt.subs ? atomic_load_explicit(&chan_subs[c], memory_order_relaxed) : 0;
-    pub.seq[c]++;
-    message_build(l, c, ts);
-    pub.sent++;
-    pub.expected += fan;
+    message_build(l, m, ts);
+    pub.sent += m->n;
+    pub.expected += m->fan;
     if (opt.pub.ws && !opt.pub_ack) {
-        pub.ok++;
+        pub.ok += m->n;
         pub.t_last_ok = ts;
     } else {
         uint32_t at = (l->head + l->inflight++) % opt.depth;
         l->ring[at].t = ts;
-        l->ring[at].fan = fan;
+        l->ring[at].n = m->n;
+        l->ring[at].fan = m->fan;
     }
     lane_flush(l);
 }
 
-/* The lane and channel of the next message in rate and window mode. */
-static lane *next_slot(uint64_t k, uint32_t *c)
+static void batch_add(batch *m, uint32_t c)
 {
-    *c = (uint32_t)(k % opt.channels);
-    return &pub.lane[opt.channels >= opt.lanes ? *c % opt.lanes : k % opt.lanes];
+    m->channel[m->n++] = c;
+    m->fan += opt.subs ? atomic_load_explicit(&chan_subs[c], memory_order_relaxed) : 0;
 }
 
-static bool window_open(uint32_t c)
+static bool enough(void)
+{
+    return opt.max_msgs && pub.sent >= opt.max_msgs;
+}
+
+/* Messages of the next request; not when enough(). */
+static uint32_t batch_size(void)
+{
+    uint32_t n = opt.batch ? opt.batch : 1;
+    return opt.max_msgs && opt.max_msgs - pub.sent < n ? (uint32_t)(opt.max_msgs - pub.sent) : n;
+}
+
+/* The next request of a lane in closed mode: channels go round within each lane. */
+static void next_of_lane(lane *l, batch *m)
+{
+    m->n = m->fan = 0;
+    for (uint32_t left = batch_size(); left; left--) {
+        batch_add(m, l->next_c);
+        uint32_t c = l->next_c + opt.lanes;
+        if (opt.channels >= opt.lanes)
+            l->next_c = c < opt.channels ? c : l->id;
+        else
+            l->next_c = c % opt.channels;
+    }
+}
+
+/* The next request, from message k on, and its lane in rate and window mode. */
+static lane *next_slot(uint64_t k, batch *m)
+{
+    m->n = m->fan = 0;
+    for (uint32_t left = batch_size(); left; left--)
+        batch_add(m, (uint32_t)((k + m->n) % opt.channels));
+    if (opt.batch)
+        return &pub.lane[k / opt.batch % opt.lanes];
+    return &pub.lane[opt.channels >= opt.lanes ? m->channel[0] % opt.lanes : k % opt.lanes];
+}
+
+static bool window_open(uint32_t more)
 {
     uint64_t done = atomic_load(&g_delivered) + pub.window_base;
     uint64_t open = pub.expected > done ? pub.expected - done : 0;
     double fan = opt.subs ? (double)opt.subs / opt.channels : 1;
     double room = opt.window * fan;
-    if ((double)open + (double)chan_subs[c] <= room || !open)
+    if ((double)open + (double)more <= room || !open)
         return true;
     /* Sleep until enough of it has arrived. */
-    uint64_t need = pub.expected + chan_subs[c] - pub.window_base;
+    uint64_t need = pub.expected + more - pub.window_base;
     uint64_t at = need > (uint64_t)room ? need - (uint64_t)room : 0;
     if (at > pub.expected - pub.window_base)
         at = pub.expected - pub.window_base;
@@ -177,7 +234,7 @@ static bool pub_prepare(void)
     epoll_ctl(pub.ep, EPOLL_CTL_ADD, wake_fd, &e);
     pub.seq = xcalloc(opt.channels, sizeof *pub.seq);
     pub.lane = xcalloc(opt.lanes, sizeof *pub.lane);
-    pub.order_checked = opt.lanes == 1 || opt.channels >= opt.lanes;
+    pub.order_checked = opt.lanes == 1 || (opt.channels >= opt.lanes && (!opt.batch || opt.mode == MODE_CLOSED));
     for (uint32_t i = 0; i < opt.lanes; i++) {
         pub.lane[i].fd = -1;
         pub.lane[i].id = i;
@@ -202,25 +259,22 @@ static bool pub_prepare(void)
 static void pub_run(void)
 {
     uint64_t end, progress_at = mono_ns(), progress = 0, k = 0;
+    static batch m;
     pub.t0 = mono_ns();
     atomic_store(&g_measure_from, pub.t0 + (uint64_t)(opt.warmup * 1e9));
     end = pub.t0 + (uint64_t)(opt.duration * 1e9);
     for (;;) {
         uint64_t now = mono_ns();
         int timeout = 50;
-        if (now >= end || (opt.max_msgs && pub.sent >= opt.max_msgs))
+        if (now >= end || enough())
             break;
         if (opt.mode == MODE_CLOSED) {
             bool sent = false;
             for (uint32_t i = 0; i < opt.lanes; i++) {
                 lane *l = &pub.lane[i];
-                for (uint32_t q = 0; q < 64 && lane_can(l) && !(opt.max_msgs && pub.sent >= opt.max_msgs); q++) {
-                    message_send(l, l->next_c);
-                    uint32_t c = l->next_c + opt.lanes;
-                    if (opt.channels >= opt.lanes)
-                        l->next_c = c < opt.channels ? c : i;
-                    else
-                        l->next_c = c % opt.channels;
+                for (uint32_t q = 0; q < 64 && lane_can(l) && !enough(); q++) {
+                    next_of_lane(l, &m);
+                    message_send(l, &m);
                     sent = true;
                 }
             }
@@ -229,9 +283,8 @@ static void pub_run(void)
         } else if (opt.mode == MODE_RATE) {
             uint64_t due = (uint64_t)((double)(now - pub.t0) / 1e9 * opt.rate) + 1;
             bool blocked = false;
-            while (k < due && !(opt.max_msgs && pub.sent >= opt.max_msgs)) {
-                uint32_t c;
-                lane *l = next_slot(k, &c);
+            while (k < due && !enough()) {
+                lane *l = next_slot(k, &m);
                 if (!lane_can(l)) {
                     blocked = true; /* open loop held up: the relay answers too slowly */
                     break;
@@ -241,19 +294,18 @@ static void pub_run(void)
                     pub.max_lag_ms = lag;
                 if (lag > 5)
                     pub.late++;
-                message_send(l, c);
-                k++;
+                message_send(l, &m);
+                k += m.n;
             }
             if (!blocked)
                 timer_at(pub.t0 + (uint64_t)((double)k / opt.rate * 1e9));
         } else { /* MODE_WINDOW */
-            for (uint32_t q = 0; q < 256; q++) {
-                uint32_t c;
-                lane *l = next_slot(k, &c);
-                if (!lane_can(l) || !window_open(c) || (opt.max_msgs && pub.sent >= opt.max_msgs))
+            for (uint32_t q = 0; q < 256 && !enough(); q++) {
+                lane *l = next_slot(k, &m);
+                if (!lane_can(l) || !window_open(m.fan))
                     break;
-                message_send(l, c);
-                k++;
+                message_send(l, &m);
+                k += m.n;
             }
             uint64_t d = atomic_load(&g_delivered);
             if (d != progress) {

@@ -24,8 +24,8 @@ static struct {
     int n_pub_header, n_pub_send_open;
     size_t size;
     enum { MODE_RATE, MODE_CLOSED, MODE_WINDOW } mode;
-    double rate, duration, warmup, settle, hold, drain, limit;
-    uint32_t lanes, depth;
+    double rate, duration, warmup, settle, hold, drain, linger, limit;
+    uint32_t lanes, depth, batch;
     double window;
     uint64_t max_msgs;
     /* output */

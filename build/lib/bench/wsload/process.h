@@ -2,7 +2,7 @@
 /* ------------------------------------------------------------------ 4. process sampling */
 
 typedef struct {
-    double cpu_s;               /* user + system, whole tree, reaped children too */
+    double cpu_s;               /* user + system, whole tree; reaped children too, by ticks */
     double user_s;              /* the user part (the kernel splits by sampling ticks) */
     uint64_t pss, rss, priv;    /* bytes, whole tree */
     uint64_t tcp_mem, slab;     /* bytes, whole machine */
@@ -42,11 +42,24 @@ static uint64_t kb_field(const char *text, const char *name)
     return 0;
 }
 
+static double clock_s(clockid_t c)
+{
+    struct timespec ts;
+    return clock_gettime(c, &ts) ? 0 : (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Of all its threads: in nanoseconds, where /proc has ticks. */
+static double process_cpu_s(int pid)
+{
+    clockid_t c;
+    return clock_getcpuclockid(pid, &c) ? 0 : clock_s(c);
+}
+
 /* All processes descending from the given ones. */
 static void sample_tree(sample *s, bool memory)
 {
     enum { MAXP = 8192 };
-    static struct { int pid, ppid; uint64_t user, system; bool in; } pr[MAXP];
+    static struct { int pid, ppid; uint64_t user, reaped; bool in; } pr[MAXP];
     int n = 0;
     DIR *d = opendir("/proc");
     if (!d)
@@ -59,16 +72,16 @@ static void sample_tree(sample *s, bool memory)
         if (!read_small(path, text, sizeof text))
             continue;
         char *p = strrchr(text, ')'); /* the command may hold spaces */
-        unsigned long long ut, st;
+        unsigned long long ut;
         long long cut, cst;
         int ppid;
-        if (!p || sscanf(p + 2, "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld",
-                         &ppid, &ut, &st, &cut, &cst) != 5)
+        if (!p || sscanf(p + 2, "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %*u %lld %lld",
+                         &ppid, &ut, &cut, &cst) != 4)
             continue;
         pr[n].pid = atoi(e->d_name);
         pr[n].ppid = ppid;
         pr[n].user = ut + (uint64_t)cut;
-        pr[n].system = st + (uint64_t)cst;
+        pr[n].reaped = (uint64_t)(cut + cst);
         pr[n].in = false;
         for (int k = 0; k < n_server_pids; k++)
             if (server_pids[k] == pr[n].pid)
@@ -88,7 +101,7 @@ static void sample_tree(sample *s, bool memory)
         if (!pr[i].in)
             continue;
         s->procs++;
-        s->cpu_s += (double)(pr[i].user + pr[i].system) / hz;
+        s->cpu_s += process_cpu_s(pr[i].pid) + (double)pr[i].reaped / hz;
         s->user_s += (double)pr[i].user / hz;
         if (!memory)
             continue;
@@ -128,8 +141,5 @@ static sample take_sample(bool memory)
 static double thread_cpu_s(pthread_t t)
 {
     clockid_t c;
-    struct timespec ts;
-    if (pthread_getcpuclockid(t, &c) || clock_gettime(c, &ts))
-        return 0;
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+    return pthread_getcpuclockid(t, &c) ? 0 : clock_s(c);
 }

@@ -10,8 +10,8 @@ typedef struct {
     buf in, out;
     size_t out_off;
     bool want_out, closing;
-    uint32_t inflight, head; /* ring of messages waiting for their response */
-    struct { uint64_t t; uint32_t fan; } ring[MAX_DEPTH];
+    uint32_t inflight, head; /* ring of requests waiting for their response */
+    struct { uint64_t t; uint32_t n, fan; } ring[MAX_DEPTH]; /* messages in it, deliveries owed for it */
     uint32_t reconnects;
 } lane;
 
@@ -70,7 +70,7 @@ static void lane_down(lane *l)
     l->in.n = l->out.n = l->out_off = 0;
     /* whatever had no answer is counted as failed */
     for (; l->inflight; l->inflight--) {
-        pub.failed++;
+        pub.failed += l->ring[l->head].n;
         pub.expected -= l->ring[l->head].fan;
         l->head = (l->head + 1) % opt.depth;
     }
@@ -117,16 +117,16 @@ static void lane_done(lane *l, bool ok, uint64_t now) /* one response or acknowl
     if (!l->inflight)
         return;
     uint64_t t = l->ring[l->head].t;
-    uint32_t fan = l->ring[l->head].fan;
+    uint32_t n = l->ring[l->head].n, fan = l->ring[l->head].fan;
     l->head = (l->head + 1) % opt.depth;
     l->inflight--;
     if (ok) {
-        pub.ok++;
+        pub.ok += n;
         pub.t_last_ok = now;
         if (t >= atomic_load(&g_measure_from))
             hist_add(&pub.lat, now - t);
     } else {
-        pub.failed++;
+        pub.failed += n;
         pub.expected -= fan;
     }
 }

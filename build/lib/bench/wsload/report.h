@@ -3,7 +3,9 @@
 
 static struct {
     sample s0, s_conn, s_idle, s_hold, p0, p1, s_end;
-    double connect_s, sub_cpu_connect, sub_cpu_pub, pub_cpu, self_cpu_pub;
+    double connect_s, sub_cpu_connect, main_cpu_connect, sub_cpu_pub, pub_cpu, self_cpu_pub;
+    uint64_t pings; /* answered while idle */
+    uint64_t bytes_before; /* received before the first message */
     bool timed_out;
 } run;
 
@@ -38,6 +40,7 @@ static void report(void)
     double srv = run.p1.cpu_s - run.p0.cpu_s;
     double other = run.p1.machine_busy_s - run.p0.machine_busy_s - srv - run.self_cpu_pub;
     double hs_cpu = run.s_conn.cpu_s - run.s0.cpu_s;
+    double hs_other = run.s_conn.machine_busy_s - run.s0.machine_busy_s - hs_cpu - run.sub_cpu_connect - run.main_cpu_connect;
     const char *sub_kind = !opt.have_sub ? "none" : opt.sub.ws ? "ws" : "sse";
     static const char *const modes[] = { "rate", "closed", "window" };
 
@@ -54,14 +57,14 @@ static void report(void)
         buf_json_escaped(&e2, pub.sample_error, strlen(pub.sample_error));
         fprintf(j, "{\n \"label\": \"%.*s\",\n", (int)lb.n, lb.p ? lb.p : "");
         fprintf(j, " \"config\": {\"subscribers\": %u, \"kind\": \"%s\", \"tls\": %s, \"channels\": %u, \"size\": %zu, \"mode\": \"%s\", "
-                   "\"rate\": %g, \"concurrency\": %u, \"depth\": %u, \"window\": %g, \"keepalive\": %s, \"duration_s\": %g, \"warmup_s\": %g},\n",
+                   "\"rate\": %g, \"concurrency\": %u, \"depth\": %u, \"batch\": %u, \"window\": %g, \"keepalive\": %s, \"duration_s\": %g, \"warmup_s\": %g},\n",
                 opt.subs, sub_kind, opt.sub.tls || opt.pub.tls ? "true" : "false", opt.channels, opt.size,
-                opt.have_pub ? modes[opt.mode] : "none", opt.rate, opt.lanes, opt.depth, opt.window,
+                opt.have_pub ? modes[opt.mode] : "none", opt.rate, opt.lanes, opt.depth, opt.batch, opt.window,
                 opt.keepalive ? "true" : "false", opt.duration, opt.warmup);
         fprintf(j, " \"connect\": {\"opened\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"dropped_later\": %" PRIu64 ", \"seconds\": %.3f, \"rate_per_s\": %.0f, "
-                   "\"handshake_us\": {\"p50\": %.0f, \"p99\": %.0f, \"max\": %.0f}, \"server_cpu_us\": %.2f, \"generator_cpu_us\": %.2f, \"errors\": {",
+                   "\"handshake_us\": {\"p50\": %.0f, \"p99\": %.0f, \"max\": %.0f}, \"server_cpu_us\": %.2f, \"generator_cpu_us\": %.2f, \"others_s\": %.3f, \"errors\": {",
                 opened, failed, dropped, run.connect_s, per((double)opened, run.connect_s), hist_pct_us(&hs, 50),
-                hist_pct_us(&hs, 99), (double)hs.max / 1e3, per(hs_cpu * 1e6, (double)opened), per(run.sub_cpu_connect * 1e6, (double)opened));
+                hist_pct_us(&hs, 99), (double)hs.max / 1e3, per(hs_cpu * 1e6, (double)opened), per(run.sub_cpu_connect * 1e6, (double)opened), hs_other);
         for (int k = 0; k < E_KINDS; k++)
             fprintf(j, "%s\"%s\": %u", k ? ", " : "", err_names[k], err[k]);
         fprintf(j, "}, \"statuses\": {");
@@ -77,8 +80,8 @@ static void report(void)
         fprintf(j, "\"per_conn\": {\"pss\": %.0f, \"rss\": %.0f, \"private\": %.0f, \"tcp_mem\": %.0f, \"slab_both_ends\": %.0f, \"pss_end\": %.0f}},\n",
                 PER_CONN(pss), PER_CONN(rss), PER_CONN(priv), PER_CONN(tcp_mem), PER_CONN(slab),
                 per((double)run.s_end.pss - (double)run.s0.pss, (double)opened));
-        fprintf(j, " \"idle\": {\"seconds\": %.2f, \"server_cpu_s\": %.3f},\n", (double)(run.s_hold.t - run.s_idle.t) / 1e9,
-                run.s_hold.cpu_s - run.s_idle.cpu_s);
+        fprintf(j, " \"idle\": {\"seconds\": %.2f, \"server_cpu_s\": %.6f, \"pings\": %" PRIu64 "},\n", (double)(run.s_hold.t - run.s_idle.t) / 1e9,
+                run.s_hold.cpu_s - run.s_idle.cpu_s, run.pings);
         fprintf(j, " \"publish\": {\"sent\": %" PRIu64 ", \"ok\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"seconds\": %.3f, \"rps\": %.1f, \"connects\": %" PRIu64 ", "
                    "\"max_lag_ms\": %.2f, \"late\": %" PRIu64 ", \"window_stalls\": %" PRIu64 ", \"response_us\": {\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99.9\": %.1f, \"max\": %.1f}, \"statuses\": {",
                 pub.sent, pub.ok, pub.failed, pub_s, per((double)pub.ok, ok_s), pub.connects, pub.max_lag_ms, pub.late, pub.stalls,
@@ -88,10 +91,11 @@ static void report(void)
                 fprintf(j, "%s\"%d\": %u", c++ ? ", " : "", k, pub.status[k]);
         fprintf(j, "}, \"sample_error\": \"%.*s\"},\n", (int)e2.n, e2.p ? e2.p : "");
         fprintf(j, " \"deliver\": {\"expected\": %" PRIu64 ", \"received\": %" PRIu64 ", \"unique\": %" PRIu64 ", \"lost\": %" PRId64 ", \"duplicates\": %" PRIu64 ", \"disorder\": %" PRIu64 ", "
-                   "\"order_checked\": %s, \"misrouted\": %" PRIu64 ", \"foreign\": %" PRIu64 ", \"unmarked\": %" PRIu64 ", \"seconds\": %.3f, \"per_s\": %.0f, \"bytes\": %" PRIu64 ", "
+                   "\"order_checked\": %s, \"misrouted\": %" PRIu64 ", \"foreign\": %" PRIu64 ", \"unmarked\": %" PRIu64 ", \"seconds\": %.3f, \"per_s\": %.0f, \"bytes\": %" PRIu64 ", \"bytes_each\": %.1f, "
                    "\"latency_us\": {\"n\": %" PRIu64 ", \"min\": %.1f, \"mean\": %.1f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99.9\": %.1f, \"max\": %.1f}},\n",
                 pub.expected, received, unique, lost, dups, disorder, pub.order_checked ? "true" : "false", misrouted, foreign,
-                unmarked, del_s, per((double)unique, del_s), bytes, lat.n, (double)lat.min / 1e3, per(lat.sum / 1e3, (double)lat.n),
+                unmarked, del_s, per((double)unique, del_s), bytes,
+                per((double)(bytes - run.bytes_before), (double)received), lat.n, (double)lat.min / 1e3, per(lat.sum / 1e3, (double)lat.n),
                 hist_pct_us(&lat, 50), hist_pct_us(&lat, 90), hist_pct_us(&lat, 99), hist_pct_us(&lat, 99.9), (double)lat.max / 1e3);
         fprintf(j, " \"cpu\": {\"wall_s\": %.3f, \"server_s\": %.3f, \"server_user_s\": %.3f, \"server_cores\": %.3f, \"subscriber_threads_s\": %.3f, \"publisher_thread_s\": %.3f, "
                    "\"others_s\": %.3f, \"steal_s\": %.3f, \"server_us_per_delivery\": %.4f, \"server_s_per_million\": %.4f, \"server_us_per_publish\": %.3f, "

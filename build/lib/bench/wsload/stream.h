@@ -16,6 +16,7 @@ static bool sub_message(sthread *t, sub *s, const uint8_t *p, size_t n, uint64_t
     for (int i = 0; i < opt.n_reply; i++) {
         size_t ml = strlen(opt.reply[i].match);
         if (n >= ml && !memcmp(p, opt.reply[i].match, ml)) {
+            t->pings++;
             tmpl r = tmpl_compile(opt.reply[i].text);
             bool ok = sub_send_text(t, s, &r);
             free(r.ops);
@@ -61,6 +62,7 @@ static ssize_t sub_parse_ws(sthread *t, sub *s, uint8_t *p, size_t n, uint64_t n
                 }
             }
         } else if (f.op == 9) {
+            t->pings++;
             buf pong = { 0 };
             ws_put(&pong, 10, f.p, f.n);
             bool ok = sub_send(t, s, pong.p, pong.n);

@@ -29,7 +29,7 @@ typedef struct {
     /* results; the main thread reads them after the join or as plain gauges */
     _Atomic uint32_t opened, failed, dropped;
     uint64_t received, dups, disorder, misrouted, foreign, unmarked, bytes, recvs, waits;
-    uint64_t batch;
+    uint64_t batch, pings;
     uint32_t err[E_KINDS], status[600];
     char sample_error[200];
     uint64_t last_delivery;

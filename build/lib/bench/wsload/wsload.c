@@ -59,6 +59,7 @@ enum {
     MAX_SECONDS = 3600,
     MAX_THREADS = 64,
     MAX_LIST = 32,
+    MAX_BATCH = 1000,
     MAX_PIDS = 64,
     MAX_MSG = 16 << 20,
 };
@@ -108,6 +109,22 @@ static double subs_cpu(void)
     for (uint32_t i = 0; i < opt.threads && threads; i++)
         s += thread_cpu_s(threads[i].tid);
     return s;
+}
+
+static uint64_t subs_pings(void)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < opt.threads && threads; i++)
+        n += threads[i].pings;
+    return n;
+}
+
+static uint64_t subs_bytes(void)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < opt.threads && threads; i++)
+        n += threads[i].bytes;
+    return n;
 }
 
 static void start_subscribers(void)
@@ -182,6 +199,7 @@ static void publish_and_wait(void)
     run.p0 = take_sample(false);
     double c0 = subs_cpu(), m0 = thread_cpu_s(pthread_self());
     getrusage(RUSAGE_SELF, &r0);
+    run.bytes_before = subs_bytes();
     pub_run();
     const uint64_t until = pub.t1 + (uint64_t)(opt.drain * 1e9);
     await_deliveries(until);
@@ -215,15 +233,19 @@ int main(int argc, char **argv)
     wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
     run.s0 = take_sample(true);
+    const double main_cpu = thread_cpu_s(pthread_self());
     if (opt.subs)
         start_subscribers();
     run.s_conn = take_sample(false);
     run.sub_cpu_connect = subs_cpu();
+    run.main_cpu_connect = thread_cpu_s(pthread_self()) - main_cpu;
     if (opt.subs)
         sleep_ns((uint64_t)(opt.settle * 1e9));
     run.s_idle = take_sample(true);
+    run.pings = subs_pings();
     if (opt.hold > 0)
         sleep_ns((uint64_t)(opt.hold * 1e9));
+    run.pings = subs_pings() - run.pings;
     run.s_hold = take_sample(false);
 
     int rc = 0;
@@ -237,10 +259,15 @@ int main(int argc, char **argv)
         }
     }
     run.s_end = take_sample(true);
+    if (opt.linger > 0) { /* all has come that will: the threads have only pings to answer */
+        report();
+        sleep_ns((uint64_t)(opt.linger * 1e9));
+    }
     atomic_store(&g_stop, true);
     for (uint32_t k = 0; k < opt.threads && threads; k++)
         pthread_join(threads[k].tid, NULL);
-    report();
+    if (opt.linger <= 0)
+        report();
     for (uint32_t i = 0; i < opt.subs; i++)
         sub_close(&subs[i], S_CLOSED);
     for (uint32_t i = 0; i < opt.lanes && pub.lane; i++)
