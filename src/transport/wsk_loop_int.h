@@ -22,7 +22,7 @@
 #define BIT 16      /* of them, before who has rung meanwhile is asked for */
 #define TURN_BYTES WSK_MB(1) /* so much, too */
 #define READ_BYTES 262144    /* read of a site's sockets in one turn, */
-#define READ_US 500         /* and worked on: tokens, subscriptions */
+#define READ_US 500          /* and worked on: tokens, subscriptions */
 #define REPLAY_ROOM 65536
 #define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define STALL_S 30       /* nothing could be written for so long */
