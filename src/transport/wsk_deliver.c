@@ -25,20 +25,6 @@ static const wsk_counter_e counters[] = {
     [WSK_LOG_PRESENCE] = WSK_C_delivered_presence
 };
 
-/* A text frame. */
-static wsk_slab_t *text_slab(const wsk_text_t *t)
-{
-    uint8_t head[WSK_FRAME_HEAD_MAX];
-    wsk_slab_t *slab = NULL;
-    size_t n = wsk_frame_head(head, WSK_OP_TEXT, t->len);
-
-    if (wsk_text_ok(t) && (slab = wsk_slab_make(n + t->len)) != NULL) {
-        memcpy(slab->bytes, head, n);
-        memcpy(slab->bytes + n, t->at, t->len);
-    }
-    return slab;
-}
-
 static wsk_slab_t *frame_text(const wsk_delivery_t *d)
 {
     wsk_text_t t = { 0 };
@@ -46,19 +32,8 @@ static wsk_slab_t *frame_text(const wsk_delivery_t *d)
     wsk_slab_t *slab;
 
     wsk_text_message(&t, d->record, &id, true);
-    slab = text_slab(&t);
+    slab = wsk_say_text_slab(&t);
     wsk_text_free(&t);
-    return slab;
-}
-
-static wsk_slab_t *event_slab(const wsk_sse_event_t *ev)
-{
-    size_t cap = wsk_sse_bound(ev);
-    wsk_slab_t *slab = wsk_slab_make(cap);
-
-    if (slab) {
-        slab->len = (uint32_t)wsk_sse_write((char *)slab->bytes, cap, ev);
-    }
     return slab;
 }
 
@@ -73,22 +48,15 @@ static wsk_slab_t *event_text(const wsk_delivery_t *d)
     wsk_text_message(&t, d->record, &at, false);
     ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, &at) };
     ev.data = (wsk_slice_t){ t.at, t.len };
-    slab = wsk_text_ok(&t) ? event_slab(&ev) : NULL;
+    slab = wsk_text_ok(&t) ? wsk_say_event_slab(&ev) : NULL;
     wsk_text_free(&t);
     return slab;
 }
 
 static wsk_slab_t *frame_binary(const wsk_delivery_t *d)
 {
-    uint8_t head[WSK_FRAME_HEAD_MAX];
-    size_t n = wsk_frame_head(head, WSK_OP_BINARY, d->record->body.len);
-    wsk_slab_t *slab = wsk_slab_make(n + d->record->body.len);
-
-    if (slab) {
-        memcpy(slab->bytes, head, n);
-        memcpy(slab->bytes + n, d->record->body.at, d->record->body.len);
-    }
-    return slab;
+    return wsk_say_frame_slab(WSK_OP_BINARY, d->record->body.at,
+                              d->record->body.len);
 }
 
 static wsk_slab_t *event_binary(const wsk_delivery_t *d)
@@ -104,7 +72,7 @@ static wsk_slab_t *event_binary(const wsk_delivery_t *d)
     ev.data.at = (const char *)text;
     ev.data.len = (size_t)EVP_EncodeBlock(
         text, (const unsigned char *)d->record->body.at, (int)len);
-    slab = event_slab(&ev);
+    slab = wsk_say_event_slab(&ev);
     free(text);
     return slab;
 }
@@ -115,7 +83,7 @@ static wsk_slab_t *frame_presence(const wsk_delivery_t *d)
     wsk_slab_t *slab;
 
     wsk_roster_text(&t, d->record, true);
-    slab = text_slab(&t);
+    slab = wsk_say_text_slab(&t);
     wsk_text_free(&t);
     return slab;
 }
@@ -128,7 +96,7 @@ static wsk_slab_t *event_presence(const wsk_delivery_t *d)
 
     wsk_roster_text(&t, d->record, false);
     ev.data = (wsk_slice_t){ t.at, t.len };
-    slab = wsk_text_ok(&t) ? event_slab(&ev) : NULL;
+    slab = wsk_text_ok(&t) ? wsk_say_event_slab(&ev) : NULL;
     wsk_text_free(&t);
     return slab;
 }

@@ -251,6 +251,11 @@ void wsk_loop_dispose(wsk_loop_t *l)
             free(l->views[i]);
         }
     }
+    for (i = 0; i < WSK_COUNT_OF(l->places); i++) {
+        if (l->places[i].slab) {
+            wsk_slab_unref(l->places[i].slab);
+        }
+    }
     if (l->grants) {
         wsk_grant_table_free(l->grants);
     }

@@ -69,6 +69,12 @@ typedef struct given_t {
     int64_t at_ms;
 } given_t;
 
+/** The last that was told where it stands, and the frame for all others there. */
+typedef struct wsk_place_said_t {
+    wsk_cursor_t at;
+    wsk_slab_t *slab; /* or NULL; owned */
+} wsk_place_said_t;
+
 /** How far a loop is that leaves. */
 typedef enum phase_e {
     PHASE_STAY,
@@ -100,8 +106,9 @@ struct wsk_loop_t {
     uint32_t next_id;
     uint8_t *buf;
     uint32_t turn;
-    uint64_t looked_at; /* connections, when their site had changed */
-    intake_t echoes;    /* they have no site */
+    uint64_t looked_at;         /* connections, when their site had changed */
+    intake_t echoes;            /* they have no site */
+    wsk_place_said_t places[2]; /* a socket's ping, a stream's event */
     /* drain */
     bool draining;
     phase_e phase;
@@ -256,14 +263,20 @@ void wsk_roster_counts(wsk_loop_t *l);
 void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t);
 void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
                    const void *bytes, size_t len);
+/** What many are sent: made once. @return with one reference, or NULL without
+ *  memory, or if the text has failed */
+wsk_slab_t *wsk_say_frame_slab(wsk_opcode_e op, const void *bytes, size_t len);
+wsk_slab_t *wsk_say_text_slab(const wsk_text_t *t);
+wsk_slab_t *wsk_say_event_slab(const wsk_sse_event_t *ev);
 void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev);
 void wsk_say_error(wsk_loop_t *l, wsk_conn_t *c, wsk_answer_e answer,
                    const wsk_text_t *extra);
 void wsk_say_limited(wsk_loop_t *l, wsk_conn_t *c, const wsk_limited_t *by,
                      const wsk_text_t *extra);
-/** To an event stream: an event that has only an id. */
 /** The first event of a stream: it is subscribed, and this is its id. */
 void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream);
+/** Where it is: a ping to a socket, to an event stream an event that has only an
+ *  id. */
 void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms);

@@ -23,8 +23,7 @@ static void queue(wsk_loop_t *l, wsk_conn_t *c, wsk_slab_t *slab)
     wsk_turn_write(l, c);
 }
 
-void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
-                   const void *bytes, size_t len)
+wsk_slab_t *wsk_say_frame_slab(wsk_opcode_e op, const void *bytes, size_t len)
 {
     uint8_t head[WSK_FRAME_HEAD_MAX];
     size_t n = wsk_frame_head(head, op, len);
@@ -36,10 +35,16 @@ void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
             memcpy(slab->bytes + n, bytes, len);
         }
     }
-    queue(l, c, slab);
+    return slab;
 }
 
-void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev)
+wsk_slab_t *wsk_say_text_slab(const wsk_text_t *t)
+{
+    return wsk_text_ok(t) ? wsk_say_frame_slab(WSK_OP_TEXT, t->at, t->len)
+                          : NULL;
+}
+
+wsk_slab_t *wsk_say_event_slab(const wsk_sse_event_t *ev)
 {
     size_t cap = wsk_sse_bound(ev);
     wsk_slab_t *slab = wsk_slab_make(cap);
@@ -47,7 +52,18 @@ void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev)
     if (slab) {
         slab->len = (uint32_t)wsk_sse_write((char *)slab->bytes, cap, ev);
     }
-    queue(l, c, slab);
+    return slab;
+}
+
+void wsk_say_frame(wsk_loop_t *l, wsk_conn_t *c, wsk_opcode_e op,
+                   const void *bytes, size_t len)
+{
+    queue(l, c, wsk_say_frame_slab(op, bytes, len));
+}
+
+void wsk_say_event(wsk_loop_t *l, wsk_conn_t *c, const wsk_sse_event_t *ev)
+{
+    queue(l, c, wsk_say_event_slab(ev));
 }
 
 void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream)
@@ -68,11 +84,8 @@ void wsk_say_open(wsk_loop_t *l, wsk_conn_t *c, wsk_slice_t stream)
 
 void wsk_say_text(wsk_loop_t *l, wsk_conn_t *c, wsk_text_t *t)
 {
-    if (!wsk_text_ok(t)) {
-        queue(l, c, NULL);
-    }
-    else if (c->kind != WSK_KIND_SSE) {
-        wsk_say_frame(l, c, WSK_OP_TEXT, t->at, t->len);
+    if (c->kind != WSK_KIND_SSE || !wsk_text_ok(t)) {
+        queue(l, c, wsk_say_text_slab(t));
     }
     wsk_text_free(t);
 }
@@ -109,38 +122,57 @@ void wsk_say_limited(wsk_loop_t *l, wsk_conn_t *c, const wsk_limited_t *by,
               wsk_quota_retry_s(by->wait_ms), extra);
 }
 
-/* Keeps the stream and the cursor alive. */
-void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c)
+static wsk_slab_t *place_event(const wsk_cursor_t *at)
 {
-    wsk_cursor_t at = wsk_hub_position(&c->member);
     char id[WSK_ID_MAX];
     wsk_sse_event_t ev = { .retry_ms = -1 };
 
-    ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, &at) };
-    wsk_say_event(l, c, &ev);
+    ev.id = (wsk_slice_t){ id, wsk_cursor_text(id, at) };
+    return wsk_say_event_slab(&ev);
+}
+
+static wsk_slab_t *ping_frame(const wsk_cursor_t *at)
+{
+    wsk_text_t t = { 0 };
+    wsk_slab_t *slab;
+
+    wsk_text_put(&t, "{\"type\":\"ping\",\"id\":");
+    wsk_text_id(&t, at);
+    wsk_text_put(&t, "}");
+    slab = wsk_say_text_slab(&t);
+    wsk_text_free(&t);
+    return slab;
+}
+
+/* Most who are told where they are stand at the same place as the last one. */
+void wsk_say_place(wsk_loop_t *l, wsk_conn_t *c)
+{
+    const wsk_cursor_t at = wsk_hub_position(&c->member);
+    const bool sse = c->kind == WSK_KIND_SSE;
+    wsk_place_said_t *last = &l->places[sse];
+
+    if (!last->slab || last->at.epoch != at.epoch || last->at.seq != at.seq) {
+        if (last->slab) {
+            wsk_slab_unref(last->slab);
+        }
+        *last = (wsk_place_said_t){ at,
+                                    sse ? place_event(&at) : ping_frame(&at) };
+    }
+    if (last->slab) {
+        wsk_slab_ref(last->slab);
+    }
+    queue(l, c, last->slab);
 }
 
 void wsk_say_ping(wsk_loop_t *l, wsk_conn_t *c)
 {
-    wsk_text_t t = { 0 };
-    wsk_cursor_t at;
-
     if (c->kind == WSK_KIND_ECHO || c->kind == WSK_KIND_PUBLISHER) {
         wsk_say_frame(l, c, WSK_OP_PING, NULL, 0);
         return;
     }
-    if (c->member.replaying) {
-        return; /* what it is being sent is sign enough */
-    }
-    if (c->kind == WSK_KIND_SSE) {
+    if (!c->member.replaying) { /* else what it is sent is sign enough */
         wsk_say_place(l, c);
-        return;
     }
-    at = wsk_hub_position(&c->member);
-    wsk_text_put(&t, "{\"type\":\"ping\",\"id\":");
-    wsk_text_id(&t, &at);
-    wsk_text_put(&t, "}");
-    wsk_say_text(l, c, &t);
 }
 
 void wsk_say_reconnect(wsk_loop_t *l, wsk_conn_t *c, uint32_t in_ms)

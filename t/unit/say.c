@@ -87,6 +87,40 @@ static void pings(void)
     close_three();
 }
 
+/* One frame for all at the same place of the same log, and no other. */
+static void pings_are_shared(void)
+{
+    client_t other;
+    const wsk_slab_t *first;
+    const char *heard;
+
+    open_three();
+    client_open(&w, &other, WSK_KIND_WS, 1);
+    wsk_say_ping(w.loop, a.c);
+    wsk_say_ping(w.loop, b.c);
+    wsk_say_ping(w.loop, other.c);
+    first = a.c->out.only;
+    ok(a.c->out.frames == 1 && other.c->out.frames == 1
+           && other.c->out.only == first && b.c->out.only != first,
+       "two sockets share a ping, a stream has its own event");
+    heard = client_heard(&w, &a);
+    has(heard, "{\"type\":\"ping\",\"id\":\"", "it is a ping");
+    is_str(client_heard(&w, &other), heard, "and the same for both");
+    close(other.fd);
+    client_open(&w, &other, WSK_KIND_WS, 0);
+    wsk_say_ping(w.loop, a.c);
+    wsk_say_ping(w.loop, other.c);
+    ok(a.c->out.only != other.c->out.only, "another site has its own place");
+    client_heard(&w, &a);
+    client_heard(&w, &other);
+    close(other.fd);
+    world_say(&w, 1, "none", "x");
+    wsk_hub_pump(w.loop->hub, w.sites[1]);
+    wsk_say_ping(w.loop, a.c);
+    has(client_heard(&w, &a), "-1\"}", "who has gone on is told the new one");
+    close_three();
+}
+
 /* The dead and the closing are told nothing. */
 static void too_late(void)
 {
@@ -135,6 +169,7 @@ int main(void)
     closes();
     reconnects();
     pings();
+    pings_are_shared();
     too_late();
     without_memory();
     return done_testing();
