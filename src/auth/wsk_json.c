@@ -3,10 +3,9 @@
 
 #include <stdlib.h>
 
-/* A buffer that doubles, and the one it is copied from, fit in so much of a short
- * text; a block of 64 KiB or more the C library would give back to the system,
- * each time. */
-#define NEEDS(len) ((len) < 15000 ? 4 * (len) + 64 : 61440)
+/* What a buffer that doubles can take, with the one it is copied from. No more: a
+ * large block the C library would give back to the system, each time. */
+#define NEEDS(len) (4 * (len) + 64)
 
 static bool has_memory(size_t len)
 {

@@ -4,8 +4,9 @@
  * none.
  *
  * The parser tells want of memory in the words of a fault of the text, and may
- * even drop bytes of a text in silence where its buffer cannot grow. So memory is
- * proved before, and a fault has to show twice.
+ * even drop bytes of a text in silence where its buffer cannot grow. So as much as
+ * its buffer can take is proved before, and a fault has to show twice. What many small
+ * values take is not: without memory for them twice, a text may be called a fault.
  *
  * Threads   Any; no state.
  * Not here  How deep and how long a text may be.

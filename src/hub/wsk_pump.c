@@ -70,7 +70,8 @@ void wsk_hub_trim(wsk_hub_t *hub)
     }
 }
 
-/* What a delivery looks at of a member, and what its owner has next to that. */
+/* What a delivery looks at of a member, and what its owner has next to that
+ * (wsk_member_t, its end). */
 static void prefetch(const wsk_member_t *m)
 {
     wsk_prefetch(&m->id);

@@ -146,7 +146,8 @@ static ssize_t write_plain(const wsk_conn_t *c)
         msg.msg_iovlen = wsk_queue_vectors(q, iov, VECTORS);
     }
     do {
-        /* The rule, one message at a time: cheaper than sendmsg. */
+        /* The rule, one message at a time: cheaper than sendmsg, and than
+         * wsk_queue_next. */
         n = q->frames > 1
                 ? sendmsg(c->fd, &msg, flags)
                 : send(c->fd, q->only->bytes + q->only->len - q->bytes,

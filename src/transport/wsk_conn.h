@@ -88,7 +88,7 @@ typedef struct wsk_conn_t {
     wsk_aside_t *aside; /* or NULL; owned */
     uint32_t blocked_s; /* since when nothing could be written; 0: all is */
     /* The rest. */
-    uint32_t sealed; /* of out_bytes, in a TLS record that is not written yet */
+    uint32_t sealed; /* of out.bytes, in a TLS record that is not written yet */
     struct wsk_conn_t *timer_next, **timer_link; /* in the wheel */
     union {
         wsk_grant_t *grant;         /* or NULL: of a feed, of an echo */
@@ -115,7 +115,7 @@ typedef struct wsk_conn_t {
  * bytes to the last, and one more would cost 16. */
 _Static_assert(sizeof(wsk_conn_t) <= 248, "an idle connection has grown");
 
-/** A delivery to it is next: fetch what one reads from memory meanwhile. */
+/** It is to be written next: fetch from memory meanwhile what that reads. */
 static inline void wsk_conn_prefetch(const wsk_conn_t *c)
 {
     wsk_prefetch(&c->member.id);

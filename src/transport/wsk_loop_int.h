@@ -69,7 +69,8 @@ typedef struct given_t {
     int64_t at_ms;
 } given_t;
 
-/** The last that was told where it stands, and the frame for all others there. */
+/** The place last told, and its frame, which says nothing but that: it is for all
+ *  who stand there, of whatever site. */
 typedef struct wsk_place_said_t {
     wsk_cursor_t at;
     wsk_slab_t *slab; /* or NULL; owned */

@@ -5,7 +5,7 @@
  * Promise   The bytes of a frame are shared by all who get it. A queue of one
  *           frame, the rule, allocates nothing.
  * Owner     The queue holds a reference on each slab in it. All zero is empty.
- * Threads   The loop thread.
+ * Threads   The loop thread; an empty one may be cleared by any.
  * Not here  Bounds (a queue is its owner's to fill), sockets.
  */
 #ifndef WSK_QUEUE_H
@@ -27,7 +27,7 @@ wsk_slab_t *wsk_slab_make(size_t len);
 void wsk_slab_ref(wsk_slab_t *slab);
 void wsk_slab_unref(wsk_slab_t *slab);
 
-/** One of several frames. */
+/** One of several frames; internal. */
 typedef struct wsk_out_t {
     struct wsk_out_t *next; /* of the last: the first */
     wsk_slab_t *slab;
@@ -36,7 +36,7 @@ typedef struct wsk_out_t {
 
 typedef struct wsk_queue_t {
     union {
-        wsk_slab_t *only; /* of one frame; what is left of it is `bytes` */
+        wsk_slab_t *only; /* of one frame; its last `bytes` are left */
         wsk_out_t *last;  /* of several; the first is behind it */
     };
     uint32_t bytes, frames;
@@ -47,8 +47,9 @@ typedef struct wsk_piece_t {
     const uint8_t *bytes;
     size_t len;
     bool begun; /* some of it was sent */
+    /* internal: */
     const wsk_slab_t *slab;
-    const wsk_out_t *node; /* internal */
+    const wsk_out_t *node;
 } wsk_piece_t;
 
 /** Go through a queue. @param p  all zero before the first
@@ -59,11 +60,13 @@ bool wsk_queue_next(const wsk_queue_t *q, wsk_piece_t *p);
 unsigned wsk_queue_vectors(const wsk_queue_t *q, struct iovec *iov,
                            unsigned max);
 
-/** Append; takes a reference of its own. Some bytes.
+/** Append; takes a reference of its own.
+ *  @param slab  not empty
  *  @return false without memory; nothing has changed then */
 bool wsk_queue_put(wsk_queue_t *q, wsk_slab_t *slab);
 
-/** Append a copy of a frame that another process had queued; some bytes.
+/** Append a copy of a frame that another process had queued.
+ *  @param len    not 0
  *  @param begun  its beginning was sent already; then it is the first
  *  @return false without memory */
 bool wsk_queue_copy(wsk_queue_t *q, const uint8_t *bytes, size_t len,

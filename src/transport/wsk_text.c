@@ -126,7 +126,7 @@ static int dump_to(const char *bytes, size_t len, void *baton)
     return t->failed ? -1 : 0;
 }
 
-/* What is no text, as the library writes it. */
+/* A number, true, false or null, as the library writes it. */
 static void put_other(wsk_text_t *t, const json_t *value)
 {
     if (json_dump_callback(value, dump_to, t, JSON_COMPACT | JSON_ENCODE_ANY)

@@ -140,13 +140,16 @@ void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
     intake_t *in = intake_of(l, c);
     const uint64_t before = c->bytes_in;
 
+    /* Once in each turn even while somebody rings, or it would never be read. */
     if (in->bytes < READ_BYTES && in->us < READ_US
         && !(in->bytes && wsk_slot_rung(l->spec.seg, l->slot))) {
         in->from_us = clock_us();
         wsk_life_read(l, c);
         in->bytes += c->bytes_in - before;
         in->us += clock_us() - in->from_us;
-        sched_yield(); /* to workers: who is busy reads without a pause */
+        /* Workers wait for this core, and who floods leaves no pause in the
+         * poll. */
+        sched_yield();
     }
 }
 

@@ -3,7 +3,8 @@
  * Editing together on a stock WordPress 7.1: two, then six people in one post,
  * while their sockets are killed, httpd is reloaded and a child of it dies. In
  * the end all show the same, the document of a member that is none of ours is
- * the same too, every block is there once, and so it is saved.
+ * the same too, every block is there once (after two minutes of typing over each other:
+ * or is lost or doubled without a network, too), and so it is saved.
  */
 import { save } from './editor.mjs';
 import { demo, is, note, ok, run, shoot, until, wp } from './lib.mjs';
@@ -82,8 +83,11 @@ async function isRightInMemory(browser, seed, crowd) {
     await pause(3000);
     const writers = people.map((person, i) => new Writer(person, 100 * seed + i, LONG));
     await writeUntil(writers, Date.now() + SECONDS * 1000);
-    const right = async () => (await Promise.all(people.map(paragraphs))).every((shown) => same(kept(shown), written(writers)));
-    return Boolean(await until(right, 10000));
+    const shown = () => Promise.all(people.map(paragraphs));
+    const right = async () => (await shown()).every((one) => same(kept(one), written(writers)));
+    const agree = async () => new Set((await shown()).map((one) => JSON.stringify(one))).size === 1;
+    // Who have not come to one text yet are not wrong yet: that excuses nothing.
+    return Boolean(await until(right, 10000)) || !await until(agree, 20000);
   } finally {
     await Promise.all(people.map((person) => person.close()));
   }
@@ -120,7 +124,8 @@ async function together(browser, seed, crowd) {
     }
     note(`${name}: the same ${Date.now() - begun} ms after the last word; ${writers.reduce((n, { made }) => n + made, 0)} blocks made`);
     const [first] = await shown();
-    if (new Set(oracle.identities()).size < first.length) {
+    const ids = oracle.identities();
+    if (new Set(ids).size < ids.length) {
       note(`${name}: several blocks of the document have one clientId`);
     }
     if (LONG && !same(kept(first), written(writers))) {
@@ -132,8 +137,11 @@ async function together(browser, seed, crowd) {
 
     ok(!(await save(people[0].page, {})).failed, `${name}: it is saved`);
     const stored = wp('eval', `echo wp_json_encode( array_values( array_map( fn( $block ) => trim( strip_tags( $block['innerHTML'] ), "\\n" ), array_filter( parse_blocks( get_post( ${post} )->post_content ), fn( $block ) => $block['blockName'] ) ) ) );`);
-    const seen = LONG && !same(showing(oracle), held(oracle)) ? held(oracle) : await paragraphs(people[0]);
-    is(JSON.parse(stored), seen, `${name}: as they saw it`);
+    if (LONG && !same(showing(oracle), held(oracle))) {
+      is(JSON.parse(stored), held(oracle), `${name}: as the document has it, which no editor shows`);
+    } else {
+      is(JSON.parse(stored), await paragraphs(people[0]), `${name}: as they saw it`);
+    }
     is(faultsBut(people, /WebSocket connection|Failed to load resource|ERR_/), [], `${name}: no page complains`);
     witness.close();
     oracle.close();

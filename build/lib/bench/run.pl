@@ -103,7 +103,8 @@ sub take {
 sub other_work {
     my ($name, $side, $frame) = @_;
     return undef if !$frame || $side !~ /^(?:us|floor)\b/;
-    $frames{$name} //= $frame;
+    $frames{$name} //= $frame if $side =~ /^us/;
+    return 'nothing of ours to compare with' if !$frames{$name};
     return undef if abs($frame - $frames{$name}) <= 8;
     return sprintf 'a message is %.0f bytes, ours %.0f', $frame, $frames{$name};
 }

@@ -6,6 +6,17 @@
 #
 #   $report->{frame}    bytes of a message on the wire, where that was seen
 #
+# Of a figure:
+#   subs, wire    subscribers, and over what
+#   share         so many on each channel; without it all are on one
+#   list          messages in one request, of ours only
+#   socket, fresh, static   publishes: over the publish socket, each over a new
+#                 connection, GETs of a file instead
+#   few           subs of the side -few
+#   others, apart who else is there, each with a channel or a site; not at -few
+#   hold, rate    seconds idle; messages a second
+#   yjs           updates of Yjs, as binary frames
+#
 # A run in which something got lost or was refused, or a time on a machine that
 # others use, has no value; $report->{why} says so.
 package Bench::Recipes;
@@ -68,7 +79,8 @@ sub server_of {
     my ($figure) = @_;
     return (
         pings => $figure->{kind} eq 'idle', keeps => $figure->{kind} eq 'storm',
-        # The same of those who have others and of those who have none.
+        # Without others the server is the same: its history and its number of sites
+        # must not be the difference.
         ($figure->{apart} // '') eq 'channels' ? (history => '16M 100000') : (),
         ($figure->{apart} // '') eq 'sites' ? (sites => $figure->{others}) : (),
     );
@@ -127,7 +139,8 @@ sub words {
     return @words;
 }
 
-# Frames of ours carry names and an id: the others' are made as long.
+# Frames of ours carry names and an id: the others' are made as long. Found by hand;
+# run.pl refuses a bare loop that is off by more than 8 bytes.
 sub size {
     my ($figure, $side) = @_;
     return 150 if $side->{kind} eq 'us';

@@ -4,7 +4,7 @@
 static struct {
     sample s0, s_conn, s_idle, s_hold, p0, p1, s_end;
     double connect_s, sub_cpu_connect, main_cpu_connect, sub_cpu_pub, pub_cpu, self_cpu_pub;
-    uint64_t pings; /* answered while idle */
+    uint64_t pings; /* that came while idle */
     uint64_t bytes_before; /* received before the first message */
     bool timed_out;
 } run;
