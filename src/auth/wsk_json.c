@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
-/* What a buffer that doubles can take, with the one it is copied from. No more: a
- * large block the C library would give back to the system, each time. */
-#define NEEDS(len) (4 * (len) + 64)
+/* The values of a short text, and for any a buffer that doubles with the one it is
+ * copied from. A block of 64 KiB or more the C library gives back to the system, each
+ * time. */
+#define NEEDS(len) ((len) < 15344 ? 61440 : 4 * (len) + 64)
 
 static bool has_memory(size_t len)
 {

@@ -4,9 +4,10 @@
  * none.
  *
  * The parser tells want of memory in the words of a fault of the text, and may
- * even drop bytes of a text in silence where its buffer cannot grow. So as much as
- * its buffer can take is proved before, and a fault has to show twice. What many small
- * values take is not: without memory for them twice, a text may be called a fault.
+ * even drop bytes of a text in silence, or abort, where its buffer cannot grow. So
+ * memory for that is proved before, and a fault has to show twice. What a text of very
+ * many small values takes is not proved: without memory for them twice, it may be
+ * called a fault.
  *
  * Threads   Any; no state.
  * Not here  How deep and how long a text may be.

@@ -113,16 +113,20 @@ static int wait_ms(const wsk_loop_t *l)
 bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
                    const wsk_now_t *now)
 {
-    int i, at;
+    unsigned from = l->turn;
+    int i;
 
     l->now_us = now->unix_us;
     l->mono_ms = now->mono_ms;
     l->turn++;
     /* The poll names them in the same order each time, and a site's turn to be
-     * read may end before the last. */
+     * read may end before the last. Of more than it can name it goes on where it
+     * was, and to count on beside that would be to stand still. */
+    if (n == EVENTS) {
+        from = (unsigned)(wsk_loop_random(l) >> 33);
+    }
     for (i = 0; i < n; i++) {
-        at = (int)((l->turn + (unsigned)i) % (unsigned)n);
-        handle(l, &events[at]);
+        handle(l, &events[(from + (unsigned)i) % (unsigned)n]);
     }
     wsk_wheel_turn(l);
     wsk_roster_sweep(l);

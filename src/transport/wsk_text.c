@@ -126,8 +126,8 @@ static int dump_to(const char *bytes, size_t len, void *baton)
     return t->failed ? -1 : 0;
 }
 
-/* A number, true, false or null, as the library writes it. */
-static void put_other(wsk_text_t *t, const json_t *value)
+/* A number with a fraction, as the library writes it. */
+static void put_real(wsk_text_t *t, const json_t *value)
 {
     if (json_dump_callback(value, dump_to, t, JSON_COMPACT | JSON_ENCODE_ANY)
         != 0) {
@@ -179,8 +179,21 @@ void wsk_text_json(wsk_text_t *t, const json_t *value)
     case JSON_ARRAY:
         put_items(t, value);
         break;
-    default:
-        put_other(t, value);
+    case JSON_INTEGER:
+        wsk_text_fmt(t, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        put_real(t, value);
+        break;
+    case JSON_TRUE:
+        wsk_text_put(t, "true");
+        break;
+    case JSON_FALSE:
+        wsk_text_put(t, "false");
+        break;
+    case JSON_NULL:
+        wsk_text_put(t, "null");
+        break;
     }
 }
 

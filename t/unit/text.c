@@ -79,6 +79,14 @@ static void bodies(void)
     wsk_text_body(&t, (wsk_slice_t){ "n", 1 }, data);
     is_text(&t, "\"event\":\"n\",\"data\":7", "data may be any value");
     json_decref(data);
+    data = json_pack("[b,b,n,f,I,[],{}]", 1, 0, 1.5,
+                     (json_int_t)-9007199254740993);
+    wsk_text_body(&t, (wsk_slice_t){ "n", 1 }, data);
+    is_text(&t,
+            "\"event\":\"n\",\"data\":[true,false,null,1.5,-9007199254740993,"
+            "[],{}]",
+            "each as it was written");
+    json_decref(data);
     data = json_stringn("a\0b", 3);
     wsk_text_body(&t, (wsk_slice_t){ "n\0m", 3 }, data);
     is_text(&t, "\"event\":\"n\\u0000m\",\"data\":\"a\\u0000b\"",
