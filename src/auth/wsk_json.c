@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 /* The values of a short text, and for any a buffer that doubles with the one it is
- * copied from. A block of 64 KiB or more the C library gives back to the system, each
- * time. */
-#define NEEDS(len) ((len) < 15344 ? 61440 : 4 * (len) + 64)
+ * copied from. */
+#define NEEDS(len) WSK_MAX(4 * (len) + 64, (size_t)WSK_JSON_PROOF)
 
 static bool has_memory(size_t len)
 {

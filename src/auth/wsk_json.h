@@ -19,6 +19,10 @@
 
 #include "core/wsk.h"
 
+/** Bytes that are proved for a short text. Of 64 KiB or more the C library would give
+ *  the block back to the system, each time. */
+#define WSK_JSON_PROOF 61440
+
 /**
  * @param pvalue  receives an owned value when OK, else NULL
  * @param flags   the parser's; a member named twice is always a fault

@@ -4,13 +4,11 @@
  * there, the JSON parser finds no memory.
  *
  * It answers as the parser does then; the proof by malloc fails with it, for
- * sizes that nobody but the proof asks for.
+ * the size that nobody but the proof asks for (-DPROOF, WSK_JSON_PROOF)
  */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define PROOF 65536
 
 void *__libc_malloc(size_t size);
 void *json_loadb(const char *text, size_t len, size_t flags, void *error);
