@@ -10,8 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS 256
-
 static int64_t clock_us(clockid_t which)
 {
     struct timespec t;

@@ -18,6 +18,7 @@
 
 #define INPUT 16384 /* bytes of one read */
 #define WHEEL 64    /* seconds; a timer beyond comes round again */
+#define EVENTS 256  /* that the poll names at once */
 #define SLICE 64    /* sockets written for a site before the next one's turn */
 #define BIT 16      /* of them, before who has rung meanwhile is asked for */
 #define TURN_BYTES WSK_MB(1) /* so much, too */

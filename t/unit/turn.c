@@ -297,6 +297,45 @@ static void all_are_read(void)
     close_crowd(CROWD);
 }
 
+/* The poll goes on by as many as it can name, and a count beside that might always
+ * come to the same one. */
+static void first_is_drawn(void)
+{
+    static struct epoll_event events[EVENTS];
+    static uint8_t much[60000];
+    uint64_t before[CROWD];
+    unsigned i, round, heard = 0;
+    size_t n;
+
+    open_crowd(CROWD);
+    for (n = 0; n + 6 <= sizeof(much);) {
+        n += client_frame(much + n, WSK_OP_PONG, "", 0);
+    }
+    for (i = 0; i < CROWD; i++) {
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+        before[i] = conns[i]->bytes_in;
+    }
+    for (i = 0; i < EVENTS; i++) {
+        events[i].events = EPOLLIN;
+        events[i].data.ptr = conns[i % CROWD];
+    }
+    for (round = 0; round < 40; round++) {
+        for (i = 0; i < CROWD; i++) {
+            ssize_t wrote = write(fds[i], much, n);
+
+            (void)wrote;
+        }
+        w.loop->turn = (round + 1) * EVENTS; /* no turn of their own */
+        wsk_loop_step(w.loop, events, EVENTS, &w.now);
+    }
+    for (i = 0; i < CROWD; i++) {
+        heard += conns[i]->bytes_in != before[i];
+    }
+    ok(heard > 60, "of more than the poll names the first is drawn (%u)",
+       heard);
+    close_crowd(CROWD);
+}
+
 /* A piece of the log is less for a crowd than for few. */
 static void piece_by_crowd(void)
 {
@@ -401,6 +440,7 @@ int main(void)
     by_bytes();
     intake();
     all_are_read();
+    first_is_drawn();
     piece_by_crowd();
     replay_and_live();
     dead_in_turn();
