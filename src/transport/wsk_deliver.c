@@ -227,7 +227,7 @@ static bool room(void *baton, wsk_member_t *m)
 
     return c->state == WSK_CONN_OPEN
            && c->out.bytes
-                  < WSK_MIN((uint32_t)REPLAY_ROOM,
+                  < WSK_MIN((uint32_t)LOOP_REPLAY_ROOM,
                             l->views[c->site]->spec.limits.send_queue / 4);
 }
 

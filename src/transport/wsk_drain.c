@@ -79,7 +79,7 @@ static void tell_some(wsk_loop_t *l, uint32_t n)
 {
     uint32_t i;
 
-    for (i = 0; i < WHEEL && n; i++) {
+    for (i = 0; i < LOOP_WHEEL && n; i++) {
         wsk_conn_t *c = l->wheel[i], *next;
 
         for (; c && n; c = next) {
@@ -112,7 +112,7 @@ static uint32_t offer_all(wsk_loop_t *l, uint32_t *going, uint32_t *kept)
     bool full = false;
 
     *going = *kept = 0;
-    for (i = 0; i < WHEEL; i++) {
+    for (i = 0; i < LOOP_WHEEL; i++) {
         wsk_conn_t *c = l->wheel[i], *next;
 
         for (; c; c = next) {
@@ -239,7 +239,7 @@ static void strand_all(wsk_loop_t *l)
     uint32_t i;
 
     wsk_hand_withdraw(l, true);
-    for (i = 0; i < WHEEL; i++) {
+    for (i = 0; i < LOOP_WHEEL; i++) {
         for (c = l->wheel[i]; c; c = c->timer_next) {
             c->stays |= !wsk_keep_may(l, c);
         }

@@ -61,7 +61,7 @@ static wsk_conn_t **all_kept(wsk_loop_t *l, uint32_t *n)
     uint32_t i;
 
     *n = 0;
-    for (i = 0; conns && i < WHEEL; i++) {
+    for (i = 0; conns && i < LOOP_WHEEL; i++) {
         for (c = l->wheel[i]; c; c = c->timer_next) {
             if (wsk_keep_may(l, c)) {
                 conns[(*n)++] = c;

@@ -138,7 +138,7 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c, wsk_sent_t *sent)
 static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
 {
     size_t n = 0;
-    wsk_io_e io = wsk_conn_read(c, l->buf, INPUT, &n);
+    wsk_io_e io = wsk_conn_read(c, l->buf, LOOP_INPUT, &n);
 
     if (io == WSK_IO_GONE) {
         wsk_life_kill(l, c);
@@ -151,7 +151,7 @@ static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
         wsk_session_input(l, c, l->buf, n);
     }
     return c->state != WSK_CONN_DEAD
-           && (n == INPUT || c->ssl || wsk_conn_early(c));
+           && (n == LOOP_INPUT || c->ssl || wsk_conn_early(c));
 }
 
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)

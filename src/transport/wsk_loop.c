@@ -120,7 +120,7 @@ bool wsk_loop_step(wsk_loop_t *l, const struct epoll_event *events, int n,
     /* The poll names them in the same order each time, and a site's turn to be
      * read may end before the last. Of more than it can name it goes on where it
      * was, and to count on beside that would be to stand still. */
-    if (n == EVENTS) {
+    if (n == LOOP_EVENTS) {
         from = (unsigned)(wsk_loop_random(l) >> 33);
     }
     for (i = 0; i < n; i++) {
@@ -178,7 +178,7 @@ void wsk_loop_leave(wsk_loop_t *l)
 
     wsk_hand_abandon(l);
     take_incoming(l);
-    for (i = 0; i < WHEEL; i++) {
+    for (i = 0; i < LOOP_WHEEL; i++) {
         while (l->wheel[i]) {
             wsk_life_kill(l, l->wheel[i]);
         }
@@ -193,12 +193,12 @@ void wsk_loop_leave(wsk_loop_t *l)
 
 void wsk_loop_run(wsk_loop_t *l)
 {
-    struct epoll_event events[EVENTS];
+    struct epoll_event events[LOOP_EVENTS];
     wsk_now_t now;
     int n;
 
     do {
-        n = epoll_wait(l->epoll, events, EVENTS, wait_ms(l));
+        n = epoll_wait(l->epoll, events, LOOP_EVENTS, wait_ms(l));
         now = wsk_loop_clocks();
     } while (!wsk_loop_step(l, events, n, &now));
 }
@@ -225,7 +225,7 @@ static bool prepare(wsk_loop_t *l)
 {
     struct epoll_event ev = { .events = EPOLLIN, .data.ptr = l };
 
-    l->buf = malloc(INPUT);
+    l->buf = malloc(LOOP_INPUT);
     l->views = calloc(wsk_segment_spec(l->spec.seg)->sites, sizeof *l->views);
     l->grants = wsk_grant_table_make();
     l->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -16,22 +16,23 @@
 #include "transport/wsk_loop.h"
 #include "transport/wsk_parcel.h"
 
-#define INPUT 16384 /* bytes of one read */
-#define WHEEL 64    /* seconds; a timer beyond comes round again */
-#define EVENTS 256  /* that the poll names at once */
-#define SLICE 64    /* sockets written for a site before the next one's turn */
-#define BIT 16      /* of them, before who has rung meanwhile is asked for */
-#define TURN_BYTES WSK_MB(1) /* so much, too */
-#define READ_BYTES 262144    /* read of a site's sockets in one turn, */
-#define READ_US 500          /* and worked on: tokens, subscriptions */
-#define REPLAY_ROOM 65536
-#define CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
-#define STALL_S 30       /* nothing could be written for so long */
-#define EXPIRY_SLACK_S 2 /* PROTOCOL.md says within 5 s */
+#define LOOP_INPUT 16384 /* bytes of one read */
+#define LOOP_WHEEL 64    /* seconds; a timer beyond comes round again */
+#define LOOP_EVENTS 256  /* that the poll names at once */
+#define LOOP_SLICE \
+    64              /* sockets written for a site before the next one's turn */
+#define LOOP_BIT 16 /* of them, before who has rung meanwhile is asked for */
+#define LOOP_TURN_BYTES WSK_MB(1) /* so much, too */
+#define LOOP_READ_BYTES 262144    /* read of a site's sockets in one turn, */
+#define LOOP_READ_US 500          /* and worked on: tokens, subscriptions */
+#define LOOP_REPLAY_ROOM 65536
+#define LOOP_CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
+#define LOOP_STALL_S 30       /* nothing could be written for so long */
+#define LOOP_EXPIRY_SLACK_S 2 /* PROTOCOL.md says within 5 s */
 
 /* An echo has no site, and so no limits of one. */
-#define ECHO_PING_S 20
-#define ECHO_IDLE_S 60
+#define LOOP_ECHO_PING_S 20
+#define LOOP_ECHO_IDLE_S 60
 
 /** What was read in which turn, and how long that took. */
 typedef struct intake_t {
@@ -99,7 +100,7 @@ struct wsk_loop_t {
     int64_t count_ms;   /* when connections are looked at next */
     int64_t sweep_ms;   /* and slots */
     int64_t starved_ms; /* and what waits for memory */
-    wsk_conn_t *wheel[WHEEL];
+    wsk_conn_t *wheel[LOOP_WHEEL];
     wsk_conn_t *dead;
     uint32_t now_s;
     int64_t now_us; /* Unix time */

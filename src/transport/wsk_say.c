@@ -214,7 +214,7 @@ void wsk_say_close(wsk_loop_t *l, wsk_conn_t *c, unsigned code,
         }
     }
     c->state = WSK_CONN_CLOSING;
-    c->due_s = l->now_s + CLOSE_WAIT_S;
+    c->due_s = l->now_s + LOOP_CLOSE_WAIT_S;
     c->member.replaying = false;
     wsk_wheel_set(l, c, c->due_s);
     wsk_turn_write(l, c);

@@ -209,7 +209,7 @@ static void begin_at_site(wsk_loop_t *l, wsk_conn_t *c)
 
 void wsk_session_begin(wsk_loop_t *l, wsk_conn_t *c)
 {
-    c->ping_s = l->now_s + ECHO_PING_S;
+    c->ping_s = l->now_s + LOOP_ECHO_PING_S;
     if (c->kind != WSK_KIND_ECHO) {
         begin_at_site(l, c);
     }

@@ -27,7 +27,7 @@ static void expired(wsk_loop_t *l, wsk_conn_t *c)
 /* @return whether it goes on */
 static bool still_good(wsk_loop_t *l, wsk_conn_t *c, const wsk_limits_t *limits)
 {
-    if (c->blocked_s && late(l, c->blocked_s + STALL_S)) {
+    if (c->blocked_s && late(l, c->blocked_s + LOOP_STALL_S)) {
         wsk_loop_count(l, c, WSK_C_stalled_closed, 1);
         wsk_life_kill(l, c);
         return false;
@@ -38,7 +38,7 @@ static bool still_good(wsk_loop_t *l, wsk_conn_t *c, const wsk_limits_t *limits)
         wsk_say_close(l, c, WSK_CLOSE_AWAY, "nothing heard");
         return false;
     }
-    if (c->exp_s && l->now_us / 1000000 >= c->exp_s + EXPIRY_SLACK_S) {
+    if (c->exp_s && l->now_us / 1000000 >= c->exp_s + LOOP_EXPIRY_SLACK_S) {
         expired(l, c);
         return false;
     }
@@ -49,16 +49,16 @@ static uint32_t next_due(const wsk_loop_t *l, const wsk_conn_t *c,
                          const wsk_limits_t *limits)
 {
     uint32_t due = c->ping_s;
-    int64_t life = c->exp_s + EXPIRY_SLACK_S - l->now_us / 1000000;
+    int64_t life = c->exp_s + LOOP_EXPIRY_SLACK_S - l->now_us / 1000000;
 
-    if (c->exp_s && life < (int64_t)WHEEL) {
+    if (c->exp_s && life < (int64_t)LOOP_WHEEL) {
         due = WSK_MIN(due, l->now_s + (uint32_t)WSK_MAX(life, (int64_t)1));
     }
     if (c->kind != WSK_KIND_SSE && limits->idle_ms && !c->deaf) {
         due = WSK_MIN(due, c->heard_s + limits->idle_ms / 1000);
     }
     if (c->blocked_s) {
-        due = WSK_MIN(due, c->blocked_s + STALL_S);
+        due = WSK_MIN(due, c->blocked_s + LOOP_STALL_S);
     }
     if (c->kind == WSK_KIND_PUBLISHER) {
         due = WSK_MIN(due, l->now_s + 1); /* for its secret */
@@ -73,8 +73,8 @@ static const site_view_t *view_of(wsk_loop_t *l, const wsk_conn_t *c)
 
 static const wsk_limits_t *limits_of(const site_view_t *v)
 {
-    static const wsk_limits_t echo = { .ping_ms = ECHO_PING_S * 1000,
-                                       .idle_ms = ECHO_IDLE_S * 1000 };
+    static const wsk_limits_t echo = { .ping_ms = LOOP_ECHO_PING_S * 1000,
+                                       .idle_ms = LOOP_ECHO_IDLE_S * 1000 };
 
     return v ? &v->spec.limits : &echo;
 }

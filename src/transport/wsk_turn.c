@@ -131,7 +131,7 @@ bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c)
 {
     const intake_t *in = intake_of(l, c);
 
-    return in->us + clock_us() - in->from_us < READ_US
+    return in->us + clock_us() - in->from_us < LOOP_READ_US
            && !wsk_slot_rung(l->spec.seg, l->slot);
 }
 
@@ -141,7 +141,7 @@ void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
     const uint64_t before = c->bytes_in;
 
     /* Once in each turn even while somebody rings, or it would never be read. */
-    if (in->bytes < READ_BYTES && in->us < READ_US
+    if (in->bytes < LOOP_READ_BYTES && in->us < LOOP_READ_US
         && !(in->bytes && wsk_slot_rung(l->spec.seg, l->slot))) {
         in->from_us = clock_us();
         wsk_life_read(l, c);
@@ -265,11 +265,11 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
         v->rest_ms = 0;
         v->owed = v->waiting;
     }
-    most = WSK_MIN(v->waiting, (uint32_t)SLICE);
-    for (n = 0; n < most && sent.bytes < TURN_BYTES; n++) {
+    most = WSK_MIN(v->waiting, (uint32_t)LOOP_SLICE);
+    for (n = 0; n < most && sent.bytes < LOOP_TURN_BYTES; n++) {
         wsk_conn_t *c;
 
-        if (n && n % BIT == 0) {
+        if (n && n % LOOP_BIT == 0) {
             sched_yield();
             if (wsk_slot_rung(l->spec.seg, l->slot)) {
                 break;

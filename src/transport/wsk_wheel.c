@@ -19,7 +19,7 @@ void wsk_wheel_set(wsk_loop_t *l, wsk_conn_t *c, uint32_t due_s)
 {
     uint32_t in = due_s > l->now_s ? due_s - l->now_s : 1;
     wsk_conn_t **bucket =
-        &l->wheel[(l->now_s + WSK_MIN(in, WHEEL - 1u)) % WHEEL];
+        &l->wheel[(l->now_s + WSK_MIN(in, LOOP_WHEEL - 1u)) % LOOP_WHEEL];
 
     wsk_wheel_drop(c);
     if (c->state == WSK_CONN_DEAD) {
@@ -40,7 +40,7 @@ void wsk_wheel_turn(wsk_loop_t *l)
 
     while (l->now_s < now) {
         l->now_s++;
-        bucket = &l->wheel[l->now_s % WHEEL];
+        bucket = &l->wheel[l->now_s % LOOP_WHEEL];
         c = *bucket;
         *bucket = NULL;
         while (c) {

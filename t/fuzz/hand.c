@@ -120,7 +120,7 @@ static const wsk_conn_t *taken(void)
 {
     unsigned i;
 
-    for (i = 0; i < WHEEL; i++) {
+    for (i = 0; i < LOOP_WHEEL; i++) {
         const wsk_conn_t *c = w.loop->wheel[i];
 
         for (; c; c = c->timer_next) {

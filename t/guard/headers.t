@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every header includes what it uses: it compiles alone, and those of the bare
-# rooms do so without httpd's include path.
+# rooms do so without httpd's include path. What one of src/ defines is named
+# wsk_ or after it, so that whoever includes it keeps the plain words.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -17,5 +18,13 @@ for my $header (files(qr{^(?:src|t)/.*\.h$})) {
     my $flags = $header =~ m{^src/(?:$rooms)/} ? $bare : "$bare $httpd";
     my $said  = qx{$cc -fsyntax-only -Isrc -It/unit -It/load $flags -x c $header 2>&1};
     is $said =~ s/^.*pragma once in main file.*$//mr, '', "$header compiles alone";
+}
+
+for my $header (files(qr{^src/.*\.h$})) {
+    my ($noun) = $header =~ m{wsk_([a-z]+)[^/]*$};
+    my $own = 'WSK|wsk' . (defined $noun ? '|' . uc $noun : '');
+    open my $in, '<', $header or die "$header: $!";
+    my @plain = grep { !/^(?:(?:$own)_|X$)/ } map { /^\s*#\s*define\s+(\w+)/ ? $1 : () } <$in>;
+    is "@plain", '', "what $header defines has a name of its own";
 }
 done_testing;

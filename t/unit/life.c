@@ -73,7 +73,7 @@ static void killed_anyhow(void)
             ok(a.c->in_turn, "one that waits for its turn");
         }
         if (i == 3) {
-            wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+            wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
             world_run(&w);
             ok(a.c->want_write, "one that waits for its reader");
         }
@@ -151,13 +151,13 @@ static void deaf_idle(void)
     world_put(&w, 1, &spec);
     client_open(&w, &a, WSK_KIND_WS, 1);
     while (!wsk_conn_full(a.c)) {
-        wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+        wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
         world_run(&w);
     }
     client_send(&a, WSK_OP_PING, "x", 1);
     world_seconds(&w, 10);
     ok(a.c->state == WSK_CONN_OPEN, "who is not read is not said to be silent");
-    world_seconds(&w, STALL_S);
+    world_seconds(&w, LOOP_STALL_S);
     is_int(world_count(&w, WSK_C_stalled_closed), 1,
            "but stalled, when its time is up");
     close(a.fd);
@@ -174,7 +174,7 @@ static void heard_again(void)
     world_put(&w, 1, &spec);
     client_open(&w, &a, WSK_KIND_WS, 1);
     while (!wsk_conn_full(a.c)) {
-        wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+        wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
         world_run(&w);
     }
     client_send(&a, WSK_OP_PING, "x", 1);
@@ -210,7 +210,7 @@ static void last_words(void)
     is_int(w.code, 1012, "with our code");
     client_open(&w, &a, WSK_KIND_WS, 1);
     wsk_say_close(w.loop, a.c, WSK_CLOSE_RESTART, "restarting");
-    world_seconds(&w, CLOSE_WAIT_S + 1);
+    world_seconds(&w, LOOP_CLOSE_WAIT_S + 1);
     is_int(w.ended, 2, "or it has taken too long");
     close(a.fd);
     world_close(&w);

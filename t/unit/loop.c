@@ -152,29 +152,29 @@ static void many_givers(void)
 /* More than a slice wait to be written when the loop must go. */
 static void leave_in_turn(void)
 {
-    static int fds[3 * SLICE];
-    static wsk_conn_t *conns[3 * SLICE];
+    static int fds[3 * LOOP_SLICE];
+    static wsk_conn_t *conns[3 * LOOP_SLICE];
     wsk_site_spec_t spec = world_spec(1);
     unsigned i;
 
     world_open(&w);
     spec.limits.connections = spec.limits.address_connections = 1000;
     world_put(&w, 1, &spec);
-    for (i = 0; i < 3 * SLICE; i++) {
+    for (i = 0; i < 3 * LOOP_SLICE; i++) {
         client_open(&w, &a, WSK_KIND_WS, 1);
         fds[i] = a.fd;
         conns[i] = a.c;
     }
-    for (i = 0; i < 3 * SLICE; i++) {
+    for (i = 0; i < 3 * LOOP_SLICE; i++) {
         wsk_say_ping(w.loop, conns[i]);
     }
-    is_int(wsk_turn_view(w.loop, w.sites[1])->waiting, 3 * SLICE,
+    is_int(wsk_turn_view(w.loop, w.sites[1])->waiting, 3 * LOOP_SLICE,
            "more than a slice wait for their turn");
     wsk_life_kill(w.loop, a.c);
     wsk_loop_stop(w.loop, true);
     world_close(&w);
-    is_int(w.ended, 3 * SLICE, "all are ended, whatever list they are on");
-    for (i = 0; i < 3 * SLICE; i++) {
+    is_int(w.ended, 3 * LOOP_SLICE, "all are ended, whatever list they are on");
+    for (i = 0; i < 3 * LOOP_SLICE; i++) {
         close(fds[i]);
     }
 }

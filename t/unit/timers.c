@@ -70,7 +70,7 @@ static void expiry(void)
 {
     open_with(WSK_KIND_WS, 25000, 0);
     a.c->exp_s = w.now.unix_us / SECOND + 10;
-    world_seconds(&w, 10 + EXPIRY_SLACK_S - 1);
+    world_seconds(&w, 10 + LOOP_EXPIRY_SLACK_S - 1);
     is_str(client_heard(&w, &a), "",
            "a token is good to its end, and a little");
     world_seconds(&w, 1);
@@ -79,7 +79,7 @@ static void expiry(void)
     shut();
     open_with(WSK_KIND_SSE, 100000, 0);
     a.c->exp_s = w.now.unix_us / SECOND + 200;
-    world_seconds(&w, 200 + EXPIRY_SLACK_S - 1);
+    world_seconds(&w, 200 + LOOP_EXPIRY_SLACK_S - 1);
     ok(strstr(client_read(&w, &a), "wps.expired") == NULL,
        "one far ahead is no matter");
     world_seconds(&w, 1);
@@ -91,13 +91,13 @@ static void expiry(void)
 static void stall(void)
 {
     open_with(WSK_KIND_WS, 25000, 0);
-    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
-    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
+    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
     world_run(&w);
     ok(a.c->blocked_s != 0, "a write that waits is remembered");
-    world_seconds(&w, STALL_S - 10);
+    world_seconds(&w, LOOP_STALL_S - 10);
     read(a.fd, a.raw, 8192) > 0 ? world_run(&w) : exit(1);
-    world_seconds(&w, STALL_S - 5);
+    world_seconds(&w, LOOP_STALL_S - 5);
     is_int(w.ended, 0, "who reads a little is no stall");
     world_seconds(&w, 30);
     is_int(w.ended, 1, "who reads nothing is");
@@ -110,10 +110,10 @@ static void stall_in_time(void)
 {
     open_with(WSK_KIND_WS, 300000, 0);
     world_seconds(&w, 2);
-    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
-    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, INPUT);
+    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
+    wsk_say_frame(w.loop, a.c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
     world_run(&w);
-    world_seconds(&w, STALL_S - 1);
+    world_seconds(&w, LOOP_STALL_S - 1);
     is_int(w.ended, 0, "a write may wait for a while");
     world_seconds(&w, 1);
     is_int(w.ended, 1, "and is given up in time");
@@ -150,7 +150,7 @@ static void every_state(void)
     client_open(&w, &b, WSK_KIND_WS, 1);
     wsk_say_close(w.loop, a.c, WSK_CLOSE_AWAY, NULL);
     wsk_say_close(w.loop, b.c, WSK_CLOSE_AWAY, NULL);
-    world_seconds(&w, CLOSE_WAIT_S);
+    world_seconds(&w, LOOP_CLOSE_WAIT_S);
     is_int(w.ended, 2, "who does not hang up is hung up on");
     close(b.fd);
     shut();

@@ -99,7 +99,7 @@ static void fairness(void)
         world_turn(&w);
         client_take(&b);
     }
-    ok(b.len > 0 && world_count(&w, WSK_C_sends) - sent <= 2 * SLICE + 1,
+    ok(b.len > 0 && world_count(&w, WSK_C_sends) - sent <= 2 * LOOP_SLICE + 1,
        "a message does not wait for another site's crowd");
     has(client_heard(&w, &b), "one", "it is the one");
     is_int(world_count(&w, WSK_C_delivered), 10 * CROWD + 1,
@@ -121,11 +121,11 @@ static void interrupted(void)
     ok(w.loop->active != NULL, "a crowd is not written in one turn");
     sent = (unsigned)world_count(&w, WSK_C_sends);
     w.over = wsk_loop_step(w.loop, NULL, 0, &w.now);
-    is_int(world_count(&w, WSK_C_sends) - sent, SLICE, "a slice of it is");
+    is_int(world_count(&w, WSK_C_sends) - sent, LOOP_SLICE, "a slice of it is");
     world_say(&w, 0, "a", "more");
     sent = (unsigned)world_count(&w, WSK_C_sends);
     w.over = wsk_loop_step(w.loop, NULL, 0, &w.now);
-    is_int(world_count(&w, WSK_C_sends) - sent, BIT,
+    is_int(world_count(&w, WSK_C_sends) - sent, LOOP_BIT,
            "and a bit of one when somebody rang");
     world_run(&w);
     is_int(world_count(&w, WSK_C_delivered), 2 * CROWD, "in the end all of it");
@@ -137,7 +137,7 @@ static void fill(wsk_conn_t *c, unsigned frames)
     unsigned i;
 
     for (i = 0; i < frames; i++) {
-        wsk_say_frame(w.loop, c, WSK_OP_BINARY, w.loop->buf, INPUT);
+        wsk_say_frame(w.loop, c, WSK_OP_BINARY, w.loop->buf, LOOP_INPUT);
     }
 }
 
@@ -164,7 +164,8 @@ static void unblocked(void)
     ok(n >= CROWD, "all can be written at once");
     wsk_loop_step(w.loop, events, n, &w.now);
     sent = (unsigned)world_count(&w, WSK_C_sends) - sent;
-    ok(sent >= SLICE && sent <= 2 * SLICE, "a slice of them is (%u)", sent);
+    ok(sent >= LOOP_SLICE && sent <= 2 * LOOP_SLICE, "a slice of them is (%u)",
+       sent);
     for (i = 0; i < 20; i++) {
         unsigned k;
 
@@ -196,7 +197,7 @@ static void by_bytes(void)
     sent = world_count(&w, WSK_C_sent_bytes);
     world_turn(&w);
     sent = world_count(&w, WSK_C_sent_bytes) - sent;
-    ok(sent >= TURN_BYTES && sent < TURN_BYTES + 9 * INPUT,
+    ok(sent >= LOOP_TURN_BYTES && sent < LOOP_TURN_BYTES + 9 * LOOP_INPUT,
        "a turn ends with so many bytes (%jd)", sent);
     ok(w.loop->active != NULL, "and the site waits for its next");
     world_run(&w);
@@ -234,7 +235,7 @@ static void intake(void)
     n = (size_t)world_count(&w, WSK_C_received_messages);
     wsk_loop_step(w.loop, events, ready, &w.now);
     n = (size_t)world_count(&w, WSK_C_received_messages) - n;
-    ok(n > 0 && n * 20 <= READ_BYTES + 4 * INPUT,
+    ok(n > 0 && n * 20 <= LOOP_READ_BYTES + 4 * LOOP_INPUT,
        "what a site sends is read in pieces (%u messages)", (unsigned)n);
     client_take(&b);
     ok(b.len > 0, "who is of another site is heard in the same turn");
@@ -243,7 +244,7 @@ static void intake(void)
            "in the end all is read");
     client_send(&b, WSK_OP_PING, "c", 1);
     w.loop->views[1]->intake = (intake_t){ .turn = w.loop->turn,
-                                           .us = READ_US };
+                                           .us = LOOP_READ_US };
     before = b.c->bytes_in;
     wsk_turn_read(w.loop, b.c);
     ok(b.c->bytes_in == before, "who has used up the time of its site waits");
@@ -301,7 +302,7 @@ static void all_are_read(void)
  * come to the same one. */
 static void first_is_drawn(void)
 {
-    static struct epoll_event events[EVENTS];
+    static struct epoll_event events[LOOP_EVENTS];
     static uint8_t much[60000];
     uint64_t before[CROWD];
     unsigned i, round, heard = 0;
@@ -315,7 +316,7 @@ static void first_is_drawn(void)
         fcntl(fds[i], F_SETFL, O_NONBLOCK);
         before[i] = conns[i]->bytes_in;
     }
-    for (i = 0; i < EVENTS; i++) {
+    for (i = 0; i < LOOP_EVENTS; i++) {
         events[i].events = EPOLLIN;
         events[i].data.ptr = conns[i % CROWD];
     }
@@ -325,8 +326,8 @@ static void first_is_drawn(void)
 
             (void)wrote;
         }
-        w.loop->turn = (round + 1) * EVENTS; /* no turn of their own */
-        wsk_loop_step(w.loop, events, EVENTS, &w.now);
+        w.loop->turn = (round + 1) * LOOP_EVENTS; /* no turn of their own */
+        wsk_loop_step(w.loop, events, LOOP_EVENTS, &w.now);
     }
     for (i = 0; i < CROWD; i++) {
         heard += conns[i]->bytes_in != before[i];

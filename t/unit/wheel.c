@@ -29,8 +29,8 @@ static unsigned stands(const wsk_conn_t *c)
 {
     unsigned in;
 
-    for (in = 1; in <= WHEEL; in++) {
-        const wsk_conn_t *at = w.loop->wheel[(w.loop->now_s + in) % WHEEL];
+    for (in = 1; in <= LOOP_WHEEL; in++) {
+        const wsk_conn_t *at = w.loop->wheel[(w.loop->now_s + in) % LOOP_WHEEL];
 
         for (; at != NULL; at = at->timer_next) {
             if (at == c) {
