@@ -29,7 +29,9 @@ both {
     is_deeply $ping, { type => 'ping', id => $ping->{id} }, "${how}a ping is JSON, with an id";
     is $ping->{id}, $ws->{subscribed}{id}, "${how}the same as long as nothing is published";
     my $id = $client->publish('busy', 'e', {})->{json}{id};
-    is next_ping($ws, 3)->{id}, $id, "${how}and that of what was published elsewhere";
+    $ping = next_ping($ws, 3);
+    $ping = next_ping($ws, 3) if $ping->{id} eq $ws->{subscribed}{id};    # was on its way
+    is $ping->{id}, $id, "${how}and that of what was published elsewhere";
     my $from = time;
     next_ping($ws, 3) for 1 .. 3;
     my $took = time - $from;
@@ -41,7 +43,9 @@ both {
     is $sse->event->{event}, 'wps.open', "${how}a stream is opened";
     is_deeply $sse->event, { id => $id, data => undef }, "${how}with an event that has only an id: the place it starts from";
     my $next = $client->publish('busy', 'e', {})->{json}{id};
-    is_deeply $sse->event(3), { id => $next, data => undef }, "${how}and is kept alive by another, with the place now";
+    my $place = $sse->event(3);
+    $place = $sse->event(3) if $place && $place->{id} eq $id;             # was on its way
+    is_deeply $place, { id => $next, data => undef }, "${how}and is kept alive by another, with the place now";
     $from = time;
     $sse->event(3) for 1 .. 3;
     $took = time - $from;
