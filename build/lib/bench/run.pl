@@ -13,13 +13,13 @@ use File::Temp qw(tempdir);
 use Getopt::Long;
 use List::Util qw(max);
 use Time::HiRes qw(time);
-use Bench::Figures qw(figures unmeasured peers);
+use Bench::Figures qw(figures peers);
 use Bench::Recipes qw(measure stop_load);
 use Bench::Report qw(rows table machine_text write_all);
 use Bench::Servers;
 
 $| = 1;
-my %option = (only => '', peers => 'nchan,ws,socketio,hocuspocus', out => 'bench-out');
+my %option = (only => '', peers => 'nchan,ws,socketio,hocuspocus,pushpin', out => 'bench-out');
 GetOptions(\%option, qw(quick smoke list only=s peers=s repeat=i out=s bin=s module=s software=s)) or exit 2;
 if ($option{list}) {
     list();
@@ -120,7 +120,6 @@ sub report {
     write_all($option{out}, \%machine, \%values, \%notes, \@rows);
     my $text = table(@rows) . "\n" . machine_text(\%machine);
     $text .= "not taken: $_: $notes{$_}\n" for sort keys %notes;
-    $text .= "not measured: $_\n" for unmeasured();
     Bench::Report::spill("$option{out}/bench.txt", $text);
     print "\n$text\n$option{out}/bench.json, bench.txt and an SVG for each figure\n";
     return;
@@ -134,7 +133,6 @@ sub list {
     }
     my %about = peers();
     printf "\n%-14s %s\n", $_, $about{$_} for sort keys %about;
-    say "\nnot measured: $_" for unmeasured();
     return;
 }
 

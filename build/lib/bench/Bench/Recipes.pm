@@ -126,6 +126,7 @@ sub words {
     push @words, subscribers($figure, $side, $at) if $figure->{subs};
     push @words, '--hold', $figure->{hold}, '--reply', '{"type":"ping"=>{"type":"pong"}' if $kind eq 'idle';
     push @words, '--inflight', 10000 if $kind eq 'storm';
+    push @words, '--inflight', 16 if $side->{kind} eq 'pushpin';    # more, and it answers 502 to some
     push @words, publisher($figure, $side), '-d', $at->{seconds} if $kind =~ /^(?:deliver|publish|latency|spread)$/;
     push @words, '--mode', 'window', '--window', 2 if $kind eq 'deliver';
     push @words, '--mode', 'rate', '-r', $figure->{rate}, '--warmup', 0.3 if $kind eq 'latency';
@@ -218,6 +219,8 @@ sub publisher {
     my $host = "127.0.0.1:$side->{port}";
     return ('-p', "http://$host/20.txt", '--pub-method', 'GET', '--pub-body', '') if $figure->{static};
     return yjs_publisher($side, $host) if $figure->{yjs};
+    return ('-p', "http://127.0.0.1:$side->{push_port}/publish/", '--pub-header', 'Content-Type: application/json', '--pub-body',
+        '{"items":[{"channel":"{channel}","formats":{"http-stream":{"content":"data: {payload}\n\n"}}}]}') if $side->{kind} eq 'pushpin';
     return ('-p', "http://$host/pub/{channel}") if $side->{kind} ne 'us';
     my $one  = '{"channel":"{channel}","event":"e","data":"{payload}"}';
     my $rest = '{"channel":"{channel}","event":"e","data":"' . 'x' x 150 . '"}';

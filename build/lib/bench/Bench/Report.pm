@@ -9,7 +9,7 @@ use warnings;
 use Exporter qw(import);
 use JSON::PP ();
 use List::Util qw(max);
-use Bench::Figures qw(figures unmeasured);
+use Bench::Figures qw(figures);
 use Bench::Stats qw(median spread ratios verdict);
 
 our @EXPORT_OK = qw(rows table machine_text write_all figures_table);
@@ -94,7 +94,7 @@ sub machine_text {
 sub write_all {
     my ($dir, $machine, $values, $notes, $rows) = @_;
     spill("$dir/bench.json", JSON::PP->new->canonical->pretty->encode({
-        machine => $machine, values => $values, rows => $rows, notes => $notes, unmeasured => [ unmeasured() ] }));
+        machine => $machine, values => $values, rows => $rows, notes => $notes }));
     for my $figure (grep { $values->{ $_->{name} } } figures()) {
         spill("$dir/$figure->{name}.svg", svg($figure, grep { $_->{figure} eq $figure->{name} } @$rows));
     }

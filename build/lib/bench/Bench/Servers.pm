@@ -31,7 +31,7 @@ use constant {
 my %alive;
 my $runs = 0;
 
-my %command = (us => \&httpd, floor => \&bare_loop, nchan => \&nginx, ws => \&node, socketio => \&node, hocuspocus => \&node);
+my %command = (us => \&httpd, floor => \&bare_loop, nchan => \&nginx, ws => \&node, socketio => \&node, hocuspocus => \&node, pushpin => \&pushpin);
 
 sub start {
     my ($kind, $at, %how) = @_;
@@ -39,7 +39,7 @@ sub start {
         my $side = { kind => $kind, dir => "$at->{dir}/$kind-" . ++$runs, port => free_port(), tls_port => free_port() };
         make_path($side->{dir});
         chmod 0755, $side->{dir};
-        launch($side, $at, $command{$kind}->($side, $at, %how));
+        launch($side, $at->{cpu}, $command{$kind}->($side, $at, %how));
         return $side if answers($side);
         stop($side);
     }
@@ -47,14 +47,14 @@ sub start {
 }
 
 sub launch {
-    my ($side, $at, @words) = @_;
+    my ($side, $cpu, @words) = @_;
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         POSIX::setpgid(0, 0);
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', "$side->{dir}/said" or POSIX::_exit(127);
         open STDERR, '>&', \*STDOUT;
-        exec 'setpriv', '--pdeathsig', 'TERM', 'taskset', '-c', $at->{cpu}, @words or POSIX::_exit(127);
+        exec 'setpriv', '--pdeathsig', 'TERM', 'taskset', '-c', $cpu, @words or POSIX::_exit(127);
     }
     $side->{pid} = $pid;
     $alive{$pid} = $side;
@@ -85,6 +85,7 @@ sub stop {
     kill 'KILL', -$pid;
     waitpid $pid, WNOHANG;
     delete $alive{$pid};
+    stop(delete $side->{behind}) if $side->{behind};
     return;
 }
 
@@ -150,6 +151,43 @@ http {
 }
 END
     return ('nginx', '-p', $side->{dir}, '-c', $conf, '-e', "$side->{dir}/error.log");
+}
+
+# Whoever comes is asked for behind, where the answer says that they stay and on which
+# channel. That is on the generator's core, and not counted.
+sub pushpin {
+    my ($side, $at) = @_;
+    my $behind = $side->{behind} = { kind => 'grip', dir => "$side->{dir}/behind", port => free_port() };
+    make_path($behind->{dir});
+    launch($behind, $at->{load_cpu}, node($behind, $at));
+    $side->{push_port} = free_port();
+    open my $in, '<', '/usr/lib/pushpin/internal.conf' or die "pushpin: $!\n";
+    my $internal = do { local $/; readline $in };
+    write_file($side, 'internal.conf', $internal =~ s{/var/run/zurl/}{{rundir}/{ipc_prefix}}gr);
+    write_file($side, 'routes', "* 127.0.0.1:$behind->{port}\n");
+    my $conf = write_file($side, 'pushpin.conf', <<"END");
+[global]
+include=$side->{dir}/internal.conf
+rundir=$side->{dir}
+ipc_prefix=
+port_offset=0
+[runner]
+services=condure,zurl,pushpin-proxy,pushpin-handler
+http_port=127.0.0.1:$side->{port}
+logdir=$side->{dir}
+log_level=1
+client_maxconn=19000
+[proxy]
+routesfile=$side->{dir}/routes
+updates_check=off
+[handler]
+push_in_http_addr=127.0.0.1
+push_in_http_port=$side->{push_port}
+command_spec=ipc://{rundir}/command
+message_rate=1000000
+message_hwm=1000000
+END
+    return ('pushpin', '--config', $conf);
 }
 
 my @modules = qw(

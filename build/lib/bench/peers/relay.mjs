@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The least a relay on ws or Socket.IO can be, with the addresses of floor.c, or
- * Hocuspocus as it is:
+ * Hocuspocus as it is, or what stands behind Pushpin:
  *
- *     node relay.mjs ws|socketio|hocuspocus PORT
+ *     node relay.mjs ws|socketio|hocuspocus|grip PORT
  */
 import { createServer } from 'node:http';
 
@@ -30,6 +30,9 @@ const server = createServer((request, response) => {
       publish(channel, Buffer.concat(parts).toString());
       response.writeHead(204).end();
     });
+  } else if (kind === 'grip') {
+    const hold = what === 'sse' ? { 'Grip-Hold': 'stream', 'Grip-Channel': channel } : {};
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', ...hold }).end();
   } else if (what === 'sse') {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.flushHeaders();
