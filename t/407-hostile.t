@@ -2,7 +2,8 @@
 # Hostile clients of one site, one kind after the other, all in one child: what
 # they get is bounded, so is the child's memory, and another site's messages come
 # throughout, every one, in order. With build/check --long each goes on for longer,
-# and the p99 of the other site is judged, too.
+# and the p99 of the other site is judged, too: beside what it is while the same
+# attack is at another httpd.
 use v5.30;
 use warnings;
 use lib 't/lib';
@@ -22,21 +23,24 @@ use constant { CONT => 0, TEXT => 1, PING => 9, KIB => 1024, MIB => 1 << 20 };
 # What the child may need more than when it was idle: the queues of twenty clients
 # at their bound, messages in the making, and what the allocator keeps.
 use constant { ATTACKERS => 20, MOST_KIB => 32 * 1024, LEAST_ROUNDS => 5 };
-# p99 beside an attack: twice that of before, or some time slices of a machine whose
-# cores attackers, neighbour and server share.
-use constant FLOOR_US => 10_000;
+# p99 beside an attack: twice that of before. Attackers, neighbour and server share the
+# cores; what that alone costs is seen when the same attack is at another httpd, and
+# is the measure then, beside a floor.
+use constant FLOOR_US => 2_000;
 my $seconds = is_long() ? 8 : 0.4;
 
 my ($loud, $quiet) = (tenant('loud', limits => { publish_rate => 100_000, publish_burst => 100_000 }), tenant('quiet'));
-my $server = WordSocket::Server->new(children => 1, threads => 16, sites => [ $loud, $quiet ], lines => <<'END')->start;
+my $lines = <<'END';
 WordSocketPublishRate 1000 10000
 WordSocketAddressConnections 60
 WordSocketSendQueue 256K
 SendBufferSize 32768
 RequestReadTimeout handshake=1 header=1-2,MinRate=500
 END
+my @servers = map { WordSocket::Server->new(children => 1, threads => 16, sites => [ $loud, $quiet ], lines => $lines)->start } 0 .. is_long();
+my ($server, $elsewhere) = @servers;
 # The connections of an attack keep every worker busy, for a moment.
-$server->announce(qr/AH\d+: server reached MaxRequestWorkers/, maybe => 1);
+$_->announce(qr/AH\d+: server reached MaxRequestWorkers/, maybe => 1) for @servers;
 my $client    = WordSocket::Client->new($server, site => $loud);
 my $neighbour = WordSocket::Neighbour->new(WordSocket::Client->new($server, site => $quiet));
 my @children  = $server->children;
@@ -53,6 +57,7 @@ note sprintf 'idle: p99 %d us, %d KiB', @$idle{qw(p99_us rss_kib)};
 sub attack {
     my ($name, $code, %option) = @_;
     subtest $name => sub {
+        my $beside = is_long() && !$option{brief} ? attack_elsewhere($name, $code) : 0;
         my $before = $neighbour->round;
         my $begun = time;
         $code->();
@@ -63,10 +68,26 @@ sub attack {
         cmp_ok $round->{rss_kib} - $before->{rss_kib}, '<=', $option{most_kib} * $slack, '... and takes little more' if $option{most_kib};
         is_deeply [ $server->children ], \@children, 'and it lives';
         note sprintf '%.1f s; %d messages of the neighbour, p99 %d us, %d KiB', time - $begun, @$round{qw(said p99_us rss_kib)};
-        cmp_ok $round->{p99_us}, '<=', max(2 * $idle->{p99_us}, FLOOR_US), 'p99 of the neighbour' if is_long() && !$option{brief};
+        cmp_ok $round->{p99_us}, '<=', max(2 * $idle->{p99_us}, 2 * $beside, FLOOR_US),
+            sprintf 'p99 of the neighbour: %.1f ms idle, %.1f ms with the attack elsewhere, %.1f ms beside it',
+            map { $_ / 1000 } $idle->{p99_us}, $beside, $round->{p99_us} if is_long() && !$option{brief};
     };
     ok connections_are($server, 0, $loud), "$name: all are gone";
     return;
+}
+
+# The same at the other httpd.
+# @return the p99 of the neighbour meanwhile, in microseconds
+sub attack_elsewhere {
+    my ($name, $code) = @_;
+    my ($server_here, $client_here) = ($server, $client);
+    ($server, $client) = ($elsewhere, WordSocket::Client->new($elsewhere, site => $loud));
+    $neighbour->round;
+    $code->();
+    my $round = $neighbour->round(LEAST_ROUNDS);
+    ok connections_are($server, 0, $loud), 'elsewhere: all are gone';
+    ($server, $client) = ($server_here, $client_here);
+    return $round->{p99_us};
 }
 
 # Write these bytes over and over on all sockets as fast as they take them, for so
@@ -320,5 +341,5 @@ attack 'requests behind an upgrade' => sub {
 }, most_kib => 8 * 1024;
 
 $neighbour->end;
-$server->stop;
+$_->stop for @servers;
 done_testing;

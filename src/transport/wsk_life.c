@@ -137,8 +137,9 @@ void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c, wsk_sent_t *sent)
 /* @return whether there may be more */
 static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
 {
+    const size_t most = wsk_turn_piece(l, c);
     size_t n = 0;
-    wsk_io_e io = wsk_conn_read(c, l->buf, LOOP_INPUT, &n);
+    wsk_io_e io = wsk_conn_read(c, l->buf, most, &n);
 
     if (io == WSK_IO_GONE) {
         wsk_life_kill(l, c);
@@ -150,8 +151,9 @@ static bool read_once(wsk_loop_t *l, wsk_conn_t *c)
     if (c->state == WSK_CONN_OPEN) {
         wsk_session_input(l, c, l->buf, n);
     }
+    wsk_turn_worked(l, c, n);
     return c->state != WSK_CONN_DEAD
-           && (n == LOOP_INPUT || c->ssl || wsk_conn_early(c));
+           && (n == most || c->ssl || wsk_conn_early(c));
 }
 
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
@@ -164,8 +166,7 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
          i++) {
         more = read_once(l, c);
     }
-    /* What lies in the SSL object the poll does not see: the rest of a record,
-     * which a read of this size does not leave behind twice. */
+    /* What lies in the SSL object the poll does not see: the rest of a record. */
     while (more && c->ssl && !wsk_conn_early(c) && SSL_pending(c->ssl) > 0) {
         more = read_once(l, c);
     }

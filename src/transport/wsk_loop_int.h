@@ -16,15 +16,16 @@
 #include "transport/wsk_loop.h"
 #include "transport/wsk_parcel.h"
 
-#define LOOP_INPUT 16384 /* bytes of one read */
+#define LOOP_INPUT 16384 /* bytes of one read, at most */
+#define LOOP_GRAIN 4     /* so often it may be halved */
 #define LOOP_WHEEL 64    /* seconds; a timer beyond comes round again */
 #define LOOP_EVENTS 256  /* that the poll names at once */
 #define LOOP_SLICE \
     64              /* sockets written for a site before the next one's turn */
 #define LOOP_BIT 16 /* of them, before who has rung meanwhile is asked for */
-#define LOOP_TURN_BYTES WSK_MB(1) /* so much, too */
-#define LOOP_READ_BYTES 262144    /* read of a site's sockets in one turn, */
-#define LOOP_READ_US 500          /* and worked on: tokens, subscriptions */
+#define LOOP_TURN_BYTES 262144 /* so much, too */
+#define LOOP_READ_BYTES 262144 /* read of a site's sockets in one turn, */
+#define LOOP_READ_US 100       /* and worked on: tokens, subscriptions */
 #define LOOP_REPLAY_ROOM 65536
 #define LOOP_CLOSE_WAIT_S 3   /* for the peer's answer to our Close */
 #define LOOP_STALL_S 30       /* nothing could be written for so long */
@@ -37,8 +38,10 @@
 /** What was read in which turn, and how long that took. */
 typedef struct intake_t {
     uint32_t turn;
+    uint32_t grain; /* what is sent is much work: reads are halved so often */
     uint64_t bytes;
-    int64_t us, from_us; /* before; since when the last one is at it */
+    int64_t us;             /* without what is going on */
+    int64_t from_us, at_us; /* that, and its last read */
 } intake_t;
 
 /** A site as this loop sees it. */
@@ -201,6 +204,11 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c);
 /** Between reads: whether its site may be read of once more in this turn. */
 bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c);
+/** @return how many bytes it may read at once */
+size_t wsk_turn_piece(wsk_loop_t *l, const wsk_conn_t *c);
+/** After a read of so many bytes, and the work on them: the next piece is smaller
+ *  if that took long, larger if a whole piece took no time. */
+void wsk_turn_worked(wsk_loop_t *l, const wsk_conn_t *c, size_t bytes);
 /** Count what was written for a site. */
 void wsk_turn_sent(wsk_loop_t *l, uint32_t site, const wsk_sent_t *sent);
 /** Its log may be read again. */

@@ -113,7 +113,7 @@ static intake_t *intake_of(wsk_loop_t *l, const wsk_conn_t *c)
     intake_t *in = v ? &v->intake : &l->echoes;
 
     if (in->turn != l->turn) {
-        *in = (intake_t){ .turn = l->turn };
+        *in = (intake_t){ .turn = l->turn, .grain = in->grain };
     }
     return in;
 }
@@ -131,8 +131,30 @@ bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c)
 {
     const intake_t *in = intake_of(l, c);
 
-    return in->us + clock_us() - in->from_us < LOOP_READ_US
+    return in->us + in->at_us - in->from_us < LOOP_READ_US
            && !wsk_slot_rung(l->spec.seg, l->slot);
+}
+
+size_t wsk_turn_piece(wsk_loop_t *l, const wsk_conn_t *c)
+{
+    return LOOP_INPUT >> intake_of(l, c)->grain;
+}
+
+/* Time is looked at between reads, so one of them must not take all of it: a
+ * token is many times the work of its bytes in a message. */
+void wsk_turn_worked(wsk_loop_t *l, const wsk_conn_t *c, size_t bytes)
+{
+    intake_t *in = intake_of(l, c);
+    const bool whole = bytes == wsk_turn_piece(l, c);
+    const int64_t now = clock_us(), us = now - in->at_us;
+
+    in->at_us = now;
+    if (us > LOOP_READ_US / 2 && in->grain < LOOP_GRAIN) {
+        in->grain++;
+    }
+    else if (us < LOOP_READ_US / 8 && in->grain && whole) {
+        in->grain--;
+    }
 }
 
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
@@ -143,7 +165,7 @@ void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
     /* Once in each turn even while somebody rings, or it would never be read. */
     if (in->bytes < LOOP_READ_BYTES && in->us < LOOP_READ_US
         && !(in->bytes && wsk_slot_rung(l->spec.seg, l->slot))) {
-        in->from_us = clock_us();
+        in->from_us = in->at_us = clock_us();
         wsk_life_read(l, c);
         in->bytes += c->bytes_in - before;
         in->us += clock_us() - in->from_us;
