@@ -79,6 +79,7 @@ typedef struct wsk_conn_t {
     bool present : 1; /* may be on channels: leaves them in the end */
     bool deaf : 1;    /* not read until it has taken what is queued for it */
     bool stuck : 1;   /* TLS has to write before it reads on */
+    bool hidden : 1;  /* part of a TLS record is read, which no poll names */
     bool stays : 1;   /* was offered to another process, which refused it */
     bool posted : 1;  /* a packet with its descriptor may still be on its way */
     bool sends : 1;   /* an event stream with a /send: that is of member.id */

@@ -370,7 +370,7 @@ void wsk_hand_begin(wsk_loop_t *l, wsk_conn_t *c)
         wsk_roster_begin(l, c, &counts, wsk_hub_has(&c->member, counts));
     }
     wsk_turn_write(l, c);
-    wsk_life_early(l, c);
+    wsk_life_hidden(l, c);
 }
 
 wsk_offer_e wsk_hand_bring_in(wsk_loop_t *l, wsk_parcel_t *parcel, int fd,

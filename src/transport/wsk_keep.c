@@ -350,7 +350,6 @@ static void keep(const wsk_loop_t *from, wsk_conn_t **conns, uint32_t n,
     for (i = 0; i < n; i++) {
         if (conns[i]) {
             wsk_hand_begin(own_loop, conns[i]);
-            wsk_turn_read(own_loop, conns[i]); /* what TLS has decrypted */
         }
     }
     free(conns);

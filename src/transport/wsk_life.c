@@ -45,19 +45,18 @@ void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c)
     want_acknowledged(l, c);
     wsk_wheel_set(l, c, l->now_s + 1);
     wsk_session_begin(l, c);
-    wsk_life_early(l, c);
+    wsk_life_hidden(l, c);
 }
 
-void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c)
+void wsk_life_hidden(wsk_loop_t *l, wsk_conn_t *c)
 {
-    while (wsk_conn_early(c) && c->state == WSK_CONN_OPEN
+    while ((c->hidden || wsk_conn_early(c)) && c->state == WSK_CONN_OPEN
            && !wsk_conn_full(c)) {
-        if (c->site != WSK_NO_SITE) {
-            wsk_turn_read(l, c);
+        wsk_turn_read_hidden(l, c);
+        if (c->site != WSK_NO_SITE) { /* an echo has no turns */
             wsk_turn_write(l, c);
             return;
         }
-        wsk_life_read(l, c); /* an echo has no turns */
     }
 }
 
@@ -166,12 +165,17 @@ void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c)
          i++) {
         more = read_once(l, c);
     }
-    /* What lies in the SSL object the poll does not see: the rest of a record. */
-    while (more && c->ssl && !wsk_conn_early(c) && SSL_pending(c->ssl) > 0) {
+    /* An echo has no turns in which to read on. */
+    while (more && c->site == WSK_NO_SITE && c->ssl && !wsk_conn_early(c)
+           && SSL_pending(c->ssl) > 0) {
         more = read_once(l, c);
     }
     if (c->state == WSK_CONN_DEAD) {
         return;
+    }
+    c->hidden = c->site != WSK_NO_SITE && c->ssl && SSL_pending(c->ssl) > 0;
+    if (c->hidden) {
+        wsk_turn_write(l, c); /* and then it is read on */
     }
     if (c->stuck && !c->blocked_s) {
         wsk_timers_blocked(l, c);

@@ -86,7 +86,7 @@ static void handle(wsk_loop_t *l, const struct epoll_event *ev)
         if (ev->events & EPOLLOUT) {
             wsk_turn_writable(l, c);
             if (c->site == WSK_NO_SITE) {
-                wsk_life_early(l, c);
+                wsk_life_hidden(l, c);
             }
         }
         if (c->state != WSK_CONN_DEAD && ev->events & ~(uint32_t)EPOLLOUT) {

@@ -17,7 +17,8 @@
 #include "transport/wsk_parcel.h"
 
 #define LOOP_INPUT 16384 /* bytes of one read, at most */
-#define LOOP_GRAIN 4     /* so often it may be halved */
+#define LOOP_GRAIN 4     /* so often it may be halved, */
+#define LOOP_QUICK 16    /* and is doubled after so many that were no work */
 #define LOOP_WHEEL 64    /* seconds; a timer beyond comes round again */
 #define LOOP_EVENTS 256  /* that the poll names at once */
 #define LOOP_SLICE \
@@ -38,10 +39,13 @@
 /** What was read in which turn, and how long that took. */
 typedef struct intake_t {
     uint32_t turn;
+    bool hidden;    /* something the poll does not see was read */
     uint32_t grain; /* what is sent is much work: reads are halved so often */
+    uint32_t quick; /* whole reads in a row that were none */
     uint64_t bytes;
-    int64_t us;             /* without what is going on */
-    int64_t from_us, at_us; /* that, and its last read */
+    int64_t us;      /* without the connection that is read of now, */
+    int64_t from_us; /* since when that is, */
+    int64_t at_us;   /* and when its last read was worked off */
 } intake_t;
 
 /** A site as this loop sees it. */
@@ -176,9 +180,9 @@ void wsk_loop_dispose(wsk_loop_t *l);
 /* wsk_life.c: a connection from its coming to its end */
 void wsk_life_begin(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_read(wsk_loop_t *l, wsk_conn_t *c);
-/** Some of what came with the request, which the poll does not see. It goes on
- *  in the connection's turns. */
-void wsk_life_early(wsk_loop_t *l, wsk_conn_t *c);
+/** Some of what the poll does not see: what came with the request, and the rest of
+ *  a TLS record. It goes on in the connection's turns. */
+void wsk_life_hidden(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_write(wsk_loop_t *l, wsk_conn_t *c, wsk_sent_t *sent);
 void wsk_life_kill(wsk_loop_t *l, wsk_conn_t *c);
 void wsk_life_bury(wsk_loop_t *l);
@@ -202,12 +206,15 @@ void wsk_turn_writable(wsk_loop_t *l, wsk_conn_t *c);
 /** Read, unless its site has had its share in this turn: then the poll names it
  *  again in the next. */
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c);
+/** Read what no poll names. Of each site the first is read in each turn, whatever
+ *  the others of it have used up; who calls lines the rest up again. */
+void wsk_turn_read_hidden(wsk_loop_t *l, wsk_conn_t *c);
 /** Between reads: whether its site may be read of once more in this turn. */
 bool wsk_turn_has_time(wsk_loop_t *l, const wsk_conn_t *c);
 /** @return how many bytes it may read at once */
 size_t wsk_turn_piece(wsk_loop_t *l, const wsk_conn_t *c);
 /** After a read of so many bytes, and the work on them: the next piece is smaller
- *  if that took long, larger if a whole piece took no time. */
+ *  if that took long, larger if many whole pieces took no time. */
 void wsk_turn_worked(wsk_loop_t *l, const wsk_conn_t *c, size_t bytes);
 /** Count what was written for a site. */
 void wsk_turn_sent(wsk_loop_t *l, uint32_t site, const wsk_sent_t *sent);

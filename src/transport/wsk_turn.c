@@ -113,7 +113,9 @@ static intake_t *intake_of(wsk_loop_t *l, const wsk_conn_t *c)
     intake_t *in = v ? &v->intake : &l->echoes;
 
     if (in->turn != l->turn) {
-        *in = (intake_t){ .turn = l->turn, .grain = in->grain };
+        *in = (intake_t){ .turn = l->turn,
+                          .grain = in->grain,
+                          .quick = in->quick };
     }
     return in;
 }
@@ -149,29 +151,51 @@ void wsk_turn_worked(wsk_loop_t *l, const wsk_conn_t *c, size_t bytes)
     const int64_t now = clock_us(), us = now - in->at_us;
 
     in->at_us = now;
-    if (us > LOOP_READ_US / 2 && in->grain < LOOP_GRAIN) {
-        in->grain++;
+    if (us > LOOP_READ_US / 2) {
+        in->grain += in->grain < LOOP_GRAIN;
+        in->quick = 0;
     }
-    else if (us < LOOP_READ_US / 8 && in->grain && whole) {
-        in->grain--;
+    else if (us < LOOP_READ_US / 8 && whole && ++in->quick == LOOP_QUICK) {
+        in->grain -= in->grain > 0;
+        in->quick = 0;
     }
+}
+
+static void read_now(wsk_loop_t *l, wsk_conn_t *c, intake_t *in)
+{
+    const uint64_t before = c->bytes_in;
+
+    in->from_us = in->at_us = clock_us();
+    wsk_life_read(l, c);
+    in->bytes += c->bytes_in - before;
+    in->us += clock_us() - in->from_us;
+    /* Workers wait for this core, and who floods leaves no pause in the poll. */
+    sched_yield();
+}
+
+/* Once in each turn even while somebody rings, or it would never be read. */
+static bool may_read(const wsk_loop_t *l, const intake_t *in)
+{
+    return in->bytes < LOOP_READ_BYTES && in->us < LOOP_READ_US
+           && !(in->bytes && wsk_slot_rung(l->spec.seg, l->slot));
 }
 
 void wsk_turn_read(wsk_loop_t *l, wsk_conn_t *c)
 {
     intake_t *in = intake_of(l, c);
-    const uint64_t before = c->bytes_in;
 
-    /* Once in each turn even while somebody rings, or it would never be read. */
-    if (in->bytes < LOOP_READ_BYTES && in->us < LOOP_READ_US
-        && !(in->bytes && wsk_slot_rung(l->spec.seg, l->slot))) {
-        in->from_us = in->at_us = clock_us();
-        wsk_life_read(l, c);
-        in->bytes += c->bytes_in - before;
-        in->us += clock_us() - in->from_us;
-        /* Workers wait for this core, and who floods leaves no pause in the
-         * poll. */
-        sched_yield();
+    if (may_read(l, in)) {
+        read_now(l, c, in);
+    }
+}
+
+void wsk_turn_read_hidden(wsk_loop_t *l, wsk_conn_t *c)
+{
+    intake_t *in = intake_of(l, c);
+
+    if (!in->hidden || may_read(l, in) || c->site == WSK_NO_SITE) {
+        in->hidden = true;
+        read_now(l, c, in);
     }
 }
 
@@ -304,7 +328,7 @@ static bool serve_one(wsk_loop_t *l, site_view_t *v)
         }
         else {
             wsk_life_write(l, c, &sent);
-            wsk_life_early(l, c);
+            wsk_life_hidden(l, c);
         }
     }
     wsk_turn_sent(l, v->number, &sent);

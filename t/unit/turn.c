@@ -263,39 +263,6 @@ static void intake(void)
     close_crowd(CROWD);
 }
 
-/* What a site sends is read in pieces that are no more than a moment's work. */
-static void pieces_fit(void)
-{
-    intake_t *in;
-    unsigned i;
-
-    open_crowd(1);
-    in = &w.loop->views[0]->intake;
-    *in = (intake_t){ .turn = w.loop->turn };
-    is_int(wsk_turn_piece(w.loop, a.c), LOOP_INPUT, "a piece is a whole read");
-    wsk_turn_worked(w.loop, a.c, 10); /* which began with the clock */
-    is_int(wsk_turn_piece(w.loop, a.c), LOOP_INPUT / 2,
-           "half of it after one that was much work");
-    for (i = 0; i < 10; i++) {
-        in->at_us = 0;
-        wsk_turn_worked(w.loop, a.c, 10);
-    }
-    is_int(wsk_turn_piece(w.loop, a.c), LOOP_INPUT >> LOOP_GRAIN,
-           "and so on, to a sixteenth");
-    w.loop->turn++;
-    is_int(wsk_turn_piece(w.loop, a.c), LOOP_INPUT >> LOOP_GRAIN,
-           "which holds in the next turn");
-    in->at_us = INT64_MAX;
-    wsk_turn_worked(w.loop, a.c, 10);
-    is_int(wsk_turn_piece(w.loop, a.c), LOOP_INPUT >> LOOP_GRAIN,
-           "a few bytes, however quick, say nothing");
-    in->at_us = INT64_MAX;
-    wsk_turn_worked(w.loop, a.c, LOOP_INPUT >> LOOP_GRAIN);
-    is_int(wsk_turn_piece(w.loop, a.c), LOOP_INPUT >> (LOOP_GRAIN - 1),
-           "a whole piece that was quick doubles it");
-    close_crowd(1);
-}
-
 /* The poll names sockets in the same order each time; those behind get their turn
  * although those before them never stop. */
 static void all_are_read(void)
@@ -474,7 +441,6 @@ int main(void)
     unblocked();
     by_bytes();
     intake();
-    pieces_fit();
     all_are_read();
     first_is_drawn();
     piece_by_crowd();
