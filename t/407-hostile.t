@@ -8,7 +8,7 @@ use v5.30;
 use warnings;
 use lib 't/lib';
 use IO::Select;
-use List::Util qw(max sum0);
+use List::Util qw(max min sum0);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use WordSocket::Client;
@@ -25,8 +25,8 @@ use constant { CONT => 0, TEXT => 1, PING => 9, KIB => 1024, MIB => 1 << 20 };
 use constant { ATTACKERS => 20, MOST_KIB => 32 * 1024, LEAST_ROUNDS => 5 };
 # p99 beside an attack: twice that of before. Attackers, neighbour and server share the
 # cores; what that alone costs is seen when the same attack is at another httpd, and
-# is the measure then, beside a floor.
-use constant FLOOR_US => 2_000;
+# is the measure then, between a floor and some time slices.
+use constant { FLOOR_US => 2_000, MOST_US => 10_000 };
 my $seconds = is_long() ? 8 : 0.4;
 
 my ($loud, $quiet) = (tenant('loud', limits => { publish_rate => 100_000, publish_burst => 100_000 }), tenant('quiet'));
@@ -68,7 +68,7 @@ sub attack {
         cmp_ok $round->{rss_kib} - $before->{rss_kib}, '<=', $option{most_kib} * $slack, '... and takes little more' if $option{most_kib};
         is_deeply [ $server->children ], \@children, 'and it lives';
         note sprintf '%.1f s; %d messages of the neighbour, p99 %d us, %d KiB', time - $begun, @$round{qw(said p99_us rss_kib)};
-        cmp_ok $round->{p99_us}, '<=', max(2 * $idle->{p99_us}, 2 * $beside, FLOOR_US),
+        cmp_ok $round->{p99_us}, '<=', max(2 * $idle->{p99_us}, FLOOR_US, min(2 * $beside, MOST_US)),
             sprintf 'p99 of the neighbour: %.1f ms idle, %.1f ms with the attack elsewhere, %.1f ms beside it',
             map { $_ / 1000 } $idle->{p99_us}, $beside, $round->{p99_us} if is_long() && !$option{brief};
     };
@@ -83,9 +83,9 @@ sub attack_elsewhere {
     my ($server_here, $client_here) = ($server, $client);
     ($server, $client) = ($elsewhere, WordSocket::Client->new($elsewhere, site => $loud));
     $neighbour->round;
-    $code->();
+    my $done = eval { $code->(); 1 } or diag "elsewhere: $@";
+    ok $done && connections_are($server, 0, $loud), 'elsewhere: all are gone';
     my $round = $neighbour->round(LEAST_ROUNDS);
-    ok connections_are($server, 0, $loud), 'elsewhere: all are gone';
     ($server, $client) = ($server_here, $client_here);
     return $round->{p99_us};
 }

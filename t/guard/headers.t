@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every header includes what it uses: it compiles alone, and those of the bare
-# rooms do so without httpd's include path. What one of src/ defines is named
+# rooms do so without httpd's include path. A macro of one in src/ is named
 # wsk_ or after it, so that whoever includes it keeps the plain words.
 use v5.30;
 use warnings;
@@ -25,6 +25,6 @@ for my $header (files(qr{^src/.*\.h$})) {
     my $own = 'WSK|wsk' . (defined $noun ? '|' . uc $noun : '');
     open my $in, '<', $header or die "$header: $!";
     my @plain = grep { !/^(?:(?:$own)_|X$)/ } map { /^\s*#\s*define\s+(\w+)/ ? $1 : () } <$in>;
-    is "@plain", '', "what $header defines has a name of its own";
+    is "@plain", '', "a macro of $header has a name of its own";
 }
 done_testing;
