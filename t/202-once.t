@@ -88,7 +88,7 @@ my %ids = map { /"id":"([^"]+)"/ ? ($1 => 1) : () } @said;
 is scalar keys %ids, 1, 'all have one id';
 is_deeply [ arrived() ], [ ([ "e$count @{[ keys %ids ]}" ]) x 2 ], 'one message was delivered';
 
-ok $server->graceful(20), 'a graceful restart';
+ok $server->graceful, 'a graceful restart';
 my $after = WordSocket::Client->new($server)->publish_body($body, ts => $header{'X-WP-Signal-Ts'});
 ok $after->{json}{duplicate}, 'the next generation remembers';
 ok $ids{ $after->{json}{id} }, 'and knows the first id';

@@ -159,7 +159,7 @@ my ($site) = @{ status()->{sites} };
 is $site->{state}, 'on', 'the site is on';
 is $site->{connections}, 2, 'with the two connections that are left';
 cmp_ok $site->{published}, '>=', 11, 'and what was published';
-ok $server->graceful(20), 'a graceful restart';
+ok $server->graceful, 'a graceful restart';
 cmp_ok status()->{counters}{published}, '>=', 11, 'keeps the counters';
 
 # --- where ---------------------------------------------------------------------------

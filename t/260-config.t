@@ -33,7 +33,7 @@ sub reload {
         $server->{lines} = "WordSocketDrain 500ms\n$lines";
         $server->write_config;
     }
-    ok $server->graceful(20), "reload: $name";
+    ok $server->graceful, "reload: $name";
     return;
 }
 
@@ -191,7 +191,7 @@ for my $what ('a good site, then a bad one', sort keys %broken) {
     my $held = $new->socket(channels => ['events']);
     $id = $new->publish('events', 'held', $what)->{json}{id};
     $server->write_file('sites.json', $broken{$what} // $named);
-    ok $server->graceful(20), "reload with $what: httpd goes on" or last;
+    ok $server->graceful, "reload with $what: httpd goes on" or last;
     $held->send_json({ type => 'unsubscribe', channels => [] });
     ok $held->message(10, 'unsubscribed'), '... who is connected goes on';
     is $new->socket(channels => ['events'], since => $id)->{subscribed}{id}, $id, '... who comes back is where it was';
@@ -204,7 +204,7 @@ $server->announce(qr/WSK0308 WordSocketSiteFile \S+sites\.json: .*; its sites st
 unlike $server->log_text, qr/new-p|new-j|stays-p/, 'no secret was logged';
 
 $server->write_file('other.json', WordSocket::Client->encode(site('changed')));
-ok $server->graceful(20), 'another file changes while this one is broken';
+ok $server->graceful, 'another file changes while this one is broken';
 is said(other('changed')->publish('events', 'e', {})), '200 ', 'which is in force';
 is said(other('other')->publish('events', 'e', {})), '401 unknown_site_key', 'with what is gone from it';
 is said($new->publish('events', 'e', {})), '200 ', 'and the broken one is as it was';
@@ -213,16 +213,17 @@ is said($new->publish('events', 'e', {})), '200 ', 'and the broken one is as it 
 sub resumed { my $n = () = $server->log_text =~ /resuming normal operations/g; return $n }
 {
     my $times = resumed();
+    my %old = map { $_ => 1 } $server->children;
     local %ENV = (%ENV, WordSocket::Sanitizer::environment(@$server{qw(top root)}));
     my $words = qx{@{[ $server->httpd ]} -k graceful -f '$server->{conf}' 2>&1};
     is $?, 0, 'httpd -k graceful is not refused for a broken file' or diag $words;
     like $words, qr/WSK0306 WordSocketSiteFile \S+sites\.json: .*; correct it/, 'and tells of it';
-    ok $server->wait_for(20, sub { resumed() > $times }), 'httpd reloads';
+    ok $server->wait_for(20, sub { resumed() > $times && $server->children_are_up(%old) }), 'httpd reloads';
     is said($new->publish('events', 'e', {})), '200 ', 'and its sites are served';
 }
 
 unlink "$server->{root}/sites.json";
-ok $server->graceful(20), 'reload without the file';
+ok $server->graceful, 'reload without the file';
 is said($new->publish('events', 'e', {})), '200 ', 'its sites are served';
 reload('a good file', [ site('stays', @new) ]);
 is said($new->publish('events', 'e', {})), '200 ', 'is in force';

@@ -140,7 +140,7 @@ is said($other->publish_v2($body, nonce => 'one-use')), '200 ', 'another site ha
 is_deeply [ arrived() ], [ ([ "$event $id" ]) x 2 ],
     'all that was delivered once';
 
-ok $server->graceful(20), 'a graceful restart';
+ok $server->graceful, 'a graceful restart';
 my $after = WordSocket::Client->new($server, site => $fixed);
 is_deeply $after->publish_with($body, %once)->{json}, { ok => JSON::PP::true, duplicate => JSON::PP::true, id => $id },
     'the next generation answers with the first id';

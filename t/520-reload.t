@@ -22,7 +22,7 @@ $swarm->command('publish');
 my @old = $server->children;
 for my $time (1, 2) {
     sleep 1.5;
-    ok $server->graceful(20), "graceful restart $time: the new generation serves";
+    ok $server->graceful, "graceful restart $time: the new generation serves";
 }
 ok $server->wait_for(20, sub { my %now = map { $_ => 1 } $server->children; !grep { $now{$_} } @old }),
     'the old children are gone';
