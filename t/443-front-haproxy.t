@@ -82,7 +82,9 @@ $home->hang_up;
 
 # Its log is on, so that the one without tokens says something.
 is $client->{http}->get($front->root_url . '/elsewhere')->{status}, 503, 'what is not for the relay';
-like $front->said, qr{ 503 .*"GET /elsewhere }, 'is logged';
+my $logged = qr{ 503 .*"GET /elsewhere };
+$relay->wait_for(5, sub { $front->said =~ $logged });    # it answers first
+like $front->said, $logged, 'is logged';
 unlike $front->said, qr{/wordsocket/}, 'what is for the relay is not';
 $front->stop;
 $_->stop for $relay, $mute;
