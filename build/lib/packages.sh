@@ -133,7 +133,8 @@ need_node() {
         step "Node.js $NODE_LEAST: fetching (45 MB)" \
             "Try again later, or install Node.js $NODE_LEAST or later." \
             fetch_node "$from" "$folder"
-    PATH=$folder/node_modules/.bin:$PATH
+    # Debian's npm does not link what an optional package brings to run.
+    PATH=$(echo "$folder"/node_modules/node-linux-*/bin):$folder/node_modules/.bin:$PATH
     has_node ||
         die "Node.js $NODE_LEAST or later is needed: install it"
 }
