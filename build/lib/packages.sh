@@ -35,10 +35,10 @@
     PKGS_BENCH=(ca-certificates media-types openssl perl procps util-linux)
     PKGS_MARIADB=(mariadb-client mariadb-server php8.2-mysql)
     PKGS_TEST=(
-        apache2-suexec-pristine chromium clang clang-format fonts-dejavu-core gdb
-        haproxy iproute2 libapache2-mod-perl2 libclang-rt-14-dev
-        libio-socket-ssl-perl libmojolicious-perl nginx perl python3 python3-prometheus-client
-        unzip valgrind
+        apache2-suexec-pristine chromium clang clang-format fonts-dejavu-core
+        gdb haproxy iproute2 libapache2-mod-perl2 libclang-rt-14-dev
+        libio-socket-ssl-perl libmojolicious-perl nginx perl python3
+        python3-prometheus-client unzip valgrind
     )
 }
 
