@@ -96,7 +96,8 @@ static void is_told(const wsk_record_t *record)
     must(name != NULL, "a channel is text");
     n = snprintf(text, most, "{\"type\":\"message\",%.*s}",
                  (int)record->body.len, record->body.at);
-    frame = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, NULL);
+    frame = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+                       NULL);
     must(json_is_string(json_object_get(frame, "event")), "it has an event");
     json_decref(frame);
     json_decref(name);
